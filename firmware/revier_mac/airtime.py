@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What may be on the air in EU868, for how long, and when again: tables, durations, duty cycle.
+
+RP = RP002-1.0.4 section 2.4; EN = ETSI EN 300 220-2; DS = SX1261/2 datasheet 6.1.4. Frequencies
+are kept as the wire has them, in steps of 100 Hz. 16 channels.
+
+EN: the duty cycle holds in every hour, so the ledger sums what was sent in the last hour, per
+sub-band. Airtime is booked in buckets of BUCKET_MS; a bucket counts until an hour after its own
+end, so the sum is never too small, and 15/16 of the limit can be used. All times are the node's
+clock, which goes on during deep sleep (the node counts sleep at the slowest plausible rate).
+"""
+
+if 0:  # for the type checker; compiles to nothing
+    from revier_mac.session import Session
+
+# RP table 4: DR -> (spreading factor, bandwidth). DR7 is FSK, DR8..11 are LR-FHSS: not for us.
+DATA_RATES = (
+    (12, 125000),
+    (11, 125000),
+    (10, 125000),
+    (9, 125000),
+    (8, 125000),
+    (7, 125000),
+    (7, 250000),
+)
+DR_MAX = 6
+# RP table 8 (no repeater): N, application payload with empty FOpts.
+PAYLOAD_MAX = (51, 51, 51, 115, 242, 242, 242)
+
+DEFAULT_CHANNELS = (8681000, 8683000, 8685000)  # RP 2.4.2
+DEFAULT_DR_RANGE = 0x50  # DR0..DR5: max << 4 | min
+RX2_FREQUENCY = 8695250  # RP 2.4.7
+RX2_DR = 0
+# RP table 6: TXPower 0..7 is 16 dBm EIRP - 2 dB x TXPower. RP table 9: RX1DROffset 0..5.
+
+# EN annex B: (first, last, duty cycle 1/n). In the gaps between them nothing may be sent.
+SUB_BANDS = (
+    (8630000, 8650000, 1000),
+    (8650001, 8680000, 100),
+    (8680001, 8686000, 100),
+    (8687000, 8692000, 1000),
+    (8694000, 8696500, 10),
+    (8697000, 8700000, 100),
+)
+
+PREAMBLE_SYMBOLS = 8
+MIN_SYMBOLS = 6
+SYMBOLS_MAX = 248  # SX1261/2: largest value of SetLoRaSymbNumTimeout
+
+HOUR_MS = 3600000
+BUCKET_MS = 240000
+# The node may need this long from the request until the frame has left, airtime not included.
+GUARD_MS = 2000
+_AGE_MAX = 31
+_ENTRY = 4
+
+
+def sub_band(frequency: int) -> int:
+    """Index in SUB_BANDS, -1 where nothing may be sent."""
+    for i, band in enumerate(SUB_BANDS):
+        if band[0] <= frequency <= band[1]:
+            return i
+    return -1
+
+
+def can_listen(frequency: int) -> bool:
+    return 8630000 <= frequency <= 8700000
+
+
+def allows(dr_range: int, dr: int) -> bool:
+    return dr_range & 15 <= dr <= dr_range >> 4
+
+
+def symbol_us(spreading_factor: int, bandwidth_hz: int) -> int:
+    """Exact for 125, 250 and 500 kHz."""
+    return (1 << spreading_factor) * 1000 // (bandwidth_hz // 1000)
+
+
+def airtime_us(length: int, spreading_factor: int, bandwidth_hz: int) -> int:
+    """An uplink of `length` bytes PHYPayload: explicit header, CRC, coding rate 4/5."""
+    t_symbol = symbol_us(spreading_factor, bandwidth_hz)
+    low_data_rate = 1 if t_symbol >= 16000 else 0
+    bits = 8 * length - 4 * spreading_factor + 28 + 16
+    per_block = 4 * (spreading_factor - 2 * low_data_rate)
+    symbols = 8 + max(0, -(-bits // per_block)) * 5
+    return (4 * (PREAMBLE_SYMBOLS + symbols) + 17) * t_symbol // 4  # + 4.25 symbols of sync
+
+
+def window(t_symbol_us: int, error_us: int, min_symbols: int = MIN_SYMBOLS) -> "tuple[int, int]":
+    """(symbols, offset_us) of a receive window: search so long, from offset_us after its start.
+
+    The receiver must see min_symbols of the eight preamble symbols whichever way the clock errs.
+    The window's middle lies on the middle of the preamble (4 symbols after its start), so a late
+    clock and an early one are served alike. Formula of LoRaMac-node,
+    RegionCommonComputeRxWindowParameters, in microseconds.
+    """
+    needed = (2 * min_symbols - PREAMBLE_SYMBOLS) * t_symbol_us + 2 * error_us
+    symbols = min(max(-(-needed // t_symbol_us), min_symbols), SYMBOLS_MAX)
+    return symbols, (PREAMBLE_SYMBOLS - symbols) * t_symbol_us // 2
+
+
+class Ledger:
+    """{bucket * 8 + sub-band: airtime in ms}; at most 17 buckets in each of 6 sub-bands."""
+
+    def __init__(self) -> None:
+        self._spent: dict[int, int] = {}
+
+    def add(self, band: int, now_ms: int, airtime_us: int) -> None:
+        airtime_ms = -(-airtime_us // 1000)
+        for key in list(self._spent):
+            if _free_ms(key) <= now_ms:
+                del self._spent[key]
+        key = (now_ms + airtime_ms + GUARD_MS) // BUCKET_MS * 8 + band
+        self._spent[key] = self._spent.get(key, 0) + airtime_ms
+
+    def spent_ms(self, band: int, now_ms: int) -> int:
+        return sum(
+            spent
+            for key, spent in self._spent.items()
+            if key & 7 == band and _free_ms(key) > now_ms
+        )
+
+    def free_at_ms(self, band: int, airtime_us: int, now_ms: int) -> int:
+        """Earliest time at which a frame of this airtime may be sent in the sub-band.
+
+        A frame longer than the whole hour's allowance is put off for ever: -1.
+        """
+        room = HOUR_MS // SUB_BANDS[band][2] - -(-airtime_us // 1000)
+        if room < 0:
+            return -1
+        spent = self.spent_ms(band, now_ms)
+        at = now_ms
+        for key in sorted(self._spent):
+            if spent <= room:
+                break
+            if key & 7 == band and _free_ms(key) > now_ms:
+                spent -= self._spent[key]
+                at = _free_ms(key)
+        return at
+
+    def pack(self, room: int) -> bytes:
+        """At most `room` bytes (29 hold one bucket for each sub-band).
+
+        What does not fit is moved to later buckets, never lost.
+        """
+        entries = self._fit((room - 5) // _ENTRY)
+        newest = max(entries) >> 3 if entries else 0
+        data = bytearray(newest.to_bytes(4, "little"))
+        data.append(len(entries))
+        for key in sorted(entries):
+            data.append((key & 7) << 5 | min(newest - (key >> 3), _AGE_MAX))
+            data.extend(entries[key].to_bytes(3, "little"))
+        return bytes(data)
+
+    def unpack(self, data: bytes) -> None:
+        newest = int.from_bytes(data[:4], "little")
+        self._spent = {}
+        for at in range(5, 5 + data[4] * _ENTRY, _ENTRY):
+            key = (newest - (data[at] & _AGE_MAX)) * 8 + (data[at] >> 5)
+            self._spent[key] = int.from_bytes(data[at + 1 : at + 4], "little")
+
+    def _fit(self, entries_max: int) -> "dict[int, int]":
+        """Join the oldest bucket with the next one of its sub-band until all fit."""
+        entries = dict(self._spent)
+        keys = sorted(entries)
+        while len(entries) > entries_max and keys:
+            key = keys.pop(0)
+            for later in keys:
+                if later & 7 == key & 7:
+                    entries[later] += entries.pop(key)
+                    break
+        assert len(entries) <= entries_max
+        return entries
+
+
+def _free_ms(key: int) -> int:
+    return ((key >> 3) + 1) * BUCKET_MS + HOUR_MS
+
+
+def free_channels(
+    session: "Session", mask: int, dr: int, size: int, now_ms: int
+) -> "tuple[list[int], int]":
+    """(channels of the mask that may send `size` bytes now, earliest time for one; -1 never)."""
+    airtime = airtime_us(size, *DATA_RATES[dr])
+    free = []
+    earliest_ms = -1
+    for i, frequency in enumerate(session.channels):
+        if mask >> i & 1 and allows(session.dr_ranges[i], dr):
+            at_ms = session.ledger.free_at_ms(sub_band(frequency), airtime, now_ms)
+            if at_ms < 0:
+                continue
+            at_ms = max(at_ms, session.quiet_until_s * 1000)
+            if at_ms <= now_ms:
+                free.append(i)
+            if earliest_ms < 0 or at_ms < earliest_ms:
+                earliest_ms = at_ms
+    return free, earliest_ms
+
+
+def book(session: "Session", frequency: int, airtime: int, now_ms: int) -> None:
+    """A frame is going to leave: sub-band ledger and aggregated duty cycle (L2 5.4)."""
+    session.ledger.add(sub_band(frequency), now_ms, airtime)
+    if session.max_d_cycle:
+        session.quiet_until_s = (now_ms + (airtime << session.max_d_cycle) // 1000) // 1000 + 2

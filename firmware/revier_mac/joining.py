@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""One try to join: its request, its pace, and the session that a join accept makes.
+
+L2 = LoRaWAN L2 1.0.4; RP = RP002-1.0.4.
+"""
+
+from collections import namedtuple
+
+from revier_mac import actions as act
+from revier_mac import airtime as eu868
+from revier_mac.frames import Key, same_mic
+
+if 0:  # for the type checker; compiles to nothing
+    from revier_mac.commands import Context
+    from revier_mac.frames import NewAes
+    from revier_mac.session import Session
+
+JoinAccept = namedtuple(
+    "JoinAccept", "join_nonce net_id dev_addr rx1_dr_offset rx2_dr rx1_delay_s cf_list"
+)
+
+SIZE = 23
+MASK = 7  # RP 2.4.2: only on the three default channels
+# Data rates of the tries after the first, drawn from here: the mix of LoRa Basics Modem.
+_DR_MIX = b"\x05\x05\x05\x05\x05\x05\x04\x04\x04\x04\x03\x03\x03\x02\x02\x02\x01\x01\x00\x00"
+
+
+def data_rate(tries: int, draw: int) -> int:
+    """The first try is the shortest; later ones reach ever farther now and then."""
+    return _DR_MIX[draw % 20] if tries else 5
+
+
+def not_before_ms(session: "Session", dr: int, now_ms: int) -> int:
+    """When the next try may go out: the duty cycle and the back-off of the tries before."""
+    at_ms = eu868.free_channels(session, MASK, dr, SIZE, now_ms)[1]
+    return max(at_ms, session.join_not_before_s * 1000)
+
+
+def count_try(session: "Session", now_ms: int, airtime_us: int) -> None:
+    """L2 7: at most 36 s of join requests in the first hour, 36 s in the next ten, 8.7 s a day.
+
+    Kept by a pause of 100, 1000 or 10000 times the airtime after each try.
+    """
+    now_s = now_ms // 1000
+    if not session.joins_tried:
+        session.join_first_s = now_s
+    session.joins_tried = min(session.joins_tried + 1, 255)
+    since_s = now_s - session.join_first_s
+    per_second = 10000 if since_s < 3600 else 1000 if since_s < 39600 else 100
+    # + 2: this division and now_s are rounded down
+    session.join_not_before_s = now_s + airtime_us // per_second + 2
+
+
+class Join:
+    """Same methods as device.Uplink."""
+
+    is_join = True
+    left = 0
+
+    def __init__(
+        self, session: "Session", new_aes: "NewAes", identity: act.Identity, dev_nonce: int, dr: int
+    ) -> None:
+        self._session = session
+        self._dev_nonce = dev_nonce
+        self.dr = dr
+        self.f_cnt = None
+        self._key = Key(new_aes, identity.app_key)
+        self._sealed = SealedJoinAccept()
+        self.frame = join_request(self._key, identity.join_eui, identity.dev_eui, dev_nonce)
+
+    def judge(self, buffer: "bytes | bytearray", length: int) -> bool:
+        return self._sealed.read(buffer, length) and self._sealed.authentic(self._key)
+
+    def over(self, heard: bool, context: "Context") -> act.Done:
+        session = self._session
+        opened = self._sealed.open() if heard else None
+        if opened is None or opened.join_nonce == session.join_nonce:  # L2 6.2.5: replayed
+            return act.Done(act.NO_ACCEPT, None, False, False)
+        self._start_session(opened)
+        context.news.append(
+            act.Joined(int.from_bytes(opened.dev_addr, "little"), opened.net_id, opened.join_nonce)
+        )
+        return act.Done(act.JOINED, None, False, False)
+
+    def _start_session(self, opened: JoinAccept) -> None:
+        """The ledger stays: the air does not forget."""
+        session = self._session
+        keys = session_keys(self._key, opened.join_nonce, opened.net_id, self._dev_nonce)
+        session.start(opened.dev_addr, *keys, self.dr)
+        session.joined = True
+        session.join_nonce = opened.join_nonce
+        session.joins_tried = 0
+        session.join_not_before_s = 0
+        if opened.rx1_dr_offset < 6:
+            session.rx1_dr_offset = opened.rx1_dr_offset
+        if opened.rx2_dr <= eu868.DR_MAX:
+            session.rx2_dr = opened.rx2_dr
+        session.rx1_delay_s = opened.rx1_delay_s
+        cf_list = opened.cf_list
+        if len(cf_list) == 16 and cf_list[15] == 0:  # RP 2.4.4: type 1 is not for EU868
+            for i in range(5):
+                frequency = int.from_bytes(cf_list[3 * i : 3 * i + 3], "little")
+                if eu868.sub_band(frequency) >= 0:
+                    session.add_channel(3 + i, frequency, eu868.DEFAULT_DR_RANGE)
+
+
+class SealedJoinAccept:
+    """A join accept from the air. The network decrypts it, so the device encrypts (L2 6.2.5)."""
+
+    def __init__(self) -> None:
+        self._plain = bytearray(33)
+        self._source = bytearray(16)
+        self._target = bytearray(16)
+        self._length = 0
+
+    def read(self, buffer: "bytes | bytearray", length: int) -> bool:
+        self._length = 0
+        if length not in (17, 33) or length > len(buffer) or buffer[0] != 0x20:
+            return False
+        for i in range(length):
+            self._plain[i] = buffer[i]
+        self._length = length
+        return True
+
+    def authentic(self, app_key: "Key") -> bool:
+        plain, source, target = self._plain, self._source, self._target
+        for at in range(1, self._length, 16):
+            for i in range(16):
+                source[i] = plain[at + i]
+            app_key.encrypt(source, target)
+            for i in range(16):
+                plain[at + i] = target[i]
+        end = self._length - 4
+        return end > 0 and same_mic(app_key.cmac(None, plain, 0, end), plain, end)
+
+    def open(self) -> JoinAccept:
+        """The content. Only after authentic() was true."""
+        assert self._length
+        p = self._plain
+        return JoinAccept(
+            p[1] | p[2] << 8 | p[3] << 16,
+            p[4] | p[5] << 8 | p[6] << 16,
+            bytes(p[7:11]),
+            p[11] >> 4 & 7,
+            p[11] & 15,
+            p[12] & 15 or 1,
+            bytes(p[13:29]) if self._length == 33 else b"",
+        )
+
+
+def join_request(app_key: "Key", join_eui: bytes, dev_eui: bytes, dev_nonce: int) -> bytes:
+    """L2 6.2.4. EUIs as printed (big endian)."""
+    frame = bytearray(1)
+    frame.extend(_reversed(join_eui))
+    frame.extend(_reversed(dev_eui))
+    frame.append(dev_nonce & 0xFF)
+    frame.append(dev_nonce >> 8)
+    frame.extend(app_key.cmac(None, frame, 0, len(frame))[:4])
+    return bytes(frame)
+
+
+def session_keys(
+    app_key: "Key", join_nonce: int, net_id: int, dev_nonce: int
+) -> "tuple[bytes, bytes]":
+    """(NwkSKey, AppSKey) (L2 6.2.5)."""
+    block = bytearray(16)
+    for at, value, size in ((1, join_nonce, 3), (4, net_id, 3), (7, dev_nonce, 2)):
+        block[at : at + size] = value.to_bytes(size, "little")
+    keys = []
+    for first in (0x01, 0x02):
+        block[0] = first
+        target = bytearray(16)
+        app_key.encrypt(block, target)
+        keys.append(bytes(target))
+    return keys[0], keys[1]
+
+
+def _reversed(data: bytes) -> bytes:
+    return bytes(data[i] for i in range(len(data) - 1, -1, -1))

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""One wake of the node: boot, join if need be, sense, send, listen, save, deep sleep.
+
+run() never returns: it ends in deep sleep, or in an exception that image/main.py sleeps off.
+"""
+
+import json
+
+import esp32
+import machine
+
+from revier_node import VERSION, kinds, store
+from revier_node import board as parts
+from revier_node.clock import Clock, now_ms
+from revier_node.console import say
+
+MYPY = False
+if MYPY:
+    from typing import Any
+
+    from revier_node.kinds import Wake
+    from revier_node.radio import Link
+    from revier_node.sx1262 import Sx1262
+
+
+KINDS = ("air", "parking", "waste")
+INTERVAL_MIN_S = 10
+INTERVAL_MAX_S = 86_400
+SLEEP_MIN_MS = 1_000
+# The network has forgotten us when so many requests in a row stayed without an answer
+UNANSWERED_MAX = 48
+REJOIN_EVERY_MS = 86_400_000
+_CAUSES = ("unknown", "power_on", "hard_reset", "watchdog", "deep_sleep", "soft_reset")
+
+
+class UnprovisionedError(Exception):
+    """The node lacks its kind, board or keys: revier-provision writes them."""
+
+
+def run() -> None:
+    node = Node()
+    node.report_boot()
+    try:
+        if node.first_start:
+            _seldom().self_test(node)
+        if node.ready() and node.introduced():
+            node.sense_and_send()
+    except BaseException:
+        _seldom().radio_off(node)
+        raise
+    node.sleep()
+
+
+class Node:
+    def __init__(self) -> None:
+        self.started_ms = now_ms()
+        self.cause = machine.reset_cause()
+        self.first_start = self.cause != machine.DEEPSLEEP_RESET
+        self.store = store.Store()
+        self.state = self.store.state
+        self.state.boots = (self.state.boots + 1) & 0xFFFF
+        self.clock = Clock(self.state)
+        # none before sense(): an interrupt that it has not cleared would end the sleep at once
+        self.wake_pins: tuple = ()
+        self.sleep_until_ms: "int | None" = None  # None: an interval after the start
+        config = _config()
+        self.board = parts.load(config["board"])
+        if not self.state.flags & store.FLAG_JOINED and self.store.identity() is None:
+            raise UnprovisionedError("no keys")
+        self.kind = __import__("revier_node.kinds." + config["kind"], None, None, ("sense",))
+        self.wake = self._wake(config)
+        self._radio: "Sx1262 | None" = None
+        self._link: "Link | None" = None
+
+    def radio(self) -> "Sx1262":
+        if self._radio is None:
+            self._radio = parts.radio(self.board)
+        return self._radio
+
+    def link(self) -> "Link":
+        """MAC and radio, made when first asked for: a wake that sends nothing does without."""
+        if self._link is None:
+            from revier_node import radio
+
+            self._link = radio.connect(self)
+        return self._link
+
+    def _wake(self, config: dict) -> "Wake":
+        interval_s = config.get("interval_s") or self.kind.INTERVAL_S
+        interval_s = max(INTERVAL_MIN_S, min(INTERVAL_MAX_S, interval_s))
+        by_pin = not self.first_start and machine.wake_reason() == machine.EXT1_WAKE
+        memory = self.state.kind or self.store.kind_copy()
+        wake = kinds.Wake(
+            self.board, config["kind"], interval_s * 1000, self.started_ms, by_pin, memory
+        )
+        if not self.state.unix_offset_ms:
+            wake.flags |= kinds.CLOCK_UNKNOWN
+        if self.first_start:
+            wake.flags |= kinds.RESTARTED
+        return wake
+
+    # -- the steps of a wake --
+
+    def report_boot(self) -> None:
+        cause = _CAUSES[self.cause] if self.cause < len(_CAUSES) else "unknown"
+        version = ".".join(str(part) for part in VERSION)
+        say("boot", "cause", cause, "kind", self.wake.kind, "fw", version, "slot", _slot())
+
+    def ready(self) -> bool:
+        """Joined, or joined now."""
+        if not self.state.flags & store.FLAG_JOINED and not self.link().device.joined:
+            joined: bool = _seldom().join(self)
+            return joined
+        old = self.started_ms - self.state.joined_ms >= REJOIN_EVERY_MS
+        if old and self.state.unanswered >= UNANSWERED_MAX:
+            say("rejoin", "unanswered", self.state.unanswered)
+            _seldom().join(self)  # the old session stays if nobody answers
+            self.state.unanswered = 0
+        return True
+
+    def introduced(self) -> bool:
+        """The diagnosis is the first uplink after every join and every loss of memory."""
+        if self.state.flags & store.FLAG_DIAGNOSIS_DUE:
+            sent: bool = _seldom().send_diagnosis(self)
+            return sent
+        return True
+
+    def sense_and_send(self) -> None:
+        messages = self.kind.sense(self.wake)
+        self.wake_pins = self.kind.wake_pins(self.wake)
+        for f_port, values in messages:
+            seq = values["seq"] = self.store.next_seq()
+            say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
+            self.link().send(f_port, self.kind.MESSAGES[f_port].encode(values), seq)
+        self.sleep_until_ms = self.kind.next_wake_ms(self.wake)
+
+    # -- the end --
+
+    def sleep(self) -> None:
+        if self._link:
+            self._link.close()
+        self.state.kind = self.wake.memory
+        if self.wake.keep:
+            self.store.keep_kind(self.wake.memory)
+        self.store.succeeded()
+        self.store.save()
+        parts.hold(self.board)
+        pins = [machine.Pin(number, machine.Pin.IN) for number in self.wake_pins]
+        esp32.wake_on_ext1(tuple(pins), esp32.WAKEUP_ANY_HIGH)
+        until_ms = self.sleep_until_ms
+        if until_ms is None:
+            until_ms = self.started_ms + self.wake.interval_ms
+        sleep_ms = max(SLEEP_MIN_MS, until_ms - now_ms())
+        say("sleep", "ms", sleep_ms)
+        machine.deepsleep(sleep_ms)
+
+
+def _seldom() -> "Any":
+    from revier_node import seldom
+
+    return seldom
+
+
+def _config() -> dict:
+    """/node.json, written by provisioning: {"kind": "air", "board": "heltec_v3", ...}."""
+    try:
+        with open("/node.json") as file:
+            config: dict = json.load(file)
+    except (OSError, ValueError):
+        raise UnprovisionedError("no readable /node.json")
+    if config.get("kind") not in KINDS or "board" not in config:
+        raise UnprovisionedError("/node.json lacks kind or board")
+    return config
+
+
+def _slot() -> str:
+    """The directory that this file was imported from: a or b."""
+    return __file__.split("/")[1] if __file__.startswith("/") else "dev"

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The board description (/boards/NAME.json) and the buses, switches and radio that it names."""
+
+import json
+import time
+
+from machine import ADC, I2C, SPI, UART, Pin
+
+MYPY = False
+if MYPY:
+    from revier_node.sx1262 import Sx1262
+
+
+RTC_PINS_ESP32S3 = range(22)  # ESP32-S3 datasheet table 2-4: only these can wake from deep sleep
+_SETTLE_MS = 2  # battery divider of 100 kOhm into the pin's capacity, time constant below 0.2 ms
+_SAMPLES = 3
+PLAUSIBLE_MV = (2_000, 6_000)  # outside: the divider or its switch is broken
+I2C_LIMIT_US = 50_000  # clock stretching; a longer one is a stuck bus
+
+
+class BoardError(Exception):
+    """The description is wrong: the technician's to mend."""
+
+
+def load(name: str, folder: str = "/boards/") -> dict:
+    """The checked description of a board as a dict."""
+    try:
+        with open(folder + name + ".json") as file:
+            board: dict = json.load(file)
+    except (OSError, ValueError):
+        raise BoardError("no readable description of board " + name)
+    for key in ("radio", "kinds"):
+        if key not in board:
+            raise BoardError(name + ".json lacks " + key)
+    for wiring in board["kinds"].values():
+        for part in wiring.values():
+            if "int" in part and part["int"] not in RTC_PINS_ESP32S3:
+                raise BoardError("GPIO%d cannot wake the chip" % part["int"])
+    return board
+
+
+def radio(board: dict) -> "Sx1262":
+    """The SX1262 of the board, not yet begun. Raises BoardError for another chip."""
+    wiring = board["radio"]
+    if wiring["chip"] != "sx1262":
+        raise BoardError("no driver for radio " + wiring["chip"])
+    from revier_node.radio_bus import SpiBus
+    from revier_node.sx1262 import Sx1262
+
+    pins = wiring["spi"]
+    spi = SPI(
+        pins["id"],
+        baudrate=pins["baudrate"],
+        sck=Pin(pins["sck"]),
+        mosi=Pin(pins["mosi"]),
+        miso=Pin(pins["miso"]),
+    )
+    select = Pin(wiring["cs"], Pin.OUT, value=1, hold=False)  # type: ignore[call-arg]
+    bus = SpiBus(spi, select, Pin(wiring["busy"], Pin.IN))
+    return Sx1262(
+        bus,
+        Pin(wiring["reset"]),
+        wiring["tcxo_mv"],
+        wiring["tcxo_start_us"],
+        wiring["dio2_rf_switch"],
+        wiring["dcdc"],
+    )
+
+
+def i2c(board: dict) -> "I2C":
+    pins = board["i2c"]
+    return I2C(
+        pins["id"],
+        scl=Pin(pins["scl"]),
+        sda=Pin(pins["sda"]),
+        freq=pins["freq"],
+        timeout=I2C_LIMIT_US,
+    )
+
+
+def uart(board: dict, baudrate: int) -> "UART":
+    pins = board["uart"]
+    return UART(pins["id"], baudrate=baudrate, tx=pins["tx"], rx=pins["rx"], timeout=0)
+
+
+def switch(wiring: "dict | None", on: bool) -> None:
+    """A supply: {"pin": 36, "on": 0} is on when GPIO36 is low. None for a part always supplied."""
+    if wiring:
+        Pin(wiring["pin"], Pin.OUT, value=wiring["on"] if on else 1 - wiring["on"])
+
+
+def hold(board: dict) -> None:
+    """Keep the radio's chip select high in deep sleep: a floating one wakes it (11 to 14 uA)."""
+    Pin(board["radio"]["cs"], Pin.OUT, value=1, hold=True)  # type: ignore[call-arg]
+
+
+def battery_mv(board: dict) -> "int | None":
+    """Supply voltage: median of three, or None if the board measures none or nothing plausible."""
+    wiring = board.get("battery")
+    if not wiring:
+        return None
+    switch = wiring.get("enable")
+    enable = Pin(switch["pin"], Pin.OUT, value=switch["on"]) if switch else None
+    if enable:
+        time.sleep_ms(_SETTLE_MS)
+    adc = ADC(Pin(wiring["adc"]), atten=ADC.ATTN_11DB)
+    samples = sorted(adc.read_uv() for _ in range(_SAMPLES))
+    if enable:
+        enable.init(Pin.IN)  # the divider draws nothing in sleep
+    millivolts = samples[_SAMPLES // 2] // 1000 * wiring["divider_percent"] // 100
+    return millivolts if PLAUSIBLE_MV[0] <= millivolts <= PLAUSIBLE_MV[1] else None

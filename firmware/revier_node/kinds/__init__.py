@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What a node of each kind does in one wake. A kind is a module with
+
+MESSAGES              fPort -> message (revier_payload) that it sends
+INTERVAL_S            between two wakes, unless /node.json says otherwise
+self_test(wake)       list of (part, "ok" or reason)
+sense(wake)           list of (f_port, values) to send; may be empty
+next_wake_ms(wake)    when to wake again, on the node's clock
+wake_pins(wake)       GPIOs whose high level ends the deep sleep
+"""
+
+MYPY = False
+if MYPY:
+    from typing import Any
+
+SENSOR_FAULT = 1
+UNCALIBRATED = 2
+CLOCK_UNKNOWN = 4
+RESTARTED = 8
+FAN_OR_LASER_FAULT = 16
+
+
+class Wake:
+    """What the application hands to a kind, and what the kind keeps (`memory`, bytes)."""
+
+    def __init__(
+        self, board: dict, kind: str, interval_ms: int, started_ms: int, by_pin: bool, memory: bytes
+    ) -> None:
+        self.board = board
+        self.kind = kind
+        self.wiring = board["kinds"][kind]
+        self.interval_ms = interval_ms
+        self.started_ms = started_ms
+        self.by_pin = by_pin  # an interrupt pin ended the deep sleep
+        self.memory = memory  # of the kind, at most 64 bytes, survives deep sleep
+        self.keep = False  # set by a kind whose memory is to survive power loss too
+        self.flags = 0
+        self._battery_mv: "list[int | None]" = []
+
+    def battery_mv(self) -> "int | None":
+        """Measured when it is first asked for: a wake that sends nothing need not know."""
+        if not self._battery_mv:
+            from revier_node import board
+
+            self._battery_mv.append(board.battery_mv(self.board))
+        return self._battery_mv[0]
+
+
+def median(values: list) -> "Any":
+    """Lower median of a list that is not empty."""
+    return sorted(values)[(len(values) - 1) // 2]

@@ -1,0 +1,309 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The MAC on its radio. Its actions: transmit, windows at their microsecond, sleep between.
+
+The end of a transmission is the time of SetTx plus the frame's exact airtime, never the time of an
+interrupt: MicroPython serves those up to 10 ms late. From SetTx to Finish no heap is taken.
+"""
+
+import gc
+import os
+import time
+
+import machine
+import micropython
+from cryptolib import aes
+from micropython import const
+
+from revier_mac import actions as mac
+from revier_mac.device import IDLE, Device
+from revier_mac.session import Session
+from revier_node import store as memory
+from revier_node import sx1262
+from revier_node.clock import now_ms
+from revier_node.console import say
+from revier_node.radio_bus import RadioError
+
+MYPY = False
+if MYPY:
+    from typing import Any
+
+    from revier_node.app import Node
+    from revier_node.clock import Clock
+    from revier_node.store import Store
+    from revier_node.sx1262 import Sx1262
+
+
+NAP_MIN_US = const(8_000)  # a shorter light sleep costs more than it saves
+WAKE_US = const(3_000)  # light sleep's own end; the rest is awake and exact
+PREPARE_US = const(12_000)  # ten commands and a TCXO's start of 5 ms
+_COMMAND_US = const(60)  # launch(): from the call to the last bit
+TX_END_LIMIT_US = const(200_000)  # TX_DONE must be there this long after its time
+_POLL_MS = const(5)
+WAIT_MAX_MS = const(30_000)  # for a repeat or the duty cycle, in light sleep; no node waits longer
+FRAME_MAX = const(255)
+_FRAME_SYMBOLS_MAX = const(400)  # 255 bytes at SF7; the MCU's own limit for a reception
+TRIES_MAX = const(3)
+FOLLOW_UPS_MAX = const(2)  # empty uplinks of one wake that fetch what the network still has
+# At a window: the radio's commands, and what light sleep's clock (calibrated each time) may err by
+CLOCK_ERROR_US = const(1_500)
+CLOCK_ERROR_PPM = const(1_100)
+_BATTERY_EMPTY_MV = const(3_000)
+_BATTERY_FULL_MV = const(4_200)
+
+
+def connect(node: "Node") -> "Link":
+    """The MAC with its session as it was left, on the board's radio."""
+    stored = node.store
+    session = Session.unpack(node.state.session) if node.state.session else None
+    if session and not stored.resumed:
+        from revier_node import seldom
+
+        seldom.after_power_loss(session, stored.f_cnt_lease())
+    dev_eui, join_eui, app_key = stored.identity() or (b"", b"", b"")
+    identity = mac.Identity(dev_eui, join_eui, app_key, stored.dev_nonce())
+    device = Device(identity, _new_aes, session, CLOCK_ERROR_US, CLOCK_ERROR_PPM)
+    device.battery = _battery_level(node.wake.battery_mv())
+    if device.joined:
+        node.state.flags |= memory.FLAG_JOINED
+    gain_dbi = node.board["radio"]["antenna_gain_dbi"]
+    return Link(device, node.radio(), stored, node.clock, gain_dbi)
+
+
+def _new_aes(key: bytes) -> "aes":
+    """Hardware AES on the ESP32; ECB: encrypt(source, target), in place allowed, no heap."""
+    return aes(key, 1)
+
+
+def random16() -> int:
+    return int.from_bytes(os.urandom(2), "little")
+
+
+def sleep_until(at_us: int) -> None:
+    """Until ticks_us() is `at_us`: light sleep for the bulk, the last part awake."""
+    left_us = time.ticks_diff(at_us, time.ticks_us())
+    if left_us > NAP_MIN_US:
+        machine.lightsleep((left_us - WAKE_US) // 1000)
+        left_us = time.ticks_diff(at_us, time.ticks_us())
+    if left_us > 0:
+        time.sleep_us(left_us)
+
+
+class Link:
+    """One exchange at a time: run(actions) until the MAC is done."""
+
+    def __init__(
+        self,
+        device: "Device",
+        radio: "Sx1262",
+        store: "Store",
+        clock: "Clock",
+        antenna_gain_dbi: int,
+    ) -> None:
+        self.device = device
+        self.downlinks: list = []
+        self._radio = radio
+        self._store = store
+        self._clock = clock
+        self._gain_dbi = antenna_gain_dbi
+        self._frame = bytearray(FRAME_MAX)
+        self._tx_stuck = RadioError("tx not done")
+        self._tx_end_us = 0
+        self._tx_end_ms = 0
+        self._kept = (device.session.nwk_s_key, device.session.f_cnt_down)
+        self.heard = False
+        self._awake = False
+        self._heap_locked = False
+        self._result = None
+        self._execute = {
+            mac.ReserveDevNonce: self._reserve_dev_nonce,
+            mac.Save: self._save,
+            mac.Transmit: self._transmit,
+            mac.Window: self._window,
+            mac.Finish: self._finish,
+            mac.Wait: self._wait,
+            mac.Done: self._done,
+            mac.Refused: self._done,
+        }
+
+    def run(self, actions: "list | None") -> "Any":
+        """The Done or Refused that ends the request. RadioError goes on after the MAC has ended."""
+        self._result = None
+        self.heard = False
+        self.downlinks.clear()
+        try:
+            while actions:
+                actions = self._run_list(actions)
+        except RadioError:
+            self._unlock_heap()
+            self._awake = False
+            self._run_list(self.device.handle(mac.ABORT, now_ms()))
+            raise
+        finally:
+            self._unlock_heap()
+        return self._result
+
+    def send(self, f_port: int, data: bytes, seq: int) -> bool:
+        """Application data of the reading `seq`. True if the frame has been on the air."""
+        state = self._store.state
+        if self._clock.sync_due():
+            self.device.request_device_time()
+            state.unanswered = min(state.unanswered + 1, 0xFFFF)
+        result = self._exchange(f_port, data)
+        if type(result) is mac.Refused:
+            say("error", "code", "send", "reason", result.reason, "seq", seq)
+            return False
+        say("uplink", "f_cnt", result.f_cnt, "port", f_port, "len", len(data),
+            "dr", self.device.session.dr, "seq", seq)  # fmt: skip
+        for _ in range(FOLLOW_UPS_MAX):
+            if type(result) is mac.Done and result.pending:
+                result = self._exchange(None, b"")
+        return True
+
+    def _exchange(self, f_port: "int | None", data: bytes) -> "Any":
+        """One request, again after MAC answers that went first; waits a little for the duty."""
+        for _ in range(TRIES_MAX):
+            result = self.run(self.device.send(f_port, data, False, now_ms(), random16()))
+            if self.heard:
+                self._store.state.unanswered = 0
+            if type(result) is mac.Refused and result.reason == mac.DUTY:
+                wait_ms = result.retry_ms - now_ms()
+                if result.retry_ms < 0 or wait_ms > WAIT_MAX_MS:
+                    break
+                machine.lightsleep(max(1, wait_ms))
+            elif type(result) is mac.Refused or result.result != mac.DEFERRED:
+                break
+        return result
+
+    def close(self) -> None:
+        """Before deep sleep: the radio loses all and needs least."""
+        if self._awake:
+            self._radio.sleep(False)
+            self._awake = False
+
+    def _run_list(self, actions: list) -> "list | None":
+        """Execute one list; the last action may lead to an event and so to the next list."""
+        following = None
+        for action in actions:
+            step = self._execute.get(type(action))
+            following = step(action) if step else self._tell(action)
+        return following
+
+    def _unlock_heap(self) -> None:
+        if self._heap_locked:
+            self._heap_locked = False
+            micropython.heap_unlock()
+
+    # -- on the air --
+
+    def _transmit(self, action: "Any") -> list:
+        radio = self._radio
+        if not self._awake:
+            radio.begin()
+            self._awake = True
+        radio.prepare_tx(
+            action.frequency_hz,
+            action.spreading_factor,
+            action.bandwidth_hz,
+            action.power_dbm - self._gain_dbi,
+            action.payload,
+            action.airtime_us,
+        )
+        say("tx", "freq", action.frequency_hz, "sf", action.spreading_factor,
+            "len", len(action.payload))  # fmt: skip
+        gc.collect()
+        self._tx_end_ms = now_ms() + (action.airtime_us + sx1262.TX_START_US) // 1000
+        self._heap_locked = True
+        micropython.heap_lock()  # a garbage collection would cost up to 50 ms
+        start_us = time.ticks_add(radio.launch(), sx1262.TX_START_US)
+        self._tx_end_us = time.ticks_add(start_us, action.airtime_us)
+        sleep_until(time.ticks_add(self._tx_end_us, 1_000))
+        while not radio.poll_irq() & sx1262.IRQ_TX_DONE:
+            if time.ticks_diff(time.ticks_us(), self._tx_end_us) > TX_END_LIMIT_US:
+                raise self._tx_stuck
+            time.sleep_us(1_000)
+        return self.device.handle(mac.TX_DONE, self._tx_end_ms)
+
+    def _window(self, action: "Any") -> list:
+        open_us = time.ticks_add(self._tx_end_us, action.open_us)
+        radio = self._radio
+        sleep_until(time.ticks_add(open_us, -PREPARE_US))
+        radio.prepare_rx(
+            action.frequency_hz, action.spreading_factor, action.bandwidth_hz, action.symbols
+        )
+        left_us = time.ticks_diff(open_us, time.ticks_us()) - sx1262.RX_START_US - _COMMAND_US
+        if left_us > 0:
+            time.sleep_us(left_us)
+        started_us = radio.launch()
+        symbol_us = sx1262.symbol_us(action.spreading_factor, action.bandwidth_hz)
+        sleep_until(time.ticks_add(started_us, (action.symbols + 1) * symbol_us))
+        limit_us = (action.symbols + _FRAME_SYMBOLS_MAX) * symbol_us
+        while True:
+            irq = radio.poll_irq()
+            if irq & sx1262.IRQ_RX_DONE:
+                return self._received(irq)
+            if irq & (sx1262.IRQ_TIMEOUT | sx1262.IRQ_HEADER_ERROR):
+                break
+            if time.ticks_diff(time.ticks_us(), started_us) > limit_us:
+                radio.standby()
+                break
+            machine.lightsleep(_POLL_MS)
+        return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
+
+    def _received(self, irq: int) -> list:
+        """A frame is in the chip. Downlinks have no payload CRC; a wrong header was no frame."""
+        length = 0 if irq & sx1262.IRQ_CRC_ERROR else self._radio.read_frame(self._frame)
+        if not length:
+            return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
+        return self.device.received(self._frame, length, self._radio.rssi_dbm, self._radio.snr_db)
+
+    def _finish(self, action: "Any") -> list:
+        self._unlock_heap()
+        self.heard = action.heard
+        return self.device.handle(mac.FINISH, now_ms())
+
+    def _wait(self, action: "Any") -> list:
+        left_ms = action.until_ms - now_ms()
+        if left_ms > WAIT_MAX_MS:
+            return self.device.handle(mac.ABORT, now_ms())
+        if left_ms > 0:
+            machine.lightsleep(left_ms)
+        return self.device.handle(mac.TIMER, now_ms())
+
+    # -- to remember --
+
+    def _reserve_dev_nonce(self, action: "Any") -> None:
+        self._store.reserve_dev_nonce(action.next_dev_nonce)
+
+    def _save(self, action: "Any") -> None:
+        """The copy in NVS follows what must not go back: new keys, the downlink counter.
+
+        The record after an exchange that nobody answered may wait for the next one, or for the
+        end of the wake: what counts, the frame counter and the airtime, was stored before it.
+        """
+        session = self.device.session
+        what = (session.nwk_s_key, session.f_cnt_down)
+        urgent = self.heard or self.device.state != IDLE
+        self._store.save_session(action.record, session.f_cnt_up, what != self._kept, urgent)
+        self._kept = what
+
+    # -- what it came to --
+
+    def _tell(self, action: "Any") -> "list | None":
+        from revier_node import news
+
+        if type(action) is mac.Downlink:
+            self.downlinks.append(action)
+        news.tell(action, self._clock)
+        return None
+
+    def _done(self, action: "Any") -> None:
+        self._result = action
+
+
+def _battery_level(battery_mv: "int | None") -> int:
+    """LoRaWAN L2 1.0.4 section 5.5, DevStatusAns: 1 empty to 254 full, 255 unknown."""
+    if battery_mv is None:
+        return 255
+    span = _BATTERY_FULL_MV - _BATTERY_EMPTY_MV
+    return max(1, min(254, 1 + (battery_mv - _BATTERY_EMPTY_MV) * 253 // span))

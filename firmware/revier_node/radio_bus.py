@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""One command to the radio over SPI: wait for BUSY, chip select, transfer in place.
+
+DS = SX1261/2 datasheet rev. 2.1, section 8.3 (BUSY), 10.2 (SPI mode 0, 16 MHz at most).
+"""
+
+import time
+
+MYPY = False
+if MYPY:
+    from machine import SPI, Pin
+
+
+BUSY_LIMIT_US = 100_000  # the longest step is Calibrate with a TCXO's start: below 15 ms
+_POLL_US = 50
+
+
+class RadioError(Exception):
+    """The radio does not behave as its datasheet says.
+
+    Those that may be raised while the heap is locked are made beforehand.
+    """
+
+
+class SpiBus:
+    def __init__(self, spi: "SPI", cs: "Pin", busy: "Pin") -> None:
+        self._spi = spi
+        self._cs = cs
+        self._busy = busy
+        self._stuck = RadioError("busy")
+
+    def transaction(self, buf: "bytearray | memoryview") -> None:
+        """Send `buf` and put what the chip says into it. Raises RadioError if it stays busy."""
+        if self._busy():
+            self.wait_ready()
+        self._cs(0)
+        self._spi.write_readinto(buf, buf)
+        self._cs(1)
+
+    def wake(self, buf: "bytearray | memoryview") -> None:
+        """Like transaction, for a sleeping chip: BUSY is high and NSS going low wakes it."""
+        self._cs(0)
+        self._spi.write_readinto(buf, buf)
+        self._cs(1)
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until BUSY is low."""
+        start_us = time.ticks_us()
+        while self._busy():
+            if time.ticks_diff(time.ticks_us(), start_us) > BUSY_LIMIT_US:
+                raise self._stuck
+            time.sleep_us(_POLL_US)

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What a normal wake does not do, and so need not import: self-test, join, diagnosis, resuming."""
+
+from revier_mac import actions as mac
+from revier_mac.airtime import Ledger
+from revier_node import VERSION, store
+from revier_node.clock import now_ms
+from revier_node.console import say
+from revier_node.radio import random16
+from revier_payload.diagnosis import DIAGNOSIS
+
+MYPY = False
+if MYPY:
+    from revier_mac.session import Session
+    from revier_node.app import Node
+
+
+DIAGNOSES_MAX = 3
+JOIN_SPREAD_MS = 5_000
+_FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
+
+
+def self_test(node: "Node") -> None:
+    """After every start but a deep sleep's: each part answers or is named."""
+    results = []
+    for part, result in node.kind.self_test(node.wake):
+        results += [part, result]
+    radio = node.radio()
+    radio.begin()
+    radio.sleep(False)
+    say("selftest", *(results + ["radio", "ok"]))
+
+
+def join(node: "Node") -> bool:
+    """One try. True with a new session; else node.sleep_until_ms is when to try again."""
+    state = node.state
+    state.join_tries = min(state.join_tries + 1, 0xFFFF)
+    say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
+    link = node.link()
+    result = link.run(link.device.join(now_ms(), random16()))
+    if type(result) is mac.Done and result.result == mac.JOINED:
+        state.join_tries = state.unanswered = 0
+        state.joined_ms = now_ms()
+        state.flags |= store.FLAG_DIAGNOSIS_DUE | store.FLAG_JOINED
+        return True
+    if type(result) is mac.Refused:
+        say("error", "code", "join", "reason", result.reason)
+    if not link.device.joined:
+        # the MAC's own back-off, and a random part so that a town's nodes do not meet again
+        node.sleep_until_ms = link.device.next_tx_ms(now_ms()) + random16() % JOIN_SPREAD_MS
+    return False
+
+
+def send_diagnosis(node: "Node") -> bool:
+    """The whole reading sequence, so that the gateway can widen the low bits that follow.
+
+    It asks for the time as well: an answer says that the network has heard it. Without one it goes
+    out again at the next wakes, DIAGNOSES_MAX times in all. True if it has been on the air.
+    """
+    state = node.state
+    link = node.link()
+    link.device.request_device_time()
+    flags = node.wake.flags
+    flags |= _FLAG_SEQ_LEAPT if state.flags & store.FLAG_SEQ_LEAPT else 0
+    flags |= _FLAG_F_CNT_LEAPT if state.flags & store.FLAG_F_CNT_LEAPT else 0
+    values = {
+        "seq": state.seq,
+        "reset_cause": node.cause,
+        "battery": node.wake.battery_mv(),
+        "fw_major": VERSION[0],
+        "fw_minor": VERSION[1],
+        "fw_patch": VERSION[2],
+        "boots": state.boots,
+        "error": node.store.last_error,
+        "status": flags,
+    }
+    if not link.send(DIAGNOSIS.f_port, DIAGNOSIS.encode(values), state.seq):
+        return False
+    state.diagnosed += 1
+    if link.heard or state.diagnosed >= DIAGNOSES_MAX:
+        state.flags &= store.FLAG_JOINED
+        state.diagnosed = 0
+    return True
+
+
+def radio_off(node: "Node") -> None:
+    """Best effort, after an error: a radio that listens on costs 10 mA."""
+    try:
+        radio = node.radio()
+        radio.begin()
+        radio.sleep(False)
+    except Exception:  # noqa: BLE001 (the error that brought us here is the one to report)
+        say("error", "code", "radio", "what", "sleep")
+
+
+def after_power_loss(session: "Session", f_cnt_lease: int) -> None:
+    """The copy in NVS is old, and its times are those of a clock that began anew."""
+    session.f_cnt_up = max(session.f_cnt_up, f_cnt_lease)
+    session.ledger = Ledger()
+    session.quiet_until_s = session.joins_tried = 0
+    session.join_first_s = session.join_not_before_s = 0

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The session record and the duty cycle ledger within it."""
+
+from revier_mac import airtime as region
+from revier_mac.airtime import BUCKET_MS, HOUR_MS, Ledger
+from revier_mac.session import ANSWERS_MAX, RECORD_MAX, Session
+
+
+def fullest():
+    session = Session()
+    session.start(b"\x01\x02\x03\x04", b"n" * 16, b"a" * 16, 5)
+    session.joined = True
+    session.join_nonce = 0xFFFFFF
+    session.f_cnt_up = 0xFFFFFFFF
+    session.f_cnt_down = 0xFFFFFFFF
+    session.adr_ack_cnt = 0xFFFF
+    session.quiet_until_s = session.join_first_s = session.join_not_before_s = 0xFFFFFFFF
+    for i in range(3, 16):
+        session.channels[i] = 8670000 + i
+        session.dr_ranges[i] = 0x50
+    session.rx1_frequencies = [8695250] * 16
+    session.mask = 0xFFFF
+    session.answers = bytearray(b"\x06\xff\x07" * 9 + b"\x08")
+    session.answers_sent = 0
+    return session
+
+
+def case_round_trip():
+    for session in (Session(), fullest()):
+        record = session.pack()
+        again = Session.unpack(record)
+        assert again.pack() == record
+        for name in dir(session):
+            value = getattr(session, name)
+            if not name.startswith("_") and isinstance(value, (int, bytes, bytearray, list)):
+                assert getattr(again, name) == value, name
+
+
+def case_size():
+    session = fullest()
+    assert len(session.answers) == ANSWERS_MAX
+    for hour in range(16):
+        for band in range(6):
+            session.ledger.add(band, hour * BUCKET_MS, 46336)
+    spent = [session.ledger.spent_ms(band, 15 * BUCKET_MS) for band in range(6)]
+    record = session.pack()
+    assert len(record) <= RECORD_MAX
+    again = Session.unpack(record)
+    assert [again.ledger.spent_ms(band, 15 * BUCKET_MS) for band in range(6)] == spent
+    return len(Session().pack())
+
+
+def case_torn_record_is_none():
+    record = fullest().pack()
+    for at in range(len(record)):
+        torn = bytearray(record)
+        torn[at] ^= 1
+        assert Session.unpack(bytes(torn)) is None, at
+        assert Session.unpack(record[:at]) is None, at
+    assert Session.unpack(record + b"\0") is None
+
+
+def case_ledger_frees_what_is_an_hour_old():
+    ledger = Ledger()
+    ledger.add(0, 0, 3599000000 // 1000)
+    assert ledger.free_at_ms(0, 1000, 1) == 1
+    at = ledger.free_at_ms(0, 3000, 1)
+    assert HOUR_MS + 3599 <= at <= HOUR_MS + BUCKET_MS
+    assert ledger.free_at_ms(0, 3000, at) == at
+    assert ledger.free_at_ms(1, 3000, 1) == 1
+    assert ledger.free_at_ms(0, 3600001, 1) == -1
+
+
+def case_ledger_never_allows_more_than_the_limit():
+    """Every sliding hour, with the record packed and unpacked in between; and 90 % is used."""
+    for band in range(6):
+        limit_ms = HOUR_MS // region.SUB_BANDS[band][2]
+        airtime_us = limit_ms * 1000 // 40
+        sent = []
+        ledger = Ledger()
+        now_ms = 0
+        while now_ms < 5 * HOUR_MS:
+            now_ms = ledger.free_at_ms(band, airtime_us, now_ms)
+            sent.append((now_ms, now_ms + -(-airtime_us // 1000)))
+            ledger.add(band, now_ms, airtime_us)
+            other = Ledger()
+            other.unpack(ledger.pack(120))
+            ledger = other
+            now_ms = sent[-1][1] + 500
+        for _, end in sent:
+            inside = sum(
+                min(e, end) - max(s, end - HOUR_MS) for s, e in sent if end - HOUR_MS < e <= end
+            )
+            assert inside <= limit_ms, (band, end, inside)
+        hours = sent[-1][1] // HOUR_MS
+        used = sum(e - s for s, e in sent if e <= hours * HOUR_MS)
+        assert used >= 0.88 * hours * limit_ms, (band, used, hours * limit_ms)

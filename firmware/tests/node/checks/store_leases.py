@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+import esp32
+import machine
+from runner import run
+
+from revier_node import store
+
+
+def fresh():
+    machine.rtc[0] = b""
+    esp32.flash.clear()
+    esp32.pending.clear()
+    esp32.writes[0] = 0
+    esp32.at_once[0] = True
+
+
+def power_loss():
+    machine.rtc[0] = b""
+    esp32.power_loss()
+
+
+def check_state_survives_deep_sleep():
+    fresh()
+    s = store.Store()
+    assert not s.resumed
+    assert s.state.flags == store.FLAG_DIAGNOSIS_DUE
+    s.state.boots, s.state.unix_offset_ms, s.state.clock_set_ms = 7, -5_000_000_000_000, 1 << 40
+    s.state.kind, s.state.session = b"kind", bytes(range(256))
+    s.save()
+    again = store.Store()
+    assert again.resumed
+    for name in store._FIELDS:
+        assert getattr(again.state, name) == getattr(s.state, name), name
+    assert (again.state.kind, again.state.session) == (b"kind", bytes(range(256)))
+    assert len(machine.rtc[0]) <= 2048
+
+
+def check_a_write_torn_at_any_byte_leaves_the_state_before():
+    fresh()
+    s = store.Store()
+    for boots in (1, 2, 3):
+        s.state.boots = boots
+        s.save()
+    before = machine.rtc[0]
+    s.state.boots = 4
+    s.state.session = b"x" * 200
+    s.save()
+    after = machine.rtc[0]
+    assert len(before) == len(after)
+    seen = set()
+    for cut in range(len(after) + 1):
+        machine.rtc[0] = after[:cut] + before[cut:]
+        torn = store.Store()
+        assert torn.resumed
+        assert torn.state.boots in (3, 4)
+        assert torn.state.session == (b"x" * 200 if torn.state.boots == 4 else b"")
+        seen.add(torn.state.boots)
+    assert seen == {3, 4}
+
+
+def check_both_slots_broken_is_a_cold_start():
+    fresh()
+    s = store.Store()
+    s.save()
+    s.save()
+    broken = bytearray(machine.rtc[0])
+    for slot in (0, 1):
+        broken[store.HEADER_SIZE + slot * store.SLOT_SIZE + 9] ^= 1
+    machine.rtc[0] = bytes(broken)
+    assert not store.Store().resumed
+
+
+def check_sequence_never_repeats_over_power_losses():
+    fresh()
+    used = set()
+    last = -1
+    for wake in range(300):
+        s = store.Store()
+        for _ in range(wake % 5):
+            seq = s.next_seq()
+            assert seq not in used
+            assert seq > last
+            used.add(seq)
+            last = seq
+            if wake % 7 == 0:
+                break  # cut before the state is saved: only NVS knows
+        if wake % 7:
+            s.save()
+        if wake % 7 == 0 or wake % 11 == 0:
+            power_loss()
+    assert len(used) > 400
+
+
+def check_sequence_costs_one_write_for_64():
+    fresh()
+    s = store.Store()
+    for _ in range(640):
+        s.next_seq()
+    assert esp32.writes[0] == 10
+
+
+def check_sequence_leap_is_told():
+    fresh()
+    s = store.Store()
+    s.next_seq()
+    power_loss()
+    s = store.Store()
+    assert s.state.flags & store.FLAG_SEQ_LEAPT
+    assert s.next_seq() == store.LEASE_STEP
+
+
+def check_nothing_is_used_before_its_lease_is_committed():
+    fresh()
+    esp32.at_once[0] = False  # a set without commit is lost
+    s = store.Store()
+    assert s.next_seq() == 0
+    s.reserve_dev_nonce(1)
+    s.save_session(b"one", 1, False)
+    power_loss()
+    s = store.Store()
+    assert s.next_seq() == store.LEASE_STEP
+    assert s.dev_nonce() == 1
+    assert s.state.session == b"one"
+    assert s.f_cnt_lease() == 1 + store.LEASE_STEP
+
+
+def check_dev_nonce_never_goes_back():
+    fresh()
+    s = store.Store()
+    assert s.dev_nonce() == 0
+    s.reserve_dev_nonce(5)
+    s.reserve_dev_nonce(3)
+    assert s.dev_nonce() == 5
+    s.reserve_dev_nonce(65_536)
+    assert store.Store().dev_nonce() == 65_536
+
+
+def check_frame_counter_lease():
+    fresh()
+    s = store.Store()
+    writes = esp32.writes[0]
+    for f_cnt in range(1, 641):
+        s.save_session(b"s%d" % f_cnt, f_cnt, False)
+        assert f_cnt < s.f_cnt_lease()
+        power_now = max(f_cnt, s.f_cnt_lease())
+        assert power_now >= f_cnt
+    assert (esp32.writes[0] - writes) // 2 == 10
+    assert s.state.session == b"s640"
+
+
+def check_new_keys_are_kept_at_once():
+    fresh()
+    s = store.Store()
+    s.save_session(b"old", 1, False)
+    s.save_session(b"new", 0, True)
+    power_loss()
+    assert store.Store().state.session == b"new"
+
+
+def check_identity_must_be_whole():
+    fresh()
+    assert store.Store().identity() is None
+    nvs = esp32.NVS("lorawan")
+    nvs.set_blob("dev_eui", bytes(8))
+    nvs.set_blob("join_eui", bytes(8))
+    assert store.Store().identity() is None
+    nvs.set_blob("app_key", bytes(15))
+    assert store.Store().identity() is None
+    nvs.set_blob("app_key", bytes(range(16)))
+    assert store.Store().identity() == (bytes(8), bytes(8), bytes(range(16)))
+
+
+def check_failure_header_is_kept_until_success():
+    fresh()
+    machine.rtc[0] = b"\x52\x03\xfc\x05"
+    s = store.Store()
+    assert s.last_error == 5
+    s.save()
+    assert machine.rtc[0][:4] == b"\x52\x03\xfc\x05"
+    s.succeeded()
+    s.save()
+    assert machine.rtc[0][:4] == bytes(4)
+
+
+def check_large_numbers_as_i32():
+    fresh()
+    s = store.Store()
+    s.state.seq = s.state.seq_lease = 0x7FFFFFFF
+    assert s.next_seq() == 0x7FFFFFFF
+    power_loss()
+    assert store.Store().state.seq == 0x7FFFFFFF + store.LEASE_STEP
+
+
+run(globals())

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Properties of the codec for all values and all bytes."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revier_payload.codec import decode, encode
+from revier_payload.fields import MISSING, OUT_OF_RANGE, VALID
+from revier_payload.schema import MESSAGES
+
+
+@st.composite
+def sent_values(draw):
+    """(fPort, values): representable values, missing ones and ones far outside."""
+    message = draw(st.sampled_from(sorted(MESSAGES.values(), key=lambda m: m.f_port)))
+    values = {}
+    for field in message.fields:
+        codes = st.integers(0, (1 << field.bits) - 1)
+        value = draw(codes.map(lambda code, f=field: f.decode(code)[0]))
+        if not field.required and draw(st.booleans()):
+            value = draw(st.one_of(st.none(), st.integers(-(2**40), 2**40)))
+        values[field.name] = value
+    return message.f_port, values
+
+
+@given(sent_values())
+def test_decode_of_encode(sent):
+    f_port, values = sent
+    decoded = decode(f_port, encode(f_port, values))
+    assert not decoded.errors
+    assert not decoded.warnings
+    again = decode(f_port, encode(f_port, decoded.values))
+    for field in MESSAGES[f_port].fields:
+        value, state = decoded.values[field.name], decoded.states[field.name]
+        assert state == field.encode(values[field.name])[1]
+        given_value = values[field.name]
+        if state == VALID and field.kind in ("counter", "flags"):
+            assert value == (given_value or 0) % (1 << field.bits)
+        elif state == VALID:
+            assert field.minimum <= value <= field.maximum
+            half_step = 0 if field.kind == "choice" else (field.step + 1) // 2
+            if field.kind == "log":
+                half_step = max(half_step, given_value >> (field.mantissa_bits + 1))
+            assert abs(value - given_value) <= half_step
+        if state != OUT_OF_RANGE:  # what is out of range has no value to send again
+            assert (again.values[field.name], again.states[field.name]) == (value, state)
+
+
+@given(st.integers(-10, 300), st.binary(max_size=255))
+def test_any_bytes(f_port, data):
+    decoded = decode(f_port, data)
+    message = MESSAGES.get(f_port)
+    assert bool(decoded.errors) == (not decoded.values)
+    if decoded.values:
+        assert set(decoded.values) == {field.name for field in message.fields}
+        for name, state in decoded.states.items():
+            assert state in (VALID, MISSING, OUT_OF_RANGE)
+            assert (decoded.values[name] is None) == (state != VALID)
+        assert bool(decoded.warnings) == (len(data) != message.length)
+
+
+@given(sent_values(), st.integers(0, 12))
+def test_a_cut_message_never_lies(sent, length):
+    """What a shortened message still says is what the whole one said."""
+    f_port, values = sent
+    data = encode(f_port, values)
+    whole = decode(f_port, data)
+    cut = decode(f_port, data[:length])
+    for name, value in cut.values.items():
+        assert value in (None, whole.values[name])

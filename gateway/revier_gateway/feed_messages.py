@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Measurement to feed messages: what the data platform gets.
+
+docs/protocol/feed.md describes topics and fields; these types are the truth it is checked against.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from revier_gateway import __version__
+from revier_gateway.enrich import Measurement
+from revier_gateway.outcomes import FeedMessage
+from revier_gateway.values import Value, instant, unix_ms
+
+SCHEMA_MAJOR = "v1"
+SCHEMA_VERSION = "1.0.0"
+
+
+class Point(msgspec.Struct, frozen=True, tag_field="type", tag="Point"):
+    coordinates: tuple[float, float]  # longitude, latitude
+
+
+class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
+    net: str
+    dev_eui: str
+    f_cnt: int
+    f_port: int
+    dr: int
+    gw_n: int
+    codec: str
+    gwsw: str
+    rssi: int | None = None
+    snr: float | None = None
+    epoch: str = "0"  # "0": seq is the node's own whole sequence
+    t_clamped: bool = False
+
+
+class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message of the kinds obs and state."""
+
+    schema: str
+    id: str
+    asset: str
+    device: str
+    seq: int
+    rev: int
+    t: str
+    t_src: Literal["node", "network", "gateway"]
+    rx: str
+    late: bool
+    loc: Point
+    m: dict[str, Value]
+    prov: Provenance
+    flags: tuple[str, ...] = ()
+
+
+class GatewayStatus(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Retained on {root}/_gateway/{id}/status, and the last will with status offline."""
+
+    status: Literal["online", "offline"]
+    gateway: str
+    gwsw: str
+    source: Literal["", "online", "offline"] = ""  # online: subscribed to ChirpStack's events
+    since: str = ""
+    reason: str = ""
+
+
+def topic_of(root: str, ags: str, domain: str, asset: str, kind: str) -> str:
+    return f"{root}/{ags}/{domain}/{asset}/{kind}"
+
+
+def status_topic(root: str, gateway_id: str) -> str:
+    return f"{root}/_gateway/{gateway_id}/status"
+
+
+def schema_of(domain: str) -> str:
+    return f"urn:revier:schema:obs-{domain}:{SCHEMA_VERSION}"
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def messages_of(
+    measurement: Measurement, reading_id: str, root: str, newest_ms: int | None
+) -> tuple[FeedMessage, ...]:
+    """The observation, and the asset's retained state where nothing newer was measured.
+
+    newest_ms is the time of the asset's newest observation so far.
+    """
+    asset = measurement.asset
+    t_ms = unix_ms(measurement.measured_at)
+    late = newest_ms is not None and t_ms < newest_ms
+    payload = _encode(_observation(measurement, reading_id, late))
+    where = (root, asset.ags, asset.domain, asset.asset)
+    obs = FeedMessage(topic_of(*where, "obs"), payload, "obs", asset.asset, t_ms)
+    if late:
+        return (obs,)
+    return obs, FeedMessage(topic_of(*where, "state"), payload, "state", asset.asset, t_ms, True)
+
+
+def _observation(measurement: Measurement, reading_id: str, late: bool) -> Observation:
+    uplink, asset = measurement.reading.uplink, measurement.asset
+    identity = measurement.identity
+    return Observation(
+        schema=schema_of(asset.domain),
+        id=reading_id,
+        asset=f"urn:revier:{asset.ags}:{asset.domain}:{asset.asset}",
+        device=f"urn:dev:mac:{uplink.dev_eui}",
+        seq=identity.seq,
+        rev=0,
+        t=instant(measurement.measured_at),
+        t_src=uplink.heard_src,
+        rx=instant(uplink.received_at),
+        late=late,
+        loc=Point((asset.lon, asset.lat)),
+        m=measurement.values,
+        prov=Provenance(
+            net="lorawan",
+            dev_eui=uplink.dev_eui,
+            f_cnt=uplink.f_cnt,
+            f_port=uplink.f_port,
+            dr=uplink.dr,
+            gw_n=len(uplink.gateways),
+            codec=f"revier-{measurement.reading.kind}@1",
+            gwsw=__version__,
+            rssi=uplink.rssi_dbm,
+            snr=uplink.snr_db,
+            epoch=identity.epoch,
+            t_clamped=uplink.heard_clamped,
+        ),
+        flags=measurement.reading.flags,
+    )

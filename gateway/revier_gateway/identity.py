@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Which reading is it? From the few low bits in a frame to an identity that never repeats.
+
+A node counts its readings in one 32-bit sequence that survives rejoin and power loss; it may skip,
+never repeat. Frames carry its low bits (4 to 9), a diagnosis the whole of it. The receiver widens:
+
+* The frame counter f_cnt says how many frames lie between two frames of one session. A frame
+  carries at most one reading, so between two frames the sequence advances by at most their
+  distance, plus readings that were never sent. As long as this is less than the low bits' span,
+  exactly one sequence fits.
+* Anything else (too many frames lost, a new session whose diagnosis was lost, a power cut that
+  skipped) is ambiguous. Then an epoch is opened: the low bits count from there under a name that
+  no other epoch has, rather than a guess that could give two readings one identity.
+* Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one.
+
+Everything here is a function of its arguments: no clock, no storage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import msgspec
+
+WHOLE = "0"
+NO_CONTENT = -1
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:revier:reading")
+
+UNSENT_MAX = 3  # readings that a node took and never sent, between two frames that were heard
+ANCHORS_MAX = 32  # frames of a session that are remembered
+SESSIONS_MAX = 3  # ChirpStack does not promise order: late frames of the session before
+# A frame counter that went back is a late event if it was heard before the newest frame, and a
+# restarted counter (ABP, or a join that got the same address) if it was heard this much after.
+RESTART_AFTER_MS = 60_000
+
+
+class Anchor(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """In the frame f_cnt (or before it, for a diagnosis) the newest reading was seq."""
+
+    f_cnt: int
+    seq: int
+    epoch: str
+    content: int  # a check sum of the reading; NO_CONTENT for a diagnosis
+    order: int  # of arrival, in the session
+
+
+class Session(msgspec.Struct, frozen=True, array_like=True):
+    dev_addr: str
+    newest_f_cnt: int
+    newest_ms: int
+    anchors: tuple[Anchor, ...] = ()  # by f_cnt
+
+
+class DeviceState(msgspec.Struct, frozen=True, array_like=True):
+    """What is remembered of one device; sessions oldest first."""
+
+    sessions: tuple[Session, ...] = ()
+
+
+class Frame(msgspec.Struct, frozen=True, gc=False):
+    dev_addr: str
+    f_cnt: int
+    heard_ms: int
+    content: int = NO_CONTENT
+
+
+class Identity(msgspec.Struct, frozen=True, gc=False):
+    """seq is the node's own sequence in epoch "0", and counts from low bits in any other."""
+
+    seq: int
+    epoch: str
+
+
+def reading_id(dev_eui: str, kind: str, identity: Identity) -> str:
+    """UUIDv5 of device, kind, epoch and sequence (RFC 9562 5.5); 2 us less than uuid.uuid5."""
+    name = f"{dev_eui}/{kind}/{identity.epoch}/{identity.seq}"
+    digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+
+
+def identify(
+    state: DeviceState, frame: Frame, seq_low: int, seq_bits: int
+) -> tuple[Identity, DeviceState]:
+    """The identity of the reading in this frame, and what to remember."""
+    assert 0 <= seq_low < 1 << seq_bits
+    session = session_of(state, frame)
+    identity = widen(session.anchors, frame, seq_low, seq_bits)
+    if identity is None or _is_taken(state, identity, frame.content):
+        identity = Identity(seq_low, f"{frame.dev_addr}-{frame.f_cnt}-{frame.heard_ms // 1000}")
+    return identity, _remember(state, session, frame, identity)
+
+
+def learn(state: DeviceState, frame: Frame, next_seq: int) -> DeviceState:
+    """A diagnosis said which sequence the next reading will carry."""
+    bare = msgspec.structs.replace(frame, content=NO_CONTENT)
+    return _remember(state, session_of(state, bare), bare, Identity(next_seq - 1, WHOLE))
+
+
+def session_of(state: DeviceState, frame: Frame) -> Session:
+    """The session that the frame belongs to; a new one where none fits."""
+    for session in reversed(state.sessions):
+        if session.dev_addr != frame.dev_addr:
+            continue
+        went_back = frame.f_cnt <= session.newest_f_cnt
+        if went_back and frame.heard_ms > session.newest_ms + RESTART_AFTER_MS:
+            break
+        return session
+    return Session(frame.dev_addr, -1, frame.heard_ms)
+
+
+def widen(
+    anchors: tuple[Anchor, ...], frame: Frame, seq_low: int, seq_bits: int
+) -> Identity | None:
+    """The only sequence that fits the low bits, or None where none or several do.
+
+    Asked in turn: the same frame; the nearest frame before it; the nearest after it.
+    """
+    span = 1 << seq_bits
+    for anchor in anchors:
+        if anchor.f_cnt == frame.f_cnt:
+            same = anchor.content == frame.content and (anchor.seq - seq_low) % span == 0
+            return Identity(anchor.seq, anchor.epoch) if same else None
+    after = [anchor for anchor in anchors if anchor.f_cnt > frame.f_cnt]
+    start = _nearest_before(anchors, frame.f_cnt)
+    if start is not None:
+        advance = (seq_low - start.seq) % span
+        if _fits(advance, frame.f_cnt - start.f_cnt, span):
+            return _in_order(Identity(start.seq + advance, start.epoch), after)
+    for anchor in after[:1]:
+        retreat = (anchor.seq - seq_low) % span
+        if _fits(retreat, anchor.f_cnt - frame.f_cnt, span):
+            return _in_order(Identity(anchor.seq - retreat, anchor.epoch), after)
+    return None
+
+
+def _nearest_before(anchors: tuple[Anchor, ...], f_cnt: int) -> Anchor | None:
+    """Or, where that one only counts in an epoch, a whole one that came to be known later: a
+    diagnosis that was overtaken by the first readings after it. A whole one that was known when the
+    epoch was opened does not count: something lies between that it could not explain."""
+    before = [anchor for anchor in anchors if anchor.f_cnt < f_cnt]
+    if not before:
+        return None
+    nearest = before[-1]
+    whole = [anchor for anchor in before if anchor.epoch == WHOLE]
+    if whole and whole[-1].order > nearest.order:
+        return whole[-1]
+    return nearest
+
+
+def _fits(advance: int, frames: int, span: int) -> bool:
+    """Can the sequence have moved this far, and could it not have moved once round?"""
+    advance_max = frames + UNSENT_MAX
+    return advance <= advance_max < span
+
+
+def _in_order(found: Identity, after: list[Anchor]) -> Identity | None:
+    """A sequence does not begin below zero, nor does it overtake a later frame's."""
+    later = [anchor.seq for anchor in after if anchor.epoch == found.epoch]
+    return found if found.seq >= 0 and (not later or found.seq <= later[0]) else None
+
+
+def _is_taken(state: DeviceState, identity: Identity, content: int) -> bool:
+    """Another reading has this identity: after a power cut the low bits may come round to it. The
+    same reading in another frame has the same content."""
+    contents = [
+        anchor.content
+        for session in state.sessions
+        for anchor in session.anchors
+        if anchor.seq == identity.seq and anchor.epoch == identity.epoch
+    ]
+    return bool(contents) and content not in contents
+
+
+def _remember(
+    state: DeviceState, session: Session, frame: Frame, identity: Identity
+) -> DeviceState:
+    order = max((anchor.order for anchor in session.anchors), default=0) + 1
+    new = Anchor(frame.f_cnt, identity.seq, identity.epoch, frame.content, order)
+    for old in session.anchors:
+        if (old.f_cnt, old.content) == (new.f_cnt, new.content):
+            new = old
+    others = [anchor for anchor in session.anchors if anchor.f_cnt != frame.f_cnt]
+    anchors = tuple(sorted((*others, new), key=lambda anchor: anchor.f_cnt)[-ANCHORS_MAX:])
+    renewed = Session(
+        session.dev_addr,
+        max(session.newest_f_cnt, frame.f_cnt),
+        max(session.newest_ms, frame.heard_ms),
+        anchors,
+    )
+    if any(old is session for old in state.sessions):
+        kept = tuple(renewed if old is session else old for old in state.sessions)
+    else:
+        kept = (*state.sessions, renewed)[-SESSIONS_MAX:]
+    return DeviceState(kept)

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The line: one raw message in, one outcome out. Read it from top to bottom.
+
+Each step takes one type and returns the next; a step that cannot go on raises Ignored or Refused.
+Nothing is entered into the work before the last step, so no event leaves half of itself behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+import structlog
+
+from revier_gateway import decode, enrich, events, feed_messages, identity, uplink
+from revier_gateway.events import Event, LogEvent, UplinkEvent
+from revier_gateway.mqtt.link import Message
+from revier_gateway.outcomes import FeedMessage, Ignored, Outcome, Refused
+from revier_gateway.uplink import Uplink
+from revier_gateway.values import instant, unix_ms
+from revier_gateway.work import DEVICE, RADIO_GATEWAY, QuarantineRow, Work
+from revier_inventory import Inventory
+
+# The same frame again within this time is a copy; later it is a counter that restarted.
+COPY_WITHIN_MS = 3_600_000
+
+log = structlog.get_logger("revier.gateway.pipeline")
+
+
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+class Pipeline:
+    def __init__(
+        self, inventory: Inventory, feed_root: str, clock: Callable[[], datetime] = now_utc
+    ) -> None:
+        self.inventory = inventory
+        self.feed_root = feed_root
+        self.clock = clock
+
+    def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
+        return [self.handle(raw, work) for raw in batch]
+
+    def handle(self, raw: Message, work: Work) -> Outcome:
+        """Take one message the whole way, and account for it in the work."""
+        name = events.name_in_topic(raw.topic)
+        now = self.clock()
+        try:
+            event = events.parse(name, raw.payload)
+            outcome = self._follow(name, event, now, work)
+        except Ignored as end:
+            outcome = Outcome("ignored", name, end.reason, end.detail)
+        except Refused as end:
+            outcome = Outcome("quarantined", name, end.reason, end.detail)
+        except Exception as error:
+            log.exception("a defect in the pipeline", topic=raw.topic)
+            outcome = Outcome("quarantined", name, "internal_error", repr(error)[:300])
+        _account(outcome, raw, now, work)
+        return outcome
+
+    def _follow(self, name: str, event: Event, now: datetime, work: Work) -> Outcome:
+        if not isinstance(event, UplinkEvent):
+            raise Ignored(name, _detail_of(event))
+        up = uplink.uplink_of(event, now)
+        content = zlib.crc32(up.data, up.f_port)
+        frame = identity.Frame(up.dev_addr, up.f_cnt, unix_ms(up.heard_at), content)
+        keys = [_no_copy(up, frame, work)]
+        reading = decode.read(up)
+        state = work.device_state(up.dev_eui)
+        if not reading.kind:
+            state = identity.learn(state, frame, reading.seq_low)
+            _enter(work, up, frame, state, keys)
+            raise Ignored("diagnosis", f"the next reading is {reading.seq_low}")
+        which, state = identity.identify(state, frame, reading.seq_low, reading.seq_bits)
+        measurement = enrich.measure(reading, which, self.inventory)
+        reading_id = identity.reading_id(up.dev_eui, reading.kind, which)
+        keys.append(_no_repetition(reading_id, frame, work))
+        newest_ms = work.latest_ms(measurement.asset.asset)
+        messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
+        _enter(work, up, frame, state, keys, messages)
+        return Outcome("published", name, messages=messages)
+
+
+def _no_copy(up: Uplink, frame: identity.Frame, work: Work) -> bytes:
+    """The frame's key; raises Ignored where the same frame came before.
+
+    Every frame counts as heard, even one that says nothing. The key has no deduplicationId: that
+    is random per handled set, so a late copy of a frame comes under a new one.
+    """
+    text = f"{up.dev_eui}/{up.dev_addr}/{up.f_cnt}/{up.f_port}/".encode()
+    key = hashlib.blake2b(text + up.data, digest_size=16).digest()
+    before = work.seen_before(key)
+    if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
+        raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
+    work.hear(DEVICE, up.dev_eui, frame.heard_ms)
+    for gateway_id in up.gateways:
+        work.hear(RADIO_GATEWAY, gateway_id, frame.heard_ms)
+    return key
+
+
+def _no_repetition(reading_id: str, frame: identity.Frame, work: Work) -> bytes:
+    """The reading's key; raises Ignored where the same reading came in another frame."""
+    key = bytes.fromhex(reading_id.replace("-", ""))
+    before = work.seen_before(key)
+    if before is not None and before[1] == frame.content:
+        raise Ignored("duplicate_reading", reading_id)
+    if before is not None:
+        raise Refused("identity_clash", reading_id)
+    return key
+
+
+def _enter(
+    work: Work,
+    up: Uplink,
+    frame: identity.Frame,
+    state: identity.DeviceState,
+    keys: list[bytes],
+    messages: tuple[FeedMessage, ...] = (),
+) -> None:
+    work.states[up.dev_eui] = state
+    for key in keys:
+        work.seen[key] = (frame.heard_ms, frame.content)
+    work.outbox += messages
+    for message in messages:
+        if message.kind == "obs":
+            work.history.append((message.asset, message.t_ms, message.payload))
+        elif message.kind == "state":
+            work.latest[message.asset] = (message.t_ms, message.payload)
+
+
+def _account(outcome: Outcome, raw: Message, now: datetime, work: Work) -> None:
+    """Every event is counted once by its name and once by what became of it."""
+    known = outcome.event if outcome.event in events.EVENT_TYPES else "unknown"
+    work.counters[f"events.{known}"] += 1
+    if outcome.kind == "published":
+        work.counters["published.readings"] += 1
+        for message in outcome.messages:
+            work.counters[f"feed.{message.kind}"] += 1
+        return
+    work.counters[f"{outcome.kind}.{outcome.reason}"] += 1
+    if outcome.kind == "quarantined":
+        work.quarantine.append(
+            QuarantineRow(
+                instant(now), "source", outcome.reason, outcome.detail, raw.topic, raw.payload
+            )
+        )
+
+
+def _detail_of(event: Event) -> str:
+    detail = event.device_info.dev_eui
+    return f"{detail} {event.code}" if isinstance(event, LogEvent) else detail

@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The gateway at work: one task group of named tasks, ended by SIGTERM or Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import time
+from collections.abc import Coroutine, Sequence
+from typing import Any, Literal
+
+import structlog
+
+from revier_gateway import __version__, feed, inventory_dir, source
+from revier_gateway.config import Config
+from revier_gateway.feed import Publisher
+from revier_gateway.mqtt.keep import Ready, keep
+from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
+from revier_gateway.mqtt.session import connect as connect_session
+from revier_gateway.outcomes import Outcome
+from revier_gateway.pipeline import Pipeline, now_utc
+from revier_gateway.source import Intake
+from revier_gateway.store import Store
+from revier_gateway.values import instant
+from revier_gateway.view import View
+from revier_gateway.work import Work
+from revier_inventory import InventoryError
+
+INVENTORY_LOOK_EVERY_S = 1.0
+TIDY_EVERY_S = 3600.0
+FIGURES_EVERY_S = 1.0
+GOODBYE_S = 2.0
+
+log = structlog.get_logger("revier.gateway")
+
+
+# Batches of a backlog are thousands of short-lived objects without cycles; the collector's default
+# threshold of 700 made it look at them again and again: a third of the relay's time.
+COLLECT_AFTER_OBJECTS = 50_000
+
+
+def tune_memory() -> None:
+    """For a process that is a gateway and nothing else."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_OBJECTS, 10, 10)
+
+
+class Service:
+    """Raises InventoryError or OSError where it cannot begin."""
+
+    def __init__(self, config: Config, connect: Connect = connect_session) -> None:
+        self._config = config
+        self._connect = connect
+        inventory = inventory_dir.read(config.inventory_dir)
+        self._watch = inventory_dir.Watch(config.inventory_dir)
+        self._store = Store(config.data_dir)
+        self._pipeline = Pipeline(inventory, config.feed.root)
+        self.view = View(self._store, inventory)
+        self._since = instant(now_utc())
+        self._publisher = Publisher(self._store, self._online)
+        self._intake = Intake.of(config, self._pipeline, self._store, self._committed)
+        self._feed_link: Link | None = None
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read the inventory again; where it is wrong, keep the one that was right."""
+        try:
+            inventory = inventory_dir.read(self._config.inventory_dir)
+        except (InventoryError, OSError) as error:
+            log.warning("the inventory is wrong: the one before stays", why=str(error))
+            return
+        self._pipeline.inventory = inventory
+        self.view.set_inventory(inventory)
+        log.info("inventory read", assets=len(inventory.assets), periods=len(inventory.periods))
+
+    async def run(self) -> None:
+        """Until stop() or a signal."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        log.info("gateway begins", id=self._config.gateway.id, version=__version__)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(work, name=f"revier.gateway.{name}")
+                    for name, work in self._tasks().items()
+                ]
+                await self._stop.wait()
+                await self._say_goodbye()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            self._store.close()
+            log.info("gateway has ended", id=self._config.gateway.id)
+
+    def _tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
+        config = self._config
+        tasks: dict[str, Coroutine[Any, Any, None]] = {
+            "source": keep(
+                "source",
+                lambda: source.link_settings(config),
+                self._intake.use,
+                self._connect,
+                self._source_state,
+            ),
+            "feed": keep(
+                "feed",
+                lambda: feed.link_settings(config),
+                self._use_feed,
+                self._connect,
+                lambda online: self.view.set_link("feed", online),
+            ),
+            "inventory": self._watch_inventory(),
+            "figures": self._figures(),
+            "tidy": self._tidy(),
+        }
+        if config.console.enabled:
+            tasks["console"] = self._console()
+        return tasks
+
+    # -- what the tasks do
+
+    def _committed(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        self._publisher.wake()
+        self.view.apply(work, outcomes)
+
+    async def _use_feed(self, link: Link, ready: Ready) -> None:
+        self._feed_link = link
+        try:
+            await self._publisher.use(link, ready)
+        finally:
+            self._feed_link = None
+
+    async def _watch_inventory(self) -> None:
+        while True:
+            await asyncio.sleep(INVENTORY_LOOK_EVERY_S)
+            if self._watch.changed():
+                self.reload()
+
+    async def _figures(self) -> None:
+        while True:
+            self.view.count("outbox.waiting", self._store.waiting)
+            await asyncio.sleep(FIGURES_EVERY_S)
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_EVERY_S)
+            gone = self._store.tidy(int(time.time() * 1000))
+            if gone:
+                log.warning("quarantine is full: the oldest rows are gone", rows=gone)
+
+    async def _console(self) -> None:
+        """Serve the page in this loop; without the console's parts the gateway goes on."""
+        from revier_gateway import page
+
+        await page.serve(self.view, self._config)
+
+    # -- presence
+
+    def _online(self) -> Outgoing:
+        source: Literal["online", "offline"] = "offline"
+        if self.view.links()["source"] == "online":
+            source = "online"
+        return feed.status_message(self._config, "online", source, since=self._since)
+
+    def _source_state(self, online: bool) -> None:
+        changed = online != (self.view.links()["source"] == "online")
+        self.view.set_link("source", online)
+        if changed:
+            self._publisher.announce()
+
+    async def _say_goodbye(self) -> None:
+        """Offline, said by ourselves: a clean end sends no last will."""
+        link = self._feed_link
+        if link is None:
+            return
+        goodbye = feed.status_message(self._config, "offline", reason="stopped")
+        with contextlib.suppress(LinkLost, TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                while link.window == 0:  # noqa: ASYNC110 - the end; polled for 2 s at most
+                    await asyncio.sleep(0.01)
+                link.publish([goodbye])
+                while self._publisher.in_flight:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)

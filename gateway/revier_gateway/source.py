@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""ChirpStack's leg: batch in, pipeline, one transaction, then the acknowledgements."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from revier_gateway.config import Config, password_of
+from revier_gateway.mqtt.keep import Ready, together
+from revier_gateway.mqtt.link import Link, LinkSettings, Message
+from revier_gateway.outcomes import Outcome
+from revier_gateway.pipeline import Pipeline
+from revier_gateway.store import Store, StoreError
+from revier_gateway.work import Work
+
+STORE_RETRY_S = 2.0
+# One flush of the disk for each batch: where a read from the socket brings this many messages there
+# is a backlog, and waiting for the next reads costs nobody anything.
+BACKLOG_MESSAGES = 50
+BATCH_MESSAGES = 1000
+
+log = structlog.get_logger("revier.gateway.source")
+
+Handle = Callable[[Sequence[Message], Work], list[Outcome]]
+Committed = Callable[[Work, Sequence[Outcome]], None]
+
+
+def link_settings(config: Config) -> LinkSettings:
+    source = config.source
+    return LinkSettings(
+        host=source.host,
+        port=source.port,
+        client_id=source.client_id or f"revier-gateway-{config.gateway.id}-source",
+        username=source.username,
+        password=password_of(source),
+        tls=source.tls.context() if source.tls else None,
+        clean_start=False,
+        session_expiry_s=source.session_expiry_s,
+        keep_alive_s=source.keep_alive_s,
+        receive_max=source.receive_max,
+    )
+
+
+class Intake:
+    """Takes what a link brings and acknowledges what the store has on the disk."""
+
+    def __init__(
+        self, topic: str, qos: int, handle: Handle, store: Store, committed: Committed
+    ) -> None:
+        self._topic = topic
+        self._qos = qos
+        self._handle = handle
+        self._store = store
+        self._committed = committed
+
+    @classmethod
+    def of(cls, config: Config, pipeline: Pipeline, store: Store, committed: Committed) -> Intake:
+        return cls(config.source.topic, config.source.qos, pipeline.handle_batch, store, committed)
+
+    async def use(self, link: Link, ready: Ready = lambda: None) -> None:
+        """For mqtt.keep: subscribe, verify, and take batch after batch until the link is lost.
+
+        Side by side, because a broker that kept our session sends the backlog first, and rumqttd
+        holds the answer to our subscription back until we acknowledge enough of it.
+        """
+        await together(source_subscribe=self._subscribe(link, ready), source_take=self._take(link))
+
+    async def _subscribe(self, link: Link, ready: Ready) -> None:
+        await link.subscribe([self._topic], self._qos)
+        log.info("subscribed", topic=self._topic, session_present=link.session_present)
+        ready()
+
+    async def _take(self, link: Link) -> None:
+        while True:
+            batch = await _gather(link)
+            await self._make_durable(batch)
+            link.acknowledge(batch)
+            await asyncio.sleep(0)  # a backlog must not starve the feed and the page
+
+    async def _make_durable(self, batch: Sequence[Message]) -> None:
+        """Returns when the batch is on the disk. While the disk does not take it nothing is
+        acknowledged, and the broker keeps the rest."""
+        complained = False
+        while True:
+            work = Work(self._store)
+            outcomes = self._handle(batch, work)
+            qos0 = sum(message.packet_id is None for message in batch)
+            if qos0:
+                work.counters["source.qos0"] += qos0
+            try:
+                self._store.commit(work)
+            except StoreError as error:
+                if not complained:
+                    log.error("the store does not take it: nothing is acknowledged", why=str(error))
+                complained = True
+                await asyncio.sleep(STORE_RETRY_S)
+                continue
+            if complained:
+                log.info("the store takes it again")
+            self._committed(work, outcomes)
+            return
+
+
+async def _gather(link: Link) -> list[Message]:
+    batch = await link.receive()
+    before = 0
+    while BACKLOG_MESSAGES <= len(batch) < BATCH_MESSAGES and len(batch) > before:
+        before = len(batch)
+        await asyncio.sleep(0)
+        batch += link.receive_now()
+    return batch

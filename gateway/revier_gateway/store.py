@@ -1,0 +1,281 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What must survive: one SQLite file, one writer, one transaction for each batch.
+
+WAL with synchronous=FULL: when commit() returns, the batch is on the disk. The service is the only
+writer; `revier-gateway quarantine` reads the same file from another process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from revier_gateway.identity import DeviceState
+from revier_gateway.work import QuarantineRow, Seen, Work
+
+FILE_NAME = "revier-gateway.sqlite3"
+HISTORY_ROWS_MAX = 300  # of each asset
+SEEN_DAYS_MAX = 60  # longer than a node's flash log can hold a reading back
+STATES_CACHED_MAX = 50_000
+KEYS_PER_QUERY = 100
+WAL_PAGES_MAX = 8000  # 32 MB; each check-point costs two more flushes of the disk
+QUARANTINE_ROWS_MAX = 100_000  # the oldest go; each is counted
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack_state = msgspec.msgpack.Decoder(DeviceState).decode
+
+
+class StoreError(Exception):
+    """The disk does not take it (full, read-only, gone). Nothing was written; try again."""
+
+
+class OutboxRow(msgspec.Struct, frozen=True, gc=False):
+    id: int
+    topic: str
+    payload: bytes
+    kind: str
+    asset: str
+    t_ms: int
+    retain: int  # SQLite has no truths
+
+
+class Store:
+    def __init__(self, data_dir: Path) -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self.path = data_dir / FILE_NAME
+        self._db = sqlite3.connect(self.path, isolation_level=None, cached_statements=64)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.execute("PRAGMA cache_size=-32000")
+        self._db.execute("PRAGMA busy_timeout=5000")
+        self._db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
+        _migrate(self._db)
+        self._states: dict[str, DeviceState] = {}
+        self._latest_ms: dict[str, int] = dict(self._db.execute("SELECT asset, t_ms FROM latest"))
+        self._history_grown: dict[str, int] = {}
+        self._done: list[int] = []
+        (newest,) = self._db.execute("SELECT max(id) FROM outbox").fetchone()
+        self._next_row = (newest or 0) + 1
+
+    def close(self) -> None:
+        self.settle()
+        self._db.close()
+
+    # -- what a unit of work reads
+
+    def seen_before(self, key: bytes) -> Seen | None:
+        sql = "SELECT at_ms, content FROM seen WHERE key = ?"
+        row: Seen | None = self._db.execute(sql, (key,)).fetchone()
+        return row
+
+    def seen_among(self, keys: Sequence[bytes]) -> dict[bytes, Seen]:
+        found: dict[bytes, Seen] = {}
+        for start in range(0, len(keys), KEYS_PER_QUERY):
+            some = keys[start : start + KEYS_PER_QUERY]
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT key, at_ms, content FROM seen WHERE key IN ({marks})"  # noqa: S608 - marks only
+            rows = self._db.execute(sql, some)
+            found.update({key: (at_ms, content) for key, at_ms, content in rows})
+        return found
+
+    def device_state(self, dev_eui: str) -> DeviceState:
+        state = self._states.get(dev_eui)
+        if state is None:
+            sql = "SELECT state FROM identity WHERE dev_eui = ?"
+            row = self._db.execute(sql, (dev_eui,)).fetchone()
+            state = _unpack_state(row[0]) if row else DeviceState()
+        return state
+
+    def latest_ms(self, asset: str) -> int | None:
+        return self._latest_ms.get(asset)
+
+    # -- the one transaction
+
+    def commit(self, work: Work) -> None:
+        """All or nothing, on the disk when it returns. Raises StoreError, having written nothing.
+
+        Rows that the feed has settled meanwhile leave in the same transaction.
+        """
+        done = [*self._done, *work.done]
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            _insert(db, work, self._next_row)
+            db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", _runs(done))
+            self._prune_history(work)
+            db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise StoreError(str(error)) from error
+        self._done = []
+        self._next_row += len(work.outbox)
+        self._remember(work)
+
+    def _remember(self, work: Work) -> None:
+        if len(self._states) > STATES_CACHED_MAX:
+            self._states.clear()
+        self._states.update(work.states)
+        for asset, (t_ms, _) in work.latest.items():
+            self._latest_ms[asset] = t_ms
+
+    def _prune_history(self, work: Work) -> None:
+        for asset, _, _ in work.history:
+            grown = self._history_grown.get(asset, 0) + 1
+            if grown >= HISTORY_ROWS_MAX:
+                grown = 0
+                self._db.execute(
+                    "DELETE FROM history WHERE asset = ? AND t_ms < (SELECT t_ms FROM history"
+                    " WHERE asset = ? ORDER BY t_ms DESC LIMIT 1 OFFSET ?)",
+                    (asset, asset, HISTORY_ROWS_MAX - 1),
+                )
+            self._history_grown[asset] = grown
+
+    # -- the outbox
+
+    def outbox_after(self, row_id: int, limit: int) -> list[OutboxRow]:
+        sql = (
+            "SELECT id, topic, payload, kind, asset, t_ms, retain FROM outbox"
+            " WHERE id > ? ORDER BY id LIMIT ?"
+        )
+        return [OutboxRow(*row) for row in self._db.execute(sql, (row_id, limit))]
+
+    def outbox_rows(self) -> int:
+        (rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
+        return int(rows)
+
+    def done(self, row_ids: Iterable[int]) -> None:
+        """The feed's broker has them. Forgotten with the next transaction: a kill in between only
+        repeats messages that everybody may repeat."""
+        self._done.extend(row_ids)
+
+    def settle(self, work: Work | None = None) -> None:
+        """Write what done() gathered, when no batch comes to do it. Raises StoreError."""
+        work = work or Work(self)
+        if self._done or not work.is_empty:
+            self.commit(work)
+
+    @property
+    def waiting(self) -> int:
+        """About how many rows the feed has not settled; takes no time however many there are."""
+        (first,) = self._db.execute("SELECT min(id) FROM outbox").fetchone()
+        return 0 if first is None else max(0, self._next_row - first - len(self._done))
+
+    # -- the read model
+
+    def latest(self) -> list[tuple[str, int, bytes]]:
+        return self._db.execute("SELECT asset, t_ms, payload FROM latest").fetchall()
+
+    def history(self, asset: str) -> list[tuple[int, bytes]]:
+        """Newest HISTORY_ROWS_MAX, oldest first."""
+        sql = "SELECT t_ms, payload FROM history WHERE asset = ? ORDER BY t_ms DESC LIMIT ?"
+        return self._db.execute(sql, (asset, HISTORY_ROWS_MAX)).fetchall()[::-1]
+
+    def heard(self) -> dict[tuple[str, str], tuple[int, int]]:
+        rows = self._db.execute("SELECT role, name, last_ms, frames FROM heard")
+        return {(role, name): (last_ms, frames) for role, name, last_ms, frames in rows}
+
+    def counters(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name"))
+
+    def quarantine(self, limit: int = 1000) -> list[tuple[int, QuarantineRow]]:
+        """Newest first."""
+        sql = (
+            "SELECT id, at, leg, reason, detail, topic, payload FROM quarantine"
+            " ORDER BY id DESC LIMIT ?"
+        )
+        return [(row[0], QuarantineRow(*row[1:])) for row in self._db.execute(sql, (limit,))]
+
+    def tidy(self, now_ms: int) -> int:
+        """Forget what is older than its deadline; returns the quarantine rows that went."""
+        oldest_ms = now_ms - SEEN_DAYS_MAX * 86_400_000
+        self._db.execute("DELETE FROM seen WHERE at_ms < ?", (oldest_ms,))
+        sql = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?"
+        return self._db.execute(sql, (QUARANTINE_ROWS_MAX,)).rowcount
+
+
+def _insert(db: sqlite3.Connection, work: Work, first_row: int) -> None:
+    if work.seen:
+        sql = "INSERT OR REPLACE INTO seen (key, at_ms, content) VALUES (?, ?, ?)"
+        db.executemany(sql, [(key, *seen) for key, seen in work.seen.items()])
+    if work.outbox:
+        db.executemany(
+            "INSERT INTO outbox (id, topic, payload, kind, asset, t_ms, retain)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (row_id, m.topic, m.payload, m.kind, m.asset, m.t_ms, m.retain)
+                for row_id, m in enumerate(work.outbox, first_row)
+            ],
+        )
+    if work.states:
+        rows = [(dev_eui, _pack(state)) for dev_eui, state in work.states.items()]
+        db.executemany("INSERT OR REPLACE INTO identity (dev_eui, state) VALUES (?, ?)", rows)
+    if work.latest:
+        latest = [(asset, t_ms, payload) for asset, (t_ms, payload) in work.latest.items()]
+        db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", latest)
+    if work.history:
+        db.executemany("INSERT OR REPLACE INTO history VALUES (?, ?, ?)", work.history)
+    if work.quarantine:
+        _insert_quarantine(db, work.quarantine)
+    if work.heard:
+        db.executemany(
+            "INSERT INTO heard VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " last_ms = max(last_ms, excluded.last_ms), frames = frames + excluded.frames",
+            [(*key, *value) for key, value in work.heard.items()],
+        )
+    if work.counters:
+        db.executemany(
+            "INSERT INTO counters VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            work.counters.items(),
+        )
+
+
+def _runs(row_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of each run of consecutive numbers: done rows mostly are one."""
+    runs: list[tuple[int, int]] = []
+    for row_id in sorted(row_ids):
+        if runs and row_id <= runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], row_id)
+        else:
+            runs.append((row_id, row_id))
+    return runs
+
+
+def _insert_quarantine(db: sqlite3.Connection, rows: Sequence[QuarantineRow]) -> None:
+    """An event that the broker repeats after a kill is the same row again."""
+    db.executemany(
+        "INSERT OR IGNORE INTO quarantine (at, leg, reason, detail, topic, payload, digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (row.at, row.leg, row.reason, row.detail, row.topic, row.payload, _digest(row))
+            for row in rows
+        ],
+    )
+
+
+def _digest(row: QuarantineRow) -> bytes:
+    head = f"{row.leg}/{row.reason}/{row.topic}/".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(head + row.payload, digest_size=16).digest()
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Apply the schema files that this database has not seen, each in a transaction."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    folder = resources.files("revier_gateway") / "schemas"
+    for file in sorted(folder.iterdir(), key=lambda item: item.name):
+        number = int(file.name.split("_")[0]) if file.name.endswith(".sql") else 0
+        if number > version:
+            script = file.read_text("utf-8")
+            try:
+                db.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
+            except sqlite3.Error:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Measured values, their quality, and times as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import msgspec
+
+# QARTOD flags, as ioos_qc 3.0.0 has them.
+Quality = Literal[1, 2, 3, 4, 9]
+PASS: Final = 1
+NOT_EVALUATED: Final = 2
+SUSPECT: Final = 3
+FAIL: Final = 4
+MISSING: Final = 9
+
+Scalar = float | int | bool | str | None
+
+
+class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """One measured quantity. v is null where there is no value: q says whether it is missing (9)
+    or was out of the sensor's or the field's range (4). u is UCUM, absent for words and truths."""
+
+    v: Scalar
+    q: Quality
+    u: str = ""
+    raw: Scalar = None
+    raw_u: str = ""
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339 in UTC with Z and three digits, so that text sorts as time does."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def unix_ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The read model of the page: bounded, filled after each commit, rebuilt from the store at start.
+
+Feed messages are kept as bytes and decoded when somebody looks: a catch-up of a million readings
+must not pay for a page that nobody has open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import statistics
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from revier_gateway.outcomes import FeedMessage, Outcome
+from revier_gateway.pipeline import now_utc
+from revier_gateway.store import HISTORY_ROWS_MAX, Store
+from revier_gateway.values import instant
+from revier_gateway.work import DEVICE, RADIO_GATEWAY, Work
+from revier_inventory import Inventory
+
+RECENT_MAX = 50
+LISTENER_QUEUE_MAX = 200
+LISTENERS_MAX = 100
+INTERVAL_SAMPLES_MIN = 3
+LATE_AFTER_INTERVALS = 2.5
+OFFLINE_AFTER_INTERVALS = 6.0
+# Until an asset has shown its interval: the slowest node kind reports at least this often.
+INTERVAL_UNKNOWN_S = 12 * 3600
+
+Json = dict[str, Any]
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class AssetView(msgspec.Struct, frozen=True):
+    asset: str
+    ags: str
+    domain: str
+    name: str
+    lon: float
+    lat: float
+    latest: Json | None
+    status: str  # online, late, offline, unknown
+    last_seen: str | None
+
+
+class RadioGatewayView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    lon: float | None
+    lat: float | None
+    last_seen: str | None
+    frames: int
+
+
+class View:
+    def __init__(
+        self, store: Store, inventory: Inventory, clock: Callable[[], datetime] = now_utc
+    ) -> None:
+        self._clock = clock
+        self._latest: dict[str, tuple[int, bytes]] = {
+            asset: (t_ms, payload) for asset, t_ms, payload in store.latest()
+        }
+        self._history: dict[str, deque[tuple[int, bytes]]] = {
+            asset: deque(store.history(asset), HISTORY_ROWS_MAX) for asset in self._latest
+        }
+        self._heard = store.heard()
+        self._counters = store.counters()
+        self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
+        self._listeners: list[asyncio.Queue[Json]] = []
+        self._links = {"source": "offline", "feed": "offline"}
+        self.set_inventory(inventory)
+
+    # -- filled by the service
+
+    def set_inventory(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._device_by_asset = {
+            period.asset: period.dev_eui for period in inventory.periods if period.until is None
+        }
+
+    def set_link(self, name: str, online: bool) -> None:
+        self._links[name] = "online" if online else "offline"
+
+    def apply(self, work: Work, outcomes: Sequence[Outcome]) -> None:
+        """A batch was committed."""
+        for asset, t_ms, payload in work.history:
+            self._history.setdefault(asset, deque(maxlen=HISTORY_ROWS_MAX)).append((t_ms, payload))
+        self._latest.update(work.latest)
+        for key, (last_ms, frames) in work.heard.items():
+            before_ms, before = self._heard.get(key, (last_ms, 0))
+            self._heard[key] = (max(before_ms, last_ms), before + frames)
+        for name, value in work.counters.items():
+            self._counters[name] = self._counters.get(name, 0) + value
+        self._tell(message for outcome in outcomes for message in outcome.messages)
+
+    def count(self, name: str, value: int) -> None:
+        """A figure of the moment, such as rows that wait."""
+        self._counters[name] = value
+
+    def _tell(self, messages: Iterable[FeedMessage]) -> None:
+        for message in messages:
+            if message.kind != "obs":
+                continue
+            self._recent.append(message.payload)
+            for queue in self._listeners:
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(_decode(message.payload))
+
+    # -- read by the page
+
+    def assets(self) -> list[AssetView]:
+        return [self._asset_view(asset.asset) for asset in self._inventory.assets]
+
+    def _asset_view(self, name: str) -> AssetView:
+        asset = self._inventory.asset(name)
+        assert asset is not None
+        newest = self._latest.get(name)
+        device = self._device_by_asset.get(name)
+        heard = self._heard.get((DEVICE, device)) if device else None
+        last_ms = heard[0] if heard else newest[0] if newest else None
+        return AssetView(
+            asset=asset.asset,
+            ags=asset.ags,
+            domain=asset.domain,
+            name=asset.name,
+            lon=asset.lon,
+            lat=asset.lat,
+            latest=_decode(newest[1]) if newest else None,
+            status=self._status(name, last_ms),
+            last_seen=_instant(last_ms),
+        )
+
+    def _status(self, name: str, last_ms: int | None) -> str:
+        """By the asset's own habit: the median distance of its readings."""
+        if last_ms is None:
+            return "unknown"
+        silent_s = self._clock().timestamp() - last_ms / 1000
+        interval_s = self._interval_s(name)
+        if silent_s <= LATE_AFTER_INTERVALS * interval_s:
+            return "online"
+        return "late" if silent_s <= OFFLINE_AFTER_INTERVALS * interval_s else "offline"
+
+    def _interval_s(self, name: str) -> float:
+        times = sorted(t_ms for t_ms, _ in self._history.get(name, ()))
+        steps = [after - before for before, after in itertools.pairwise(times)]
+        if len(steps) < INTERVAL_SAMPLES_MIN:
+            return INTERVAL_UNKNOWN_S
+        return max(statistics.median(steps) / 1000, 1.0)
+
+    def radio_gateways(self) -> list[RadioGatewayView]:
+        """Those of the inventory, and any other that was heard."""
+        known = {gateway.gateway_id: gateway for gateway in self._inventory.radio_gateways}
+        heard = [name for role, name in self._heard if role == RADIO_GATEWAY]
+        views = []
+        for gateway_id in (*known, *(name for name in sorted(heard) if name not in known)):
+            gateway = known.get(gateway_id)
+            last_ms, frames = self._heard.get((RADIO_GATEWAY, gateway_id), (None, 0))
+            views.append(
+                RadioGatewayView(
+                    id=gateway_id,
+                    name=gateway.name if gateway else gateway_id,
+                    lon=gateway.lon if gateway else None,
+                    lat=gateway.lat if gateway else None,
+                    last_seen=_instant(last_ms),
+                    frames=frames,
+                )
+            )
+        return views
+
+    def history(self, asset: str) -> list[tuple[str, Json]]:
+        """(t, m) of the newest observations, oldest first."""
+        rows = sorted(self._history.get(asset, ()), key=lambda row: row[0])
+        messages = (_decode(payload) for _, payload in rows)
+        return [(message["t"], message["m"]) for message in messages]
+
+    def counters(self) -> dict[str, int]:
+        return dict(sorted(self._counters.items()))
+
+    def recent(self) -> list[Json]:
+        """The last feed messages, oldest first."""
+        return [_decode(payload) for payload in self._recent]
+
+    def links(self) -> dict[str, str]:
+        return dict(self._links)
+
+    def listen(self) -> asyncio.Queue[Json]:
+        """New feed messages; a slow listener loses the oldest. Raises OverflowError."""
+        if len(self._listeners) >= LISTENERS_MAX:
+            raise OverflowError(f"more than {LISTENERS_MAX} listeners")
+        queue: asyncio.Queue[Json] = asyncio.Queue(LISTENER_QUEUE_MAX)
+        self._listeners.append(queue)
+        return queue
+
+    def unlisten(self, queue: asyncio.Queue[Json]) -> None:
+        if queue in self._listeners:
+            self._listeners.remove(queue)
+
+
+def _instant(at_ms: int | None) -> str | None:
+    return None if at_ms is None else instant(datetime.fromtimestamp(at_ms / 1000, UTC))

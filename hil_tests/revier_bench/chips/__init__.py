@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Chips at bus level under virtual time; they refuse and note what their datasheets refuse."""
+
+from revier_bench.chips.a02yyuw import A02yyuw
+from revier_bench.chips.base import ChipHost, I2cDevice, SpiDevice, UartDevice
+from revier_bench.chips.bme280 import Bme280
+from revier_bench.chips.lis2mdl import Lis2mdl
+from revier_bench.chips.sps30 import Sps30
+from revier_bench.chips.sx1262 import Sx1262
+
+__all__ = [
+    "A02yyuw",
+    "Bme280",
+    "ChipHost",
+    "I2cDevice",
+    "Lis2mdl",
+    "SpiDevice",
+    "Sps30",
+    "Sx1262",
+    "UartDevice",
+]

@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Numbers of the SX1261/2 datasheet (DS = rev. 2.1) that the model uses."""
+
+# DS table 11-1 to 11-5: opcodes. `WRITE_LENGTH`: whole command, opcode included.
+SET_SLEEP = 0x84
+SET_STANDBY = 0x80
+SET_FS = 0xC1
+SET_TX = 0x83
+SET_RX = 0x82
+STOP_TIMER_ON_PREAMBLE = 0x9F
+SET_CAD = 0xC5
+SET_REGULATOR_MODE = 0x96
+CALIBRATE = 0x89
+CALIBRATE_IMAGE = 0x98
+SET_PA_CONFIG = 0x95
+SET_FALLBACK_MODE = 0x93
+WRITE_REGISTER = 0x0D
+READ_REGISTER = 0x1D
+WRITE_BUFFER = 0x0E
+READ_BUFFER = 0x1E
+SET_DIO_IRQ = 0x08
+GET_IRQ = 0x12
+CLEAR_IRQ = 0x02
+SET_DIO2_RF_SWITCH = 0x9D
+SET_DIO3_TCXO = 0x97
+SET_RF_FREQUENCY = 0x86
+SET_PACKET_TYPE = 0x8A
+GET_PACKET_TYPE = 0x11
+SET_TX_PARAMS = 0x8E
+SET_MODULATION = 0x8B
+SET_PACKET_PARAMS = 0x8C
+SET_CAD_PARAMS = 0x88
+SET_BUFFER_BASE = 0x8F
+SET_SYMBOL_TIMEOUT = 0xA0
+GET_STATUS = 0xC0
+GET_RSSI_INST = 0x15
+GET_RX_BUFFER_STATUS = 0x13
+GET_PACKET_STATUS = 0x14
+GET_ERRORS = 0x17
+CLEAR_ERRORS = 0x07
+GET_STATS = 0x10
+RESET_STATS = 0x00
+
+WRITE_LENGTH = {
+    SET_SLEEP: 2,
+    SET_STANDBY: 2,
+    SET_FS: 1,
+    SET_TX: 4,
+    SET_RX: 4,
+    STOP_TIMER_ON_PREAMBLE: 2,
+    SET_CAD: 1,
+    SET_REGULATOR_MODE: 2,
+    CALIBRATE: 2,
+    CALIBRATE_IMAGE: 3,
+    SET_PA_CONFIG: 5,
+    SET_FALLBACK_MODE: 2,
+    SET_DIO_IRQ: 9,
+    CLEAR_IRQ: 3,
+    SET_DIO2_RF_SWITCH: 2,
+    SET_DIO3_TCXO: 5,
+    SET_RF_FREQUENCY: 5,
+    SET_PACKET_TYPE: 2,
+    SET_TX_PARAMS: 3,
+    SET_MODULATION: 5,
+    SET_PACKET_PARAMS: 7,
+    SET_CAD_PARAMS: 8,
+    SET_BUFFER_BASE: 3,
+    SET_SYMBOL_TIMEOUT: 2,
+    CLEAR_ERRORS: 3,
+    RESET_STATS: 7,
+}
+READS = {
+    GET_STATUS,
+    GET_IRQ,
+    GET_PACKET_TYPE,
+    GET_RSSI_INST,
+    GET_RX_BUFFER_STATUS,
+    GET_PACKET_STATUS,
+    GET_ERRORS,
+    GET_STATS,
+    READ_REGISTER,
+    READ_BUFFER,
+}
+STREAMS = {WRITE_REGISTER, WRITE_BUFFER}
+IN_STANDBY_ONLY = {  # DS 13: "only in STDBY" or configuration that must not change under way
+    SET_SLEEP,
+    SET_PACKET_TYPE,
+    SET_REGULATOR_MODE,
+    CALIBRATE,
+    CALIBRATE_IMAGE,
+    SET_DIO3_TCXO,
+    SET_MODULATION,
+    SET_PACKET_PARAMS,
+    SET_RF_FREQUENCY,
+    SET_PA_CONFIG,
+}
+NEEDS_PACKET_TYPE = {SET_MODULATION, SET_PACKET_PARAMS, SET_TX_PARAMS, SET_TX, SET_RX, SET_CAD}
+
+# DS table 13-76: chip mode in the status byte
+RC, XOSC, FS, RX, TX = 2, 3, 4, 5, 6
+SLEEP = 0
+
+# DS table 13-76: command status
+DATA_AVAILABLE, TIMED_OUT, PROCESSING_ERROR, EXECUTION_FAILED, TX_DONE = 2, 3, 4, 5, 6
+
+# DS table 8-2: switching times, us
+SWITCH_US = {
+    (RC, XOSC): 31,
+    (RC, FS): 50,
+    (RC, RX): 83,
+    (RC, TX): 126,
+    (XOSC, FS): 40,
+    (XOSC, RX): 62,
+    (XOSC, TX): 105,
+    (FS, RX): 41,
+    (FS, TX): 76,
+    (RX, FS): 15,
+    (RX, TX): 92,
+    (TX, FS): 15,
+    (TX, RX): 92,
+}
+WAKE_COLD_US = 3_500  # DS table 8-2
+WAKE_WARM_US = 340
+COMMAND_US = 1  # DS table 8-4: 600 ns
+SLEEP_SETTLE_US = 500  # DS 13.1.1: no NSS edge for 500 us after SetSleep
+CALIBRATE_US = 3_500  # DS 13.1.12, all blocks
+CALIBRATE_IMAGE_US = 1_500
+RESET_MIN_US = 100  # DS 8.1
+TIMER_STEP_US = 15.625
+
+# DS table 13-29
+TX_DONE_IRQ = 0x0001
+RX_DONE_IRQ = 0x0002
+PREAMBLE_IRQ = 0x0004
+HEADER_VALID_IRQ = 0x0010
+HEADER_ERROR_IRQ = 0x0020
+CRC_ERROR_IRQ = 0x0040
+CAD_DONE_IRQ = 0x0080
+CAD_DETECTED_IRQ = 0x0100
+TIMEOUT_IRQ = 0x0200
+
+# DS table 13-85
+PLL_CALIBRATION_ERROR = 0x0004
+ADC_CALIBRATION_ERROR = 0x0008
+IMAGE_CALIBRATION_ERROR = 0x0010
+XOSC_START_ERROR = 0x0020
+PLL_LOCK_ERROR = 0x0040
+
+TCXO_MV = (1600, 1700, 1800, 2200, 2400, 2700, 3000, 3300)  # DS table 13-35
+BANDWIDTH_HZ = {
+    0: 7_810,
+    8: 10_420,
+    1: 15_630,
+    9: 20_830,
+    2: 31_250,
+    10: 41_670,
+    3: 62_500,
+    4: 125_000,
+    5: 250_000,
+    6: 500_000,
+}
+RAMP_US = (10, 20, 40, 80, 200, 800, 1_700, 3_400)  # DS table 13-41
+PA_OFFSET_DB = {(4, 7): 0, (3, 5): -2, (2, 3): -5, (2, 2): -8}  # DS table 13-21, SX1262
+CONTINUOUS = 0xFFFFFF
+
+# DS table 12-1: registers after reset
+REGISTERS = {
+    0x0706: 0x00,  # symbol timeout
+    0x0736: 0x0D,  # IQ polarity
+    0x0740: 0x14,  # sync word, private network
+    0x0741: 0x24,
+    0x0889: 0x01,  # TX modulation
+    0x08AC: 0x94,  # RX gain
+    0x08D8: 0xC8,  # TX clamp
+    0x08E7: 0x18,  # over-current, SX1262
+    0x0902: 0x00,
+    0x0911: 0x05,  # XTA trim
+    0x0912: 0x05,
+    0x0944: 0x00,
+}
+IQ_POLARITY = 0x0736
+SYNC_WORD = 0x0740
+SYMBOL_TIMEOUT = 0x0706
+RX_GAIN = 0x08AC
+RETENTION = 0x029F
+"""DS 9.6: registers listed here (0x029F.. 01 08 AC) survive warm sleep too"""

@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Which measurements there are, and the form in which each is run."""
+
+import importlib
+import time
+from typing import Any
+
+# name on the command line -> module of this package
+MEASUREMENTS: dict[str, str] = {
+    "payload-size": "payload_size",
+    "relay": "relay",
+    "sim-speed": "sim_speed",
+}
+KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")
+
+
+def run(name: str) -> dict[str, Any]:
+    """Run one measurement; KeyError for an unknown name, ValueError when a key is left out."""
+    module = importlib.import_module(f"revier_bench.measure.{MEASUREMENTS[name]}")
+    started = time.monotonic()
+    result: dict[str, Any] = module.measure()
+    result.setdefault("seconds", round(time.monotonic() - started, 2))
+    result.setdefault("command", f"revier-bench measure {name} --json")
+    missing = [key for key in KEYS if key not in result]
+    if missing:
+        raise ValueError(f"measurement {name} leaves out {missing}")
+    return result

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""A chip on the table: time that the test moves, and an air with one sender in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from revier_bench.chips.sx1262 import Sx1262, Sx1262Wiring
+from revier_bench.chips.timeline import Timeline, Timer
+from revier_bench.world.air import Emission, Reception
+from revier_bench.world.airtime import lora_airtime_us, preamble_us
+
+DIO1 = 14
+
+
+class FakeHost:
+    name = "table"
+
+    def __init__(self) -> None:
+        self.now_us = 0
+        self.busy_until_us = 0
+        self.exposed = False
+        self.levels: dict[int, bool] = {}
+        self.misuse: list[str] = []
+        self._timeline = Timeline()
+
+    def at(self, t_us: int, run: Callable[[], object]) -> Timer:
+        assert t_us >= self.now_us
+        return self._timeline.add(t_us, run)
+
+    post = at
+
+    def drive(self, pin: int, level: bool) -> None:
+        self.levels[pin] = level
+
+    def expose(self, exposed: bool) -> None:
+        self.exposed = exposed
+
+    def note_misuse(self, text: str) -> None:
+        self.misuse.append(text)
+
+    def run_to(self, t_us: int) -> None:
+        while self._timeline.next_us <= t_us:
+            self.now_us = self._timeline.next_us
+            self._timeline.pop().run()
+        self.now_us = t_us
+
+    def pass_us(self, us: int) -> None:
+        self.run_to(self.now_us + us)
+
+
+class FakeAir:
+    """Everything arrives; `lost` receptions do not, `spoilt` ones with a wrong CRC."""
+
+    def __init__(self) -> None:
+        self.emitted: list[Emission] = []
+        self.on_air: list[Emission] = []
+        self.lost = self.spoilt = False
+
+    def emit(self, emission: Emission) -> None:
+        self.emitted.append(emission)
+
+    def attach(self, *args: Any, **kw: Any) -> None: ...
+
+    def ongoing(self, listener: object, now_us: int) -> list[Emission]:
+        return [e for e in self.on_air if e.start_us <= now_us < e.end_us]
+
+    def outcome(self, emission: Emission, listener: object) -> Reception | None:
+        return None if self.lost else Reception(emission, -97.0, 6.25, not self.spoilt)
+
+
+class Bench:
+    """An SX1262 with a host; `command` is one SPI transaction that waits for BUSY first."""
+
+    def __init__(self, tcxo_mv: int = 0) -> None:
+        self.host = FakeHost()
+        self.air = FakeAir()
+        wiring = Sx1262Wiring(DIO1, tcxo_mv=tcxo_mv, tcxo_start_us=3_000)
+        self.chip = Sx1262(self.host, wiring, self.air, Random("chip"))
+        self.chip.power(True, 0)
+
+    def wait(self) -> int:
+        """Until BUSY is low; how long that took."""
+        begun_us = self.host.now_us
+        if self.host.busy_until_us > begun_us:
+            self.host.run_to(self.host.busy_until_us)
+        return self.host.now_us - begun_us
+
+    def raw(self, *data: int) -> bytes:
+        """Without asking BUSY."""
+        self.chip.select(self.host.now_us)
+        self.host.pass_us(25 + len(data))
+        answer = self.chip.transfer(bytes(data), self.host.now_us)
+        self.chip.deselect(self.host.now_us)
+        return answer
+
+    def command(self, *data: int) -> bytes:
+        self.wait()
+        return self.raw(*data)
+
+    def mode(self) -> int:
+        return self.command(0xC0, 0)[1] >> 4 & 7
+
+    def irq(self) -> int:
+        return int.from_bytes(self.command(0x12, 0, 0, 0)[2:], "big")
+
+    def configure(self, sf: int = 7, iq_inverted: bool = False, length: int = 23) -> None:
+        """As a LoRaWAN node does it, from reset to ready."""
+        self.command(0x80, 0)
+        if self.chip.wiring.tcxo_mv:
+            self.command(0x97, 2, 0, 1, 0x40)
+            self.command(0x07, 0, 0)
+            self.command(0x89, 0x7F)
+        self.command(0x98, 0xD7, 0xDB)
+        self.command(0x8A, 1)
+        self.command(0x8F, 0, 0)
+        self.command(0x0D, 0x07, 0x40, 0x34, 0x44)
+        self.command(0x86, *(868_100_000 * (1 << 25) // 32_000_000).to_bytes(4, "big"))
+        self.command(0x95, 4, 7, 0, 1)
+        self.command(0x8E, 14, 4)
+        self.command(0x8B, sf, 4, 1, 1 if sf > 10 else 0)
+        self.command(0x8C, 0, 8, 0, length, 0 if iq_inverted else 1, 1 if iq_inverted else 0)
+        self.command(0x0D, 0x07, 0x36, 0x09 if iq_inverted else 0x0D)
+        self.command(0x08, 0x02, 0x77, 0x02, 0x77, 0, 0, 0, 0)
+
+    def downlink(self, start_us: int, payload: bytes = b"hello", **changes: Any) -> Emission:
+        """A frame of a radio gateway at this time; the chip hears of it then."""
+        emission = Emission(
+            "gateway", start_us, lora_airtime_us(len(payload), 7, crc=False), preamble_us(7),
+            868_100_000, 125_000, 7, 5, 14.0, True, 0x3444, False, True, payload,
+        )  # fmt: skip
+        emission = replace(emission, **changes)
+        self.air.on_air.append(emission)
+        self.host.at(start_us, lambda: self.chip.on_emission(emission))
+        return emission

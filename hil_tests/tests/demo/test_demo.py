@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The main job as a newcomer runs it: real processes, real broker, real interpreter."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+REVIER_BENCH = str(Path(sys.executable).parent / "revier-bench")
+DIGEST = re.compile(r"digest: frames (\w+) feed (\w+)")
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def demo(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [REVIER_BENCH, "demo", "--headless", *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def row(output: str, label: str) -> str:
+    found = re.search(rf"^\s*{label}\s+(\S.*?)\s*$", output, re.MULTILINE)
+    assert found, output
+    return found[1]
+
+
+def test_every_reading_heard_is_on_the_feed_although_the_gateway_is_killed(tmp_path: Path) -> None:
+    done = demo(tmp_path, "--for", "2s", "--hours", "2", "--seed", "11", "--kill-gateway", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert row(done.stdout, "nodes joined") == "12 of 12"
+    assert row(done.stdout, "gateway kills") == "3"
+    assert row(done.stdout, "missing") == "0"
+    assert row(done.stdout, "duplicated in effect") == "0"
+    assert int(row(done.stdout, "feed messages").replace(",", "")) > 100
+    assert list((tmp_path / ".build").glob("demo-*")) == [], "the run's folder is left behind"
+
+
+def test_a_seed_repeats_a_run_exactly(tmp_path: Path) -> None:
+    options = ("--for", "1s", "--hours", "0.5")
+    digests = [
+        DIGEST.search(demo(tmp_path, *options, "--seed", seed).stdout) for seed in ("5", "5", "6")
+    ]
+    one, again, other = (match.groups() if match else None for match in digests)
+    assert one is not None
+    assert one == again
+    assert other is not None
+    assert one[0] != other[0]
+    assert one[1] != other[1]
+
+
+def test_an_interrupt_ends_it_cleanly(tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [REVIER_BENCH, "demo", "--headless", "--for", "10m", "--hours", "0.2"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout is not None
+    seen = ""
+    while " live " not in seen:
+        seen = running.stdout.readline()
+        assert seen, "ended before it went live"
+    family = psutil.Process(running.pid).children(recursive=True)
+    assert len(family) > 3
+    os.kill(running.pid, signal.SIGINT)
+    output = running.stdout.read()
+    running.wait(60)
+    assert "nodes joined" in output
+    deadline = time.monotonic() + 10
+    while left := [child for child in family if child.is_running()]:
+        assert time.monotonic() < deadline, f"processes left: {left}"
+        time.sleep(0.1)
+    assert list((tmp_path / ".build").glob("demo-*")) == []

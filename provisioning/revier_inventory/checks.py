@@ -1,0 +1,266 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What must hold in and between the records. Every check yields findings; none raises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import TypeVar
+
+from revier_inventory import model
+from revier_inventory.errors import Finding
+from revier_inventory.model import (
+    ASSETS,
+    DEVICES,
+    OWNERS,
+    RADIO_GATEWAYS,
+    SITES,
+    Asset,
+    DevicePeriod,
+    Owner,
+    RadioGateway,
+    Record,
+    Site,
+)
+
+R = TypeVar("R", bound=Record)
+_ASSET_CURE = "Use 1 to 48 of a-z, 0-9 and '-', beginning with a letter or digit"
+_AGS_CURE = 'Write the 8 digits of the Amtlicher Gemeindeschluessel as text, e.g. "05562020"'
+_EUI_CURE = 'Write 16 lower-case hex digits, e.g. "70b3d57ed0001234"'
+_UUID_CURE = 'Copy it from ChirpStack, e.g. "52f14cd4-c6f1-4fbd-8f87-4025e1d49242"'
+_TIME_CURE = "Write date, time and zone, e.g. 2026-05-01T08:00:00Z"
+
+
+def findings_of(
+    owners: Sequence[Owner],
+    sites: Sequence[Site],
+    assets: Sequence[Asset],
+    periods: Sequence[DevicePeriod],
+    radio_gateways: Sequence[RadioGateway],
+) -> list[Finding]:
+    """Every fault of these records, file by file."""
+    known_ags = frozenset(owner.ags for owner in owners)
+    site_by_name = {site.site: site for site in sites}
+    asset_names = frozenset(asset.asset for asset in assets)
+    found: list[Finding] = []
+    found += _each(OWNERS, owners, _owner, lambda owner: owner.ags)
+    found += _each(SITES, sites, _site, lambda site: site.site)
+    found += _each(ASSETS, assets, _asset, lambda asset: asset.asset)
+    found += _each(DEVICES, periods, _period, None)
+    found += _each(RADIO_GATEWAYS, radio_gateways, _radio_gateway, lambda gw: gw.gateway_id)
+    found += _owned(SITES, ((site, site.ags) for site in sites), known_ags)
+    found += _owned(ASSETS, ((asset, asset.ags) for asset in assets), known_ags)
+    found += _placed(assets, site_by_name)
+    found += _served(periods, asset_names)
+    if not found:  # overlaps are only meaningful among sound periods
+        found += _overlaps(periods, "dev_eui", "asset")
+        found += _overlaps(periods, "asset", "dev_eui")
+    return found
+
+
+def label(record: Record) -> str:
+    """How a finding names a record: `asset "herten-air-01"`."""
+    match record:
+        case Owner():
+            return f'owner "{record.ags}"'
+        case Site():
+            return f'site "{record.site}"'
+        case Asset():
+            return f'asset "{record.asset}"'
+        case DevicePeriod():
+            return f'period of "{record.dev_eui}" at "{record.asset}"'
+        case RadioGateway():
+            return f'radio_gateway "{record.gateway_id}"'
+    raise AssertionError(record)
+
+
+_Fault = tuple[str, str, str]  # key, problem, cure
+
+
+def _each(
+    file: str,
+    records: Sequence[R],
+    check: Callable[[R], Iterator[_Fault]],
+    name: Callable[[R], str] | None,
+) -> Iterator[Finding]:
+    if len(records) > model.RECORDS_PER_FILE_MAX:
+        problem = f"has {len(records)} records, more than {model.RECORDS_PER_FILE_MAX}"
+        yield Finding(file, "file", problem, "Split the inventory by district")
+    seen: set[str] = set()
+    for record in records:
+        for key, problem, cure in check(record):
+            yield Finding(file, f"{label(record)}: {key}", problem, cure)
+        if name is None:
+            continue
+        if name(record) in seen:
+            yield Finding(file, label(record), "stands here twice", "Keep one of the two")
+        seen.add(name(record))
+
+
+def _matches(pattern: re.Pattern[str], key: str, value: str, cure: str) -> Iterator[_Fault]:
+    if not pattern.match(value):
+        yield key, f"{value[:80]!r} is not of the right form", cure
+
+
+def _words(key: str, value: str, chars_max: int, *, required: bool = False) -> Iterator[_Fault]:
+    if required and not value.strip():
+        yield key, "is empty", "Write a name that people know the thing by"
+    if len(value) > chars_max:
+        yield key, f"has {len(value)} characters", f"Use at most {chars_max}"
+    if not value.isprintable():
+        yield key, "holds characters that cannot be printed", "Write it on one line, without tabs"
+
+
+def _position(lon: float, lat: float) -> Iterator[_Fault]:
+    cure = "Write WGS 84 degrees, longitude (lon) 7.1 and latitude (lat) 51.6 for example"
+    if not -180 <= lon <= 180:
+        yield "lon", f"{lon} is not between -180 and 180", cure
+    if not -90 <= lat <= 90:
+        yield "lat", f"{lat} is not between -90 and 90", cure
+
+
+def _at_least(key: str, value: int | None, least: int) -> Iterator[_Fault]:
+    if value is not None and value < least:
+        yield key, f"{value} is less than {least}", "Write the true number or leave the key out"
+
+
+def _finite(key: str, value: float) -> Iterator[_Fault]:
+    if not abs(value) < 1e9:
+        yield key, f"{value} is not a usable number", "Write a plain decimal number"
+
+
+def _aware(key: str, at: datetime | None) -> Iterator[_Fault]:
+    if at is not None and at.tzinfo is None:
+        yield key, f"{at.isoformat()} has no time zone", _TIME_CURE
+
+
+def _owner(owner: Owner) -> Iterator[_Fault]:
+    yield from _matches(model.AGS, "ags", owner.ags, _AGS_CURE)
+    yield from _words("name", owner.name, model.NAME_CHARS_MAX, required=True)
+    yield from _words("note", owner.note, model.NOTE_CHARS_MAX)
+    for key in ("tenant_ids", "application_ids"):
+        ids: tuple[str, ...] = getattr(owner, key)
+        for value in ids:
+            yield from _matches(model.UUID, key, value, _UUID_CURE)
+        if len(set(ids)) < len(ids):
+            yield key, "names one id twice", "Keep one of the two"
+
+
+def _site(site: Site) -> Iterator[_Fault]:
+    yield from _matches(model.ASSET_NAME, "site", site.site, _ASSET_CURE)
+    yield from _matches(model.AGS, "ags", site.ags, _AGS_CURE)
+    yield from _words("name", site.name, model.NAME_CHARS_MAX, required=True)
+    yield from _words("note", site.note, model.NOTE_CHARS_MAX)
+    yield from _position(site.lon, site.lat)
+    yield from _at_least("capacity", site.capacity, 0)
+
+
+def _asset(asset: Asset) -> Iterator[_Fault]:
+    yield from _matches(model.ASSET_NAME, "asset", asset.asset, _ASSET_CURE)
+    yield from _matches(model.AGS, "ags", asset.ags, _AGS_CURE)
+    yield from _words("name", asset.name, model.NAME_CHARS_MAX, required=True)
+    yield from _words("note", asset.note, model.NOTE_CHARS_MAX)
+    for key in ("bay", "waste_kind", "licence"):
+        yield from _words(key, getattr(asset, key) or "", model.NAME_CHARS_MAX)
+    if asset.kind not in model.DOMAIN_BY_KIND:
+        yield "kind", f"{asset.kind!r} is unknown", "Write air, parking or waste"
+    yield from _position(asset.lon, asset.lat)
+    yield from _only_for(asset)
+    yield from _container(asset)
+    for calibration in asset.calibrations:
+        yield from _words("calibrations.field", calibration.field, 48, required=True)
+        yield from _words("calibrations.method", calibration.method, model.NAME_CHARS_MAX)
+        yield from _aware("calibrations.since", calibration.since)
+        yield from _finite("calibrations.factor", calibration.factor)
+        yield from _finite("calibrations.offset", calibration.offset)
+        if calibration.factor == 0:
+            yield "calibrations.factor", "is 0 and would erase every value", "Write 1.0 for none"
+
+
+def _only_for(asset: Asset) -> Iterator[_Fault]:
+    for kind, keys in (
+        ("parking", ("bay",)),
+        ("waste", ("empty_mm", "full_mm", "volume_l", "waste_kind")),
+    ):
+        for key in keys:
+            if asset.kind != kind and getattr(asset, key) is not None:
+                problem = f"means nothing for kind {asset.kind}"
+                yield key, problem, f"Remove it, or write kind = {kind!r}".replace("'", '"')
+
+
+def _container(asset: Asset) -> Iterator[_Fault]:
+    yield from _at_least("volume_l", asset.volume_l, 1)
+    empty_mm, full_mm = asset.empty_mm, asset.full_mm
+    cure = "empty_mm is the sensor's distance to the floor, full_mm to the fill line below the lid"
+    if (empty_mm is None) != (full_mm is None):
+        yield "empty_mm", "empty_mm and full_mm go together", f"Write both; {cure}"
+    elif (
+        empty_mm is not None
+        and full_mm is not None
+        and not 0 <= full_mm < empty_mm <= model.DISTANCE_MM_MAX
+    ):
+        problem = f"empty_mm {empty_mm} and full_mm {full_mm} do not make a container"
+        yield "empty_mm", problem, f"0 <= full_mm < empty_mm <= {model.DISTANCE_MM_MAX}; {cure}"
+
+
+def _period(period: DevicePeriod) -> Iterator[_Fault]:
+    yield from _matches(model.EUI, "dev_eui", period.dev_eui, _EUI_CURE)
+    yield from _aware("since", period.since)
+    yield from _aware("until", period.until)
+    both_aware = period.since.tzinfo and period.until and period.until.tzinfo
+    if both_aware and period.until is not None and period.until <= period.since:
+        yield "until", "is not after since", "Correct the later one, or remove the period"
+
+
+def _radio_gateway(gateway: RadioGateway) -> Iterator[_Fault]:
+    yield from _matches(model.EUI, "gateway_id", gateway.gateway_id, _EUI_CURE)
+    yield from _words("name", gateway.name, model.NAME_CHARS_MAX, required=True)
+    yield from _words("note", gateway.note, model.NOTE_CHARS_MAX)
+    yield from _position(gateway.lon, gateway.lat)
+    yield from _finite("altitude_m", gateway.altitude_m or 0.0)
+
+
+def _owned(
+    file: str, records: Iterable[tuple[Record, str]], known_ags: frozenset[str]
+) -> Iterator[Finding]:
+    for record, ags in records:
+        if ags not in known_ags:
+            cure = f"Add the owner to {OWNERS} or correct the ags"
+            yield Finding(file, f"{label(record)}: ags", f"no owner has {ags!r}", cure)
+
+
+def _placed(assets: Iterable[Asset], site_by_name: dict[str, Site]) -> Iterator[Finding]:
+    for asset in assets:
+        if asset.site is None:
+            continue
+        site = site_by_name.get(asset.site)
+        key = f"{label(asset)}: site"
+        if site is None:
+            cure = f"Add it to {SITES} or correct the name"
+            yield Finding(ASSETS, key, f"there is no site {asset.site!r}", cure)
+        elif site.ags != asset.ags:
+            problem = f"the site belongs to {site.ags}, the asset to {asset.ags}"
+            yield Finding(ASSETS, key, problem, "An asset and its site have one owner")
+
+
+def _served(periods: Iterable[DevicePeriod], asset_names: frozenset[str]) -> Iterator[Finding]:
+    for period in periods:
+        if period.asset not in asset_names:
+            cure = f"Add it to {ASSETS} or correct the name"
+            yield Finding(
+                DEVICES, f"{label(period)}: asset", f"there is no asset {period.asset!r}", cure
+            )
+
+
+def _overlaps(periods: Sequence[DevicePeriod], by: str, other: str) -> Iterator[Finding]:
+    ordered = sorted(periods, key=lambda period: (getattr(period, by), period.since))
+    for before, after in pairwise(ordered):
+        if getattr(before, by) != getattr(after, by):
+            continue
+        if before.until is None or before.until > after.since:
+            problem = f"begins while {getattr(before, other)!r} is still there"
+            cure = f"End that period first: until = {after.since.isoformat()} or earlier"
+            yield Finding(DEVICES, f"{label(after)}: since", problem, cure)

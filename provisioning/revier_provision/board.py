@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""A board behind its raw REPL: chip, identity in NVS, /node.json.
+
+NVS keys are those of the node: namespace `lorawan`, blobs `dev_eui`, `join_eui` (both as printed,
+most significant byte first), `app_key`, `session`. Only blobs and i32 exist for MicroPython
+(ports/esp32/esp32_nvs.c).
+
+The key crosses the cable once, inside a program's text, and never comes back: the board proves by a
+digest over a fresh challenge that it holds it. Whoever holds the board can read its NVS with
+esptool all the same, because MicroPython's stock builds have no flash encryption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from revier_provision.errors import BoardError
+from revier_provision.links import BoardState
+from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
+
+BAUD = 115_200
+READ_TIMEOUT_S = 0.02
+WRITE_TIMEOUT_S = 5.0
+
+_BLOB = """
+import esp32
+nvs = esp32.NVS('lorawan')
+def blob(key, size):
+    buffer = bytearray(size)
+    try:
+        return bytes(buffer[:nvs.get_blob(key, buffer)])
+    except OSError:
+        return None
+"""
+
+_FACTORY_MAC = """
+import machine, binascii
+print(binascii.hexlify(machine.unique_id()).decode())
+"""
+
+_STATE = (
+    _BLOB
+    + """
+import binascii, json
+def printed(key):
+    value = blob(key, 8)
+    return value and binascii.hexlify(value).decode()
+try:
+    with open('/node.json') as f:
+        settings = json.load(f)
+    if not isinstance(settings, dict):
+        settings = None
+except (OSError, ValueError):
+    settings = None
+key = blob('app_key', 16)
+print(json.dumps({'dev_eui': printed('dev_eui'), 'join_eui': printed('join_eui'),
+    'has_app_key': bool(key and len(key) == 16), 'settings': settings}))
+"""
+)
+
+# The identity is complete only with its key, so the old key goes first and the new one comes last.
+# RTC memory holds the running session and survives machine.reset(); the node's counters come back
+# from their leases in NVS.
+_WRITE_IDENTITY = """
+import esp32, machine, binascii
+nvs = esp32.NVS('lorawan')
+def drop(key):
+    try:
+        nvs.erase_key(key)
+    except OSError:
+        pass
+drop('app_key')
+drop('session')
+nvs.commit()
+machine.RTC().memory(b'')
+nvs.set_blob('dev_eui', binascii.unhexlify('{dev_eui}'))
+nvs.set_blob('join_eui', binascii.unhexlify('{join_eui}'))
+nvs.commit()
+nvs.set_blob('app_key', binascii.unhexlify('{app_key}'))
+nvs.commit()
+"""
+
+_DIGEST = (
+    _BLOB
+    + """
+import binascii, hashlib
+key = blob('app_key', 16)
+if key and len(key) == 16:
+    digest = hashlib.sha256(binascii.unhexlify('{challenge}') + key).digest()
+    print(binascii.hexlify(digest).decode())
+"""
+)
+
+_WRITE_SETTINGS = """
+import os
+with open('/node.json.new', 'w') as f:
+    f.write({text!r})
+with open('/node.json.new') as f:
+    assert f.read() == {text!r}, 'read back'
+os.rename('/node.json.new', '/node.json')
+if hasattr(os, 'sync'):
+    os.sync()
+"""
+
+
+class ReplBoard:
+    """BoardLink over an entered RawRepl."""
+
+    def __init__(self, repl: RawRepl) -> None:
+        self._repl = repl
+
+    def factory_mac(self) -> bytes:
+        mac = _hex(self._repl.run(_FACTORY_MAC))
+        if len(mac) != 6:
+            cure = "Revier needs an ESP32 or ESP32-S3; flash MicroPython for it and run again"
+            raise BoardError(f"The board's unique id has {len(mac)} bytes, not 6", cure)
+        return mac
+
+    def state(self) -> BoardState:
+        text = self._repl.run(_STATE)
+        try:
+            return msgspec.json.decode(text, type=BoardState)
+        except msgspec.DecodeError:
+            cure = "Reset the board and run again"
+            raise BoardError("The board described its state in an unknown form", cure) from None
+
+    def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
+        source = _WRITE_IDENTITY.format(dev_eui=dev_eui, join_eui=join_eui, app_key=app_key.hex())
+        try:
+            self._repl.run(source)
+        except RemoteError as error:
+            cure = "Run again; if NVS is full, erase the flash, put MicroPython on it and run again"
+            problem = f"The board could not store its identity ({error.exception})"
+            raise BoardError(problem, cure) from None
+
+    def app_key_digest(self, challenge: bytes) -> bytes | None:
+        text = self._repl.run(_DIGEST.format(challenge=challenge.hex()))
+        return _hex(text) if text.strip() else None
+
+    def write_settings(self, settings: dict[str, object]) -> None:
+        text = msgspec.json.encode(settings).decode()
+        try:
+            self._repl.run(_WRITE_SETTINGS.format(text=text))
+        except RemoteError as error:
+            cure = "Make room on the board's flash, or format it, and run again"
+            raise BoardError(
+                f"The board could not write /node.json ({error.exception})", cure
+            ) from None
+
+
+@contextmanager
+def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iterator[ReplBoard]:
+    """A board on a serial port, pyserial URL or pseudo-terminal, in its service window.
+
+    `reset`: restart the board afterwards, so that it begins to work as a node.
+    """
+    import serial
+
+    try:
+        stream = serial.serial_for_url(
+            port,
+            baudrate=BAUD,
+            timeout=READ_TIMEOUT_S,
+            write_timeout=WRITE_TIMEOUT_S,
+        )
+    except (OSError, ValueError) as error:
+        raise _cannot_open(port, error) from None
+    with stream:
+        repl = RawRepl(stream)
+        repl.enter(window_s)
+        yield ReplBoard(repl)
+        repl.leave(reset=reset)
+
+
+def _cannot_open(port: str, error: Exception) -> BoardSilentError:
+    cure = (
+        "Check the name (on Linux: ls /dev/serial/by-id), close other programs that use it; "
+        "on Linux you must be in the group dialout, and brltty must not hold the port"
+    )
+    return BoardSilentError(f"Cannot open {port} ({type(error).__name__})", cure)
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text.strip())
+    except ValueError:
+        cure = "Reset the board and run again"
+        raise BoardError("The board answered in an unknown form", cure) from None

