@@ -64,6 +64,7 @@ def connect(node: "Node") -> "Link":
     identity = mac.Identity(dev_eui, join_eui, app_key, stored.dev_nonce())
     device = Device(identity, _new_aes, session, CLOCK_ERROR_US, CLOCK_ERROR_PPM)
     device.battery = _battery_level(node.wake.battery_mv())
+    node.state.flags &= ~memory.FLAG_JOINED  # a record that this firmware cannot read: join
     if device.joined:
         node.state.flags |= memory.FLAG_JOINED
     gain_dbi = node.board["radio"]["antenna_gain_dbi"]

@@ -23,6 +23,7 @@ class Observer:
     def __init__(self, host: str, port: int, topic: str, name: str) -> None:
         self.count = 0
         self.newest: dict[str, dict[str, Any]] = {}
+        self.gateway_status: dict[str, Any] = {}
         self.lines: deque[str] = deque(maxlen=LINES_MAX)
         self._topic = topic
         self._ready = threading.Event()
@@ -36,6 +37,12 @@ class Observer:
             self.stop()
             raise TimeoutError(f"no SUBACK for {topic} from {host}:{port}")
 
+    @property
+    def gateway_bridges(self) -> bool:
+        """The gateway says that both its links stand: from now on it loses nothing."""
+        status = self.gateway_status
+        return status.get("status") == "online" and status.get("source") == "online"
+
     def stop(self) -> None:
         """Disconnect and end the thread."""
         self._client.disconnect()
@@ -47,6 +54,8 @@ class Observer:
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         self.count += 1
         kind = message.topic.rsplit("/", 1)[-1]
+        if kind == "status" and message.payload:
+            self.gateway_status = json.loads(message.payload)
         if kind == "state" and message.payload:
             asset = message.topic.split("/")[-2]
             self.newest[asset] = json.loads(message.payload)

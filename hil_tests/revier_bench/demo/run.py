@@ -70,7 +70,7 @@ class Run:
             parts.callback(self.events.stop)
             self.feed = Observer(*self.stack.feed, FEED, "feed")
             parts.callback(self.feed.stop)
-            self.stack.start_gateway()
+            self.stack.start_gateway(lambda: self.feed.gateway_bridges)
             self.console.print(f"the page: {self.stack.page_url}")
             if self.options.external:
                 self.world.open()  # its clock is the wall's: it starts when all else is up

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The processes behind a demo: broker, network server, gateway; all on 127.0.0.1."""
 
+import secrets
 import socket
 import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from iotcore import Broker
@@ -28,7 +30,8 @@ data_dir = "gateway"
 [source]
 host = "{source_host}"
 port = {source_port}
-client_id = "revier-demo-source"
+client_id = "{source_client_id}"
+session_expiry_s = 600
 
 [feed]
 host = "127.0.0.1"
@@ -75,6 +78,8 @@ class Stack:
         self.grpc = options.grpc or (LOOPBACK, free_port())
         self.page_port = _page_port()
         self.page_url = f"http://{LOOPBACK}:{self.page_port}/"
+        # Of this run alone: a broker that stays would hand over what an earlier run left behind.
+        self.source_client_id = f"revier-demo-{secrets.token_hex(4)}"
         self.gateway_kills = 0
         self._lock = threading.Lock()
         self._broker: Broker | None = None
@@ -107,18 +112,23 @@ class Stack:
                 lambda: _accepts(*self.grpc) and self.token_file.exists(), UP_S_MAX
             )
 
-    def start_gateway(self) -> None:
-        """The gateway, as an operator starts it: by its command and a configuration file."""
+    def start_gateway(self, bridges: Callable[[], bool]) -> None:
+        """The gateway, as an operator starts it: by its command and a configuration file.
+
+        Returns when its page answers and it says that both links stand: what ChirpStack publishes
+        before a first subscription exists is nobody's.
+        """
         text = GATEWAY_TOML.format(
             id=GATEWAY_ID,
             source_host=self.mqtt[0],
             source_port=self.mqtt[1],
+            source_client_id=self.source_client_id,
             feed_port=self.feed[1],
             page_port=self.page_port,
         )
         (self.work_dir / "gateway.toml").write_text(text)
         self._gateway.start()
-        self._gateway.wait_until(self.gateway_healthy, UP_S_MAX)
+        self._gateway.wait_until(lambda: bridges() and self.gateway_healthy(), UP_S_MAX)
 
     def gateway_healthy(self) -> bool:
         """Its page answers."""

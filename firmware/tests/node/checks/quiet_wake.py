@@ -12,7 +12,7 @@ import machine
 import small_world
 from runner import run
 
-from revier_node import app, radio
+from revier_node import app, radio, store
 
 small_world.mount_flash()
 os.mkdir("/boards")
@@ -103,6 +103,19 @@ def check_a_power_loss_is_told_before_the_bay_is_looked_at():
     wake(machine.PWRON_RESET)
     assert [port for _, port, _ in network.frames][2] == 1
     assert network.joins == 1
+
+
+def check_a_session_that_cannot_be_read_leads_to_a_join():
+    """As after an update whose session record has another version."""
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    kept = store.Store()
+    kept.state.session = b"another version"
+    kept.save()
+    wake()
+    wake()
+    assert network.joins == 2
+    assert [port for _, port, _ in network.frames] == [1, 21, 1, 21]
 
 
 run(globals())
