@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from .conftest import Network
 
+pytestmark = pytest.mark.pty
+
 
 @pytest.mark.state("provisioned_node")
 def test_boot_and_self_test(dut: Dut) -> None:

