@@ -16,13 +16,23 @@ ROOMS: dict[str, tuple[int, int, str, str]] = {
     # room: x, y, what it knows, where it runs
     "revier_payload": (40, 300, "reading <-> bits", "chip and host"),
     "revier_mac": (290, 300, "LoRaWAN 1.0.4 class A", "chip"),
-    "revier_inventory": (665, 300, "owners, assets, periods", "host"),
+    "revier_inventory": (540, 300, "owners, assets, periods", "host"),
     "revier_node": (165, 170, "sensors, radio, wake cycle", "chip"),
     "revier_gateway": (415, 170, "events to feed, nothing lost", "host"),
     "revier_provision": (665, 170, "a board becomes a node", "host"),
-    "revier_bench": (415, 40, "virtual boards, air, network server, worlds", "developer's machine"),
+    "revier_bench": (
+        40,
+        40,
+        "virtual boards and chips, air, radio gateways, stand-in network server, worlds",
+        "developer's machine",
+    ),
 }
-WIDTH, HEIGHT = 210, 66
+WIDTH, WIDE, HEIGHT = 210, 835, 66
+DROPS = {
+    "revier_payload": 100,
+    "revier_mac": 395,
+    "revier_inventory": 645,
+}  # x of the bench's arrows
 WAY = ["sensor", "node", "air", "radio gateway", "ChirpStack", "MQTT", "gateway", "outbox", "feed"]
 STYLE = """
 text{font:13px system-ui,sans-serif;fill:#1d2b36}.name{font-weight:600}.small{font-size:11px;fill:#52646f}
@@ -44,10 +54,21 @@ def real_imports() -> list[tuple[str, str]]:
     ]
 
 
+def middle(name: str) -> int:
+    """x of the middle of a room."""
+    return ROOMS[name][0] + width(name) // 2
+
+
+def width(name: str) -> int:
+    """The bench spans all the others."""
+    return WIDE if name == "revier_bench" else WIDTH
+
+
 def arrow(one: str, other: str) -> str:
-    """A line from the bottom of one room to the top of the other."""
-    x1, y1 = ROOMS[one][0] + WIDTH // 2, ROOMS[one][1] + HEIGHT
-    x2, y2 = ROOMS[other][0] + WIDTH // 2, ROOMS[other][1] - 3
+    """A line from one room down to another; from the bench straight down, between the rooms."""
+    y1, y2 = ROOMS[one][1] + HEIGHT, ROOMS[other][1] - 3
+    x2 = DROPS.get(other, middle(other)) if one == "revier_bench" else middle(other)
+    x1 = x2 if one == "revier_bench" else middle(one)
     return f'<path class="import" marker-end="url(#a)" d="M{x1} {y1}C{x1} {y1 + 40} {x2} {y2 - 40} {x2} {y2}"/>'
 
 
@@ -55,7 +76,7 @@ def box(name: str) -> str:
     """One room: its name, what it knows, where it runs."""
     x, y, knows, runs = ROOMS[name]
     return (
-        f'<rect class="room" x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6"/>'
+        f'<rect class="room" x="{x}" y="{y}" width="{width(name)}" height="{HEIGHT}" rx="6"/>'
         f'<text class="name" x="{x + 10}" y="{y + 20}">{name}</text>'
         f'<text class="small" x="{x + 10}" y="{y + 38}">{escape(knows)}</text>'
         f'<text class="small" x="{x + 10}" y="{y + 55}">{escape(runs)}</text>'
@@ -65,7 +86,7 @@ def box(name: str) -> str:
 def way(y: int) -> list[str]:
     """The strip at the foot: one reading's way from the chip to the data platform."""
     parts = [f'<text class="small" x="40" y="{y - 10}">one reading\'s way</text>']
-    step, wide = 95, 82
+    step, wide = 95, 84
     for i, station in enumerate(WAY):
         x = 40 + i * step
         parts.append(f'<rect class="way" x="{x}" y="{y}" width="{wide}" height="30" rx="4"/>')
