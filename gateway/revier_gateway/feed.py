@@ -10,7 +10,7 @@ retained state is left out when a newer one is waiting or was sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -163,25 +163,29 @@ class Publisher:
 
     async def _collect(self, link: Link) -> None:
         while True:
-            acks = await link.acks()
-            done = [row.id for row in map(self._answered, acks) if row is not None]
+            done = self._answered(await link.acks())
             self._store.done(done)
             self.delivered += len(done)
             self._more.set()
             await asyncio.sleep(0)
 
-    def _answered(self, ack: Ack) -> OutboxRow | None:
-        """The row that is done; None for one that is not a row or was refused."""
-        row = self._flight.pop(ack.packet_id, None)
-        if row is None:
-            return None
-        self._losses = 0
-        if ack.reason_code >= REFUSED:
-            self._reject(row, "refused", f"reason code 0x{ack.reason_code:02x}")
-            return None
-        if ack.reason_code == NO_SUBSCRIBER:
-            self._pending.counters["feed.no_subscriber"] += 1
-        return row
+    def _answered(self, acks: Sequence[Ack]) -> list[int]:
+        """The rows that are done: neither what is not a row nor what was refused."""
+        done, nobody = [], 0
+        for ack in acks:
+            row = self._flight.pop(ack.packet_id, None)
+            if row is None:
+                continue
+            self._losses = 0
+            code = ack.reason_code
+            if code >= REFUSED:
+                self._reject(row, "refused", f"reason code 0x{code:02x}")
+                continue
+            nobody += code == NO_SUBSCRIBER
+            done.append(row.id)
+        if nobody:
+            self._pending.counters["feed.no_subscriber"] += nobody
+        return done
 
     def _reject(self, row: OutboxRow, reason: str, detail: str) -> None:
         """Row to quarantine and out of the outbox, in one transaction."""
@@ -227,7 +231,7 @@ def _unfit(row: OutboxRow, message_bytes_max: int | None) -> str:
     topic = row.topic
     if not topic or "+" in topic or "#" in topic or "\0" in topic:
         return "invalid_topic"
-    topic_bytes = len(topic.encode("utf-8", "replace"))
+    topic_bytes = len(topic) if topic.isascii() else len(topic.encode("utf-8", "replace"))
     if topic_bytes > TOPIC_BYTES_MAX:
         return "invalid_topic"
     size = topic_bytes + len(row.payload) + PACKET_OVERHEAD_BYTES

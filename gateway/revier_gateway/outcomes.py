@@ -77,7 +77,7 @@ class Refused(NotPublished):
         super().__init__(reason, detail)
 
 
-class FeedMessage(msgspec.Struct, frozen=True):
+class FeedMessage(msgspec.Struct, frozen=True, gc=False):
     """A row of the outbox: one message for the feed's broker."""
 
     topic: str
@@ -88,7 +88,7 @@ class FeedMessage(msgspec.Struct, frozen=True):
     retain: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The end of one event's way through the pipeline."""
 
     kind: Literal["published", "ignored", "quarantined"]

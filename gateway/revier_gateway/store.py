@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections import deque
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -25,6 +26,7 @@ SEEN_DAYS_MAX = 60  # longer than a node's flash log can hold a reading back
 STATES_CACHED_MAX = 50_000
 KEYS_PER_QUERY = 100
 WAL_PAGES_MAX = 8000  # 32 MB; each check-point costs two more flushes of the disk
+FRESH_ROWS_MAX = 4000  # committed rows that the feed may take without reading them back
 QUARANTINE_ROWS_MAX = 100_000  # the oldest go; each is counted
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -60,6 +62,8 @@ class Store:
         self._latest_ms: dict[str, int] = dict(self._db.execute("SELECT asset, t_ms FROM latest"))
         self._history_grown: dict[str, int] = {}
         self._done: list[int] = []
+        # The newest rows of the outbox that nobody has taken yet; their ids follow one another.
+        self._fresh: deque[OutboxRow] = deque(maxlen=FRESH_ROWS_MAX)
         (newest,) = self._db.execute("SELECT max(id) FROM outbox").fetchone()
         self._next_row = (newest or 0) + 1
 
@@ -103,10 +107,11 @@ class Store:
         Rows that the feed has settled meanwhile leave in the same transaction.
         """
         done = [*self._done, *work.done]
+        fresh = _numbered(work, self._next_row)
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
-            _insert(db, work, self._next_row)
+            _insert(db, work, fresh)
             db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", _runs(done))
             self._prune_history(work)
             db.execute("COMMIT")
@@ -115,7 +120,10 @@ class Store:
                 db.execute("ROLLBACK")
             raise StoreError(str(error)) from error
         self._done = []
-        self._next_row += len(work.outbox)
+        if done and self._fresh and max(done) >= self._fresh[0].id:
+            self._fresh.clear()  # gone before anybody took it: the table knows what is left
+        self._fresh.extend(fresh)
+        self._next_row += len(fresh)
         self._remember(work)
 
     def _remember(self, work: Work) -> None:
@@ -140,6 +148,19 @@ class Store:
     # -- the outbox
 
     def outbox_after(self, row_id: int, limit: int) -> list[OutboxRow]:
+        """Rows that follow a row, in order. A reader that keeps up takes them from memory, each
+        once; any other reads them back."""
+        if row_id + 1 >= self._next_row:
+            return []
+        fresh = self._fresh
+        if fresh and fresh[0].id == row_id + 1:
+            return [fresh.popleft() for _ in range(min(limit, len(fresh)))]
+        rows = self._read_outbox(row_id, limit)
+        while rows and fresh and fresh[0].id <= rows[-1].id:
+            fresh.popleft()
+        return rows
+
+    def _read_outbox(self, row_id: int, limit: int) -> list[OutboxRow]:
         sql = (
             "SELECT id, topic, payload, kind, asset, t_ms, retain FROM outbox"
             " WHERE id > ? ORDER BY id LIMIT ?"
@@ -200,18 +221,22 @@ class Store:
         return self._db.execute(sql, (QUARANTINE_ROWS_MAX,)).rowcount
 
 
-def _insert(db: sqlite3.Connection, work: Work, first_row: int) -> None:
+def _numbered(work: Work, first_row: int) -> list[OutboxRow]:
+    return [
+        OutboxRow(row_id, m.topic, m.payload, m.kind, m.asset, m.t_ms, int(m.retain))
+        for row_id, m in enumerate(work.outbox, first_row)
+    ]
+
+
+def _insert(db: sqlite3.Connection, work: Work, outbox: list[OutboxRow]) -> None:
     if work.seen:
         sql = "INSERT OR REPLACE INTO seen (key, at_ms, content) VALUES (?, ?, ?)"
         db.executemany(sql, [(key, *seen) for key, seen in work.seen.items()])
-    if work.outbox:
+    if outbox:
         db.executemany(
             "INSERT INTO outbox (id, topic, payload, kind, asset, t_ms, retain)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (row_id, m.topic, m.payload, m.kind, m.asset, m.t_ms, m.retain)
-                for row_id, m in enumerate(work.outbox, first_row)
-            ],
+            map(msgspec.structs.astuple, outbox),
         )
     if work.states:
         rows = [(dev_eui, _pack(state)) for dev_eui, state in work.states.items()]

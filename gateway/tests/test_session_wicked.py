@@ -14,7 +14,7 @@ import mqtt5
 import pytest
 
 from revier_gateway.mqtt.link import Link, LinkLost, LinkRefused, LinkSettings, Message, Outgoing
-from revier_gateway.mqtt.session import OVERSENT_FACTOR_MAX, connect
+from revier_gateway.mqtt.session import OVERSENT_FACTOR_MAX, Session, connect
 
 QOS1 = mqtt5.QoS.AT_LEAST_ONCE
 
@@ -138,6 +138,50 @@ def test_a_refused_publish_carries_its_reason_code() -> None:
             assert ack.reason_code == 0x87
 
     go(work())
+
+
+ANSWERS: list[tuple[bytes, int | None]] = [  # remaining length and what follows the packet id
+    (b"\x02", 0x00),
+    (b"\x03\x00", 0x00),
+    (b"\x03\x10", 0x10),
+    (b"\x04\x10\x00", 0x10),
+    (b"\x03\x87", 0x87),
+    (b"\x04\x87\x00", 0x87),
+    (b"\x0a\x10\x06\x1f\x00\x03why", 0x10),
+    (b"\x03\x55", None),  # no reason code of MQTT 5
+    (b"\x01", None),
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=[tail.hex() for tail, _ in ANSWERS])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_every_form_of_an_answer(answer: tuple[bytes, int | None], at_once: bool) -> None:
+    """In one read with others or byte by byte, and one that answers nothing of ours before it."""
+    tail, code = answer
+    usual = b"\x40\x02"
+    session = Session(settings(1))
+    ids = [0x0102, 0x0203, 0x0304]
+    session._in_flight.update(ids)
+    stream = usual + b"\x7f\x7f"
+    for packet_id in ids:
+        form = tail if packet_id == ids[1] else usual[1:]
+        stream += usual[:1] + form[:1] + packet_id.to_bytes(2, "big") + form[1:]
+
+    async def work() -> None:
+        pieces = [stream] if at_once else [bytes([byte]) for byte in stream]
+        for piece in pieces:
+            session.data_received(piece)
+
+    go(work())
+    if code is None:
+        assert [ack.packet_id for ack in session._acks[:1]] == ids[:1]
+        assert session._lost is not None
+        assert "not MQTT 5" in session._lost
+        return
+    answers = [(ack.packet_id, ack.reason_code) for ack in session._acks]
+    assert answers == [(ids[0], 0), (ids[1], code), (ids[2], 0)]
+    assert not session._in_flight
+    assert session._lost is None
 
 
 def test_the_window_is_the_smaller_of_ours_and_the_broker_s() -> None:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
+import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from gateway.tests import support
@@ -82,6 +85,64 @@ def test_row_numbers_are_never_used_twice(store: Store) -> None:
         assert row.id == expected
         store.done([row.id])
         store.settle()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("commit"), st.integers(0, 6)),
+        st.tuples(st.just("take"), st.integers(1, 9)),
+        st.tuples(st.just("done"), st.integers(1, 40)),
+        st.tuples(st.just("again"), st.just(0)),
+    ),
+    max_size=25,
+)
+
+
+@given(STEPS)
+def test_rows_from_memory_are_the_rows_of_the_table(steps: list[tuple[str, int]]) -> None:
+    """Whatever a reader has taken, has done or begins again: the file has the last word."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(store_module, "FRESH_ROWS_MAX", 5),
+        contextlib.closing(Store(Path(folder))) as store,
+    ):
+        cursor = 0
+        for step, number in steps:
+            if step == "commit":
+                work = Work(store)
+                work.outbox += [obs(n, f"a{n % 3}") for n in range(number)]
+                store.commit(work)
+            elif step == "take":
+                expected = store._read_outbox(cursor, number)
+                rows = store.outbox_after(cursor, number)
+                assert rows == expected[: len(rows)]
+                assert bool(rows) == bool(expected)
+                cursor = rows[-1].id if rows else cursor
+            elif step == "done" and number < store._next_row:
+                store.done([number])
+            elif step == "again":
+                store.settle()
+                cursor = 0
+        store.settle()
+        assert store.outbox_after(0, 1000) == store._read_outbox(0, 1000)
+
+
+def test_a_reader_that_keeps_up_reads_nothing_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_read_outbox", lambda *_: pytest.fail("read back"))
+    for batch in range(3):
+        work = Work(store)
+        work.outbox += [obs(n) for n in range(10)]
+        store.commit(work)
+        first = 10 * batch
+        assert [row.id for row in store.outbox_after(first, 7)] == list(range(first + 1, first + 8))
+        assert [row.id for row in store.outbox_after(first + 7, 7)] == [
+            first + 8,
+            first + 9,
+            first + 10,
+        ]
+        assert store.outbox_after(first + 10, 7) == []
 
 
 @given(st.sets(st.integers(1, 60)))

@@ -28,6 +28,8 @@ from revier_gateway.mqtt.link import (
 OVERSENT_FACTOR_MAX = 4
 PACKET_IDS = 65535
 REFUSED = 0x80
+PUBACK = 0x40
+PUBACK_TAKEN = (0x00, 0x10)  # success, no matching subscribers (M5 3.4.2.1)
 
 log = structlog.get_logger("revier.gateway.mqtt")
 
@@ -92,11 +94,22 @@ class Session(asyncio.Protocol):
         buffer = self._rest + data if self._rest else data
         view = memoryview(buffer)
         position = 0
+        inbox = self._inbox
         try:
             while position < len(buffer):
+                if buffer[position] == PUBACK:
+                    end = self._take_pubacks(buffer, position)
+                    if end > position:
+                        position = end
+                        continue
                 packet, length = mqtt5.read(view[position:])
                 position += length
-                self._take(packet)
+                if isinstance(packet, mqtt5.PublishPacket):
+                    packet_id = packet.packet_id
+                    self._unacknowledged += packet_id is not None
+                    inbox.append(Message(packet.topic, packet.payload, packet_id, packet.retain))
+                else:
+                    self._take(packet)
         except IndexError:  # the rest of the packet is still on its way
             if len(buffer) - position > self._settings.packet_bytes_max:
                 self.drop(f"a packet of more than {self._settings.packet_bytes_max} bytes")
@@ -201,14 +214,26 @@ class Session(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    def _take_pubacks(self, buffer: bytes, position: int) -> int:
+        """A run of the usual answers to our publishes, at a third of the codec's time; returns the
+        position of the first packet that is for the codec."""
+        in_flight, acks = self._in_flight, self._acks
+        last = len(buffer) - 6
+        while position <= last and buffer[position] == PUBACK:
+            length = buffer[position + 1]
+            packet_id = buffer[position + 2] << 8 | buffer[position + 3]
+            code = 0 if length == 2 else buffer[position + 4]
+            no_properties = length <= 3 or (length == 4 and buffer[position + 5] == 0)
+            usual = length >= 2 and no_properties and code in PUBACK_TAKEN
+            if not usual or packet_id not in in_flight:
+                break
+            in_flight.discard(packet_id)
+            acks.append(Ack(packet_id, code))
+            position += 2 + length
+        return position
+
     def _take(self, packet: mqtt5.Packet) -> None:
-        if isinstance(packet, mqtt5.PublishPacket):
-            if packet.packet_id is not None:
-                self._unacknowledged += 1
-            self._inbox.append(
-                Message(packet.topic, packet.payload, packet.packet_id, packet.retain)
-            )
-        elif isinstance(packet, mqtt5.PubAckPacket):
+        if isinstance(packet, mqtt5.PubAckPacket):
             if packet.packet_id in self._in_flight:
                 self._in_flight.discard(packet.packet_id)
                 self._acks.append(Ack(packet.packet_id, int(packet.reason_code)))

@@ -303,20 +303,20 @@ def _handle(batch: Sequence[Any], work: Any) -> list[Any]:
     from revier_gateway import events
     from revier_gateway.outcomes import FeedMessage
 
-    parsed = []
+    made = []
     for raw in batch:
         event = events.parse(events.name_in_topic(raw.topic), raw.payload)
         assert isinstance(event, events.UplinkEvent)
-        name = f"{event.device_info.dev_eui}/{event.f_cnt}".encode()
-        parsed.append((hashlib.blake2b(name, digest_size=16).digest(), event))
-    work.ask_seen([key for key, _ in parsed])
-    for key, event in parsed:
-        if work.seen_before(key) is not None:
-            continue
-        work.seen[key] = (0, 0)
         eui = event.device_info.dev_eui
+        key = hashlib.blake2b(f"{eui}/{event.f_cnt}".encode(), digest_size=16).digest()
         body = b'{"id":"%s","f_cnt":%d}' % (event.deduplication_id.encode(), event.f_cnt)
-        work.outbox.append(FeedMessage(f"feed/{eui}/obs", body.ljust(FEED_BYTES), "obs", eui, 0))
+        feed = FeedMessage(f"feed/{eui}/obs", body.ljust(FEED_BYTES), "obs", eui, 0)
+        made.append((key, feed))
+    work.ask_seen([key for key, _ in made])
+    for key, feed in made:
+        if work.seen_before(key) is None:
+            work.seen[key] = (0, 0)
+            work.outbox.append(feed)
     return []
 
 
