@@ -93,6 +93,19 @@ def case_join_tries_spread():
     return airtime_us
 
 
+def case_join_tries_reach_ever_farther():
+    """SF7, SF9, SF11, then the mix."""
+    bench = Bench()
+    factors = []
+    for _ in range(3):
+        factors.append(only(bench.request_join(), act.Transmit).spreading_factor)
+        bench.tx_done()
+        bench.silence()
+        bench.silence()
+    assert factors == [7, 9, 11], factors
+    return factors
+
+
 def case_join_pause_survives_a_reset():
     bench = Bench()
     actions = bench.request_join()
