@@ -9,6 +9,7 @@ from typing import Any
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
     "duty": "duty",
+    "mac-heap": "mac_heap",
     "mac-size": "mac_size",
     "payload-size": "payload_size",
     "relay": "relay",
