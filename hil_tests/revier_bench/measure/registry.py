@@ -13,6 +13,7 @@ MEASUREMENTS: dict[str, str] = {
     "mac-size": "mac_size",
     "payload-size": "payload_size",
     "relay": "relay",
+    "session-size": "session_size",
     "sim-speed": "sim_speed",
 }
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")
