@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""duty: 10^6 uplinks of the shipped MAC under five times the load that the law allows.
+"""duty: 10^6 uplinks of the shipped MAC under about four times the load that the law allows.
 
 Every node has channels in all six EU868 sub-bands, wakes from deep sleep for each attempt (session
 unpacked, packed again), and sends at data rates drawn from DR0..DR6. duty_checker.py judges true

@@ -21,7 +21,7 @@ from revier_mac.airtime import DATA_RATES, PAYLOAD_MAX
 from revier_mac.device import Device
 from revier_mac.session import Session
 
-OFFERED = 5.0  # offered load, in multiples of all limits together
+OFFERED = 4.0  # offered load, in multiples of all limits together
 LIMITS_US_PER_HOUR = 475_200_000  # 3.6 + 36 + 36 + 3.6 + 360 + 36 s
 HOUR_US = 3_600_000_000
 MEAN_AIRTIME_US = 730_000  # of the mix below; what was really offered is counted
