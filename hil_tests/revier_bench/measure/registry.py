@@ -8,6 +8,7 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "downlink-fuzz": "downlink_fuzz",
     "payload-size": "payload_size",
     "relay": "relay",
     "sim-speed": "sim_speed",
