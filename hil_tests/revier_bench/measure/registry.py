@@ -11,6 +11,7 @@ MEASUREMENTS: dict[str, str] = {
     "duty": "duty",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
+    "downlink-fuzz": "downlink_fuzz",
     "payload-size": "payload_size",
     "relay": "relay",
     "session-size": "session_size",
