@@ -47,7 +47,9 @@ class LoraChip(Protocol):
 
     name: str
     host: ChipHost
-    frequency_hz: int
+
+    @property
+    def frequency_hz(self) -> int: ...
 
     def on_emission(self, emission: Emission) -> None: ...
 
