@@ -3,6 +3,7 @@
 """The judge of the duty cycle sees what it must, and the measurement can fail."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -54,6 +55,23 @@ def test_an_hour_that_no_frame_ends():
     """The fullest hour begins within no bucket: it begins with the second frame."""
     spans = Spans.of([(0, S), (100 * S, 130 * S), (HOUR + 90 * S, HOUR + 110 * S)])
     assert max(excesses_us(spans, 36 * S)) == 4 * S
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_worst_hour_is_the_worst_of_all(seed):
+    """Against a search over every hour that begins or ends at any edge of any frame."""
+    chance = Random(seed)
+    spans, now_s = [], 0
+    for _ in range(60):
+        now_s += chance.randint(1, 400)
+        spans.append((now_s * S, (now_s + chance.randint(1, 60)) * S))
+        now_s += 60
+    edges = [edge + shift for span in spans for edge in span for shift in (0, -HOUR)]
+    worst_us = max(
+        sum(max(0, min(end, at + HOUR) - max(start, at)) for start, end in spans) for at in edges
+    )
+    assert max(excesses_us(Spans.of(spans), worst_us - 1)) == 1
+    assert not excesses_us(Spans.of(spans), worst_us)
 
 
 def test_outside_of_every_band_and_over_an_edge():
