@@ -45,14 +45,16 @@ def not_before_ms(session: "Session", dr: int, now_ms: int) -> int:
 def count_try(session: "Session", now_ms: int, airtime_us: int) -> None:
     """L2 7: at most 36 s of join requests in the first hour, 36 s in the next ten, 8.7 s a day.
 
-    Kept by a pause of 100, 1000 or 10000 times the airtime after each try.
+    Kept by a pause after each try, of so many times its airtime that also the longest request at
+    the end of a phase (1.483 s) stays below: f >= phase / (limit - 1.483 s).
     """
     now_s = now_ms // 1000
     if not session.joins_tried:
         session.join_first_s = now_s
     session.joins_tried = min(session.joins_tried + 1, 255)
     since_s = now_s - session.join_first_s
-    per_second = 10000 if since_s < 3600 else 1000 if since_s < 39600 else 100
+    # a pause of 105.3, 1,053 or 12,048 times the airtime
+    per_second = 9500 if since_s < 3600 else 950 if since_s < 39600 else 83
     # + 2: this division and now_s are rounded down
     session.join_not_before_s = now_s + airtime_us // per_second + 2
 

@@ -5,6 +5,7 @@
 from peer import Bench, joined, only
 
 from revier_mac import actions as act
+from revier_mac import airtime as region
 from revier_mac import counts, joining
 from revier_mac.session import Session
 
@@ -79,3 +80,34 @@ def case_cold_wait_doubles_up_to_two_hours():
     assert 119000 < joining.cold_wait_ms(0, 65535) < 120000
     assert joining.cold_wait_ms(3, 30000) == 8 * joining.cold_wait_ms(0, 30000)
     assert joining.cold_wait_ms(200, 65535) == 7200000
+
+
+def case_join_requests_keep_their_airtime():
+    """L2 7: 36 s in the first hour, 36 s in the next ten, 8.7 s in any day after that; SF12 only
+    and mixed, with the session stored and taken up again between the tries."""
+    for fixed in (True, False):
+        session = Session()
+        now_ms = 0
+        tries = []
+        while now_ms < 100 * 3600000:
+            dr = 0 if fixed else joining.data_rate(len(tries), len(tries) * 7)
+            at_ms = joining.not_before_ms(session, dr, now_ms)
+            if at_ms > now_ms:
+                now_ms = at_ms
+                continue
+            airtime_us = region.airtime_us(23, *region.DATA_RATES[dr])
+            joining.count_try(session, now_ms, airtime_us)
+            region.book(session, 8681000, airtime_us, now_ms)
+            tries.append((now_ms, airtime_us))
+            session = Session.unpack(session.pack())
+            now_ms += 1000
+        assert within(tries, 0, 1) <= 36000000
+        assert within(tries, 1, 11) <= 36000000
+        assert within(tries, 0, 1) > 33000000
+        for hour in range(11, 76):
+            assert within(tries, hour, hour + 24) <= 8700000, hour
+
+
+def within(tries, first_h, last_h):
+    """Airtime of the tries in these hours."""
+    return sum(us for at_ms, us in tries if first_h * 3600000 <= at_ms < last_h * 3600000)

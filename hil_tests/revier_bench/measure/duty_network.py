@@ -60,12 +60,13 @@ def orders(session: Session, commands: bytes) -> bytearray:
     return frame
 
 
-def new_channels() -> bytes:
-    """NewChannelReq for all of CHANNELS (L2 5.7)."""
-    return b"".join(
+def new_channels() -> list[bytes]:
+    """NewChannelReq for all of CHANNELS (L2 5.7), in two downlinks that DR0 can carry."""
+    commands = [
         bytes((0x07, 3 + i)) + frequency.to_bytes(3, "little") + bytes((dr_range,))
         for i, (frequency, dr_range) in enumerate(CHANNELS)
-    )
+    ]
+    return [b"".join(commands[:7]), b"".join(commands[7:])]
 
 
 def duty_cycle(max_d_cycle: int) -> bytes:

@@ -136,7 +136,7 @@ class Node:
             actions = device.join(self._now_ms(), rnd)
         else:
             if device.session.defined_mask() == 7:
-                self._orders = [network.new_channels(), network.repeats(self._plan.repeats)]
+                self._orders = [*network.new_channels(), network.repeats(self._plan.repeats)]
                 dr = min(dr, 5)
             device.session.dr = dr
             room = max(0, device.payload_max())

@@ -109,7 +109,7 @@ def steps() -> list[str]:
     device.join(1000, 1)
     _hear(device, accept)
     device.send(10, b"x", False, 10_000, 1)
-    orders = network.orders(device.session, network.new_channels())
+    orders = network.orders(device.session, b"".join(network.new_channels()))
     _hear(device, orders)
     device.send(10, b"x", False, 20_000, 2)
     ack = network.orders(device.session, b"")

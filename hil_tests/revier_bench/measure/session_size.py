@@ -23,6 +23,7 @@ from revier_bench.virtual_board import BoardSpec, Kernel, build_board
 from revier_bench.world.air import NullAir
 from revier_mac import commands
 from revier_mac.airtime import BUCKET_MS, HOUR_MS, SUB_BANDS
+from revier_mac.counts import COUNTS
 from revier_mac.session import ANSWERS_MAX, Session
 
 BUDGET_RECORD = 256
@@ -59,6 +60,7 @@ class _Context:
 
     def __init__(self) -> None:
         self.news: list[object] = []
+        self.counts = bytearray(COUNTS)
 
 
 def worn() -> Session:
