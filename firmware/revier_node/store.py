@@ -35,7 +35,7 @@ DEV_NONCES = 65_536
 _SLOT_HEAD = "<IHH"
 _SLOT_HEAD_SIZE = 8
 # counters and clock of State, in the order of _FIELDS (at the end)
-_STATE = "<IIHBBqQQHHB"
+_STATE = "<IIHBBqQQHHBqQiHIBBBb"
 _STATE_SIZE = struct.calcsize(_STATE)
 _VERSION = 1
 
@@ -60,6 +60,15 @@ class State:
         self.join_tries = 0
         self.unanswered = 0  # requests in a row that the network left without an answer
         self.diagnosed = 0  # diagnoses in a row
+        self.lag_ms = 0  # of the MAC's time behind the chip's clock
+        self.awake_ms = 0  # the chip's clock when the node was last awake for sure
+        self.clock_ppm = 0  # of the sleep clock, learnt; positive: it is slow
+        self.residual_ppm = 0  # what it may err by beside that; 0: nothing is learnt yet
+        self.time_error_ms = 0  # of the world's time, as of now
+        self.link_good = 0  # link checks in a row that would allow a higher data rate
+        self.link_silent = 0  # requests in a row without an answer
+        self.link_uplinks = 0  # since the last link check
+        self.margin_db = -128  # of the link, last known; -128: never
         self.kind = b""
         self.session = b""
 
@@ -260,4 +269,13 @@ _FIELDS = [
     "join_tries",
     "unanswered",
     "diagnosed",
+    "lag_ms",
+    "awake_ms",
+    "clock_ppm",
+    "residual_ppm",
+    "time_error_ms",
+    "link_good",
+    "link_silent",
+    "link_uplinks",
+    "margin_db",
 ]
