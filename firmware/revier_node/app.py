@@ -95,6 +95,7 @@ class Node:
         wake = kinds.Wake(
             self.board, config["kind"], interval_s * 1000, self.started_ms, by_pin, memory
         )
+        wake.time_error_ms = self.state.time_error_ms
         if not self.state.unix_offset_ms:
             wake.flags |= kinds.CLOCK_UNKNOWN
         if self.first_start:
@@ -144,6 +145,7 @@ class Node:
         self.state.kind = self.wake.memory
         if self.wake.keep:
             self.store.keep_kind(self.wake.memory)
+        self.clock.mark()
         self.store.succeeded()
         self.store.save()
         parts.hold(self.board)

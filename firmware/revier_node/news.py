@@ -10,13 +10,22 @@ if MYPY:
     from typing import Any
 
     from revier_node.clock import Clock
+    from revier_node.store import State
+
+LEARN_AFTER_MS = 600_000  # the answers' own errors are 200 ppm of it
+DRIFT_MAX_PPM = 50_000
+# What the sleep clock may still err by, beside what was learnt: after the first time a night and
+# a day's warmth are not yet in it; later twice what it changed by
+RESIDUAL_FIRST_PPM = 5_000
+RESIDUAL_MIN_PPM = 200
 
 
 def tell(action: "Any", clock: "Clock") -> None:
     kind = type(action)
     if kind is mac.DeviceTime:
         if clock.set_gps(action.gps_s, action.gps_256ths, action.tx_end_ms):
-            say("time", "unix_s", clock.unix_s())
+            say("time", "unix_s", clock.unix_s(), "ppm", clock.ppm(),
+                "error_ms", clock.error_ms())  # fmt: skip
     elif kind is mac.Joined:
         say("joined", "dev_addr", "%08x" % action.dev_addr)
     elif kind is mac.LinkCheck:
@@ -24,3 +33,16 @@ def tell(action: "Any", clock: "Clock") -> None:
     elif kind is mac.Downlink:
         say("downlink", "f_cnt", action.f_cnt, "port", action.f_port, "len", len(action.data),
             "window", action.window, "rssi", action.rssi_dbm, "snr", action.snr_db)  # fmt: skip
+
+
+def learn_drift(state: "State", drift_ms: int, at_ms: int) -> None:
+    """The world's time ran ahead of the chip's by so much since the clock was set."""
+    elapsed_ms = at_ms - state.clock_set_ms
+    if elapsed_ms < LEARN_AFTER_MS:
+        return
+    ppm = max(-DRIFT_MAX_PPM, min(DRIFT_MAX_PPM, drift_ms * 1_000_000 // elapsed_ms))
+    residual_ppm = RESIDUAL_FIRST_PPM
+    if state.residual_ppm:
+        residual_ppm = max(RESIDUAL_MIN_PPM, min(DRIFT_MAX_PPM, 2 * abs(ppm - state.clock_ppm)))
+    state.clock_ppm = ppm
+    state.residual_ppm = residual_ppm

@@ -20,7 +20,6 @@ from revier_mac.device import IDLE, Device
 from revier_mac.session import Session
 from revier_node import radio_bus
 from revier_node import store as memory
-from revier_node.clock import now_ms
 from revier_node.console import say
 from revier_node.radio_bus import RadioError
 
@@ -107,6 +106,7 @@ class Link:
         self._radio = radio
         self._store = store
         self._clock = clock
+        self._now_ms = clock.mac_ms
         self._gain_dbi = antenna_gain_dbi
         self._frame = bytearray(FRAME_MAX)
         self._tx_stuck = RadioError("tx not done")
@@ -139,7 +139,7 @@ class Link:
         except RadioError:
             self._unlock_heap()
             self._awake = False
-            self._run_list(self.device.handle(mac.ABORT, now_ms()))
+            self._run_list(self.device.handle(mac.ABORT, self._now_ms()))
             raise
         finally:
             self._unlock_heap()
@@ -165,11 +165,11 @@ class Link:
     def _exchange(self, f_port: "int | None", data: bytes) -> "Any":
         """One request, again after MAC answers that went first; waits a little for the duty."""
         for _ in range(TRIES_MAX):
-            result = self.run(self.device.send(f_port, data, False, now_ms(), random16()))
+            result = self.run(self.device.send(f_port, data, False, self._now_ms(), random16()))
             if self.heard:
                 self._store.state.unanswered = 0
             if type(result) is mac.Refused and result.reason == mac.DUTY:
-                wait_ms = result.retry_ms - now_ms()
+                wait_ms = result.retry_ms - self._now_ms()
                 if result.retry_ms < 0 or wait_ms > WAIT_MAX_MS:
                     break
                 machine.lightsleep(max(1, wait_ms))
@@ -214,7 +214,7 @@ class Link:
         say("tx", "freq", action.frequency_hz, "sf", action.spreading_factor,
             "len", len(action.payload))  # fmt: skip
         gc.collect()
-        self._tx_end_ms = now_ms() + (action.airtime_us + radio.TX_START_US) // 1000
+        self._tx_end_ms = self._now_ms() + (action.airtime_us + radio.TX_START_US) // 1000
         self._heap_locked = True
         micropython.heap_lock()  # a garbage collection would cost up to 50 ms
         start_us = time.ticks_add(radio.launch(), radio.TX_START_US)
@@ -262,15 +262,15 @@ class Link:
     def _finish(self, action: "Any") -> list:
         self._unlock_heap()
         self.heard = action.heard
-        return self.device.handle(mac.FINISH, now_ms())
+        return self.device.handle(mac.FINISH, self._now_ms())
 
     def _wait(self, action: "Any") -> list:
-        left_ms = action.until_ms - now_ms()
+        left_ms = action.until_ms - self._now_ms()
         if left_ms > WAIT_MAX_MS:
-            return self.device.handle(mac.ABORT, now_ms())
+            return self.device.handle(mac.ABORT, self._now_ms())
         if left_ms > 0:
             machine.lightsleep(left_ms)
-        return self.device.handle(mac.TIMER, now_ms())
+        return self.device.handle(mac.TIMER, self._now_ms())
 
     # -- to remember --
 

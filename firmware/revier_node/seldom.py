@@ -38,7 +38,7 @@ def join(node: "Node") -> bool:
     state.join_tries = min(state.join_tries + 1, 0xFFFF)
     say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     link = node.link()
-    result = link.run(link.device.join(now_ms(), random16()))
+    result = link.run(link.device.join(node.clock.mac_ms(), random16()))
     if type(result) is mac.Done and result.result == mac.JOINED:
         state.join_tries = state.unanswered = 0
         state.joined_ms = now_ms()
@@ -48,7 +48,8 @@ def join(node: "Node") -> bool:
         say("error", "code", "join", "reason", result.reason)
     if not link.device.joined:
         # the MAC's own back-off, and a random part so that a town's nodes do not meet again
-        node.sleep_until_ms = link.device.next_tx_ms(now_ms()) + random16() % JOIN_SPREAD_MS
+        at_ms = node.clock.wake_ms(link.device.next_tx_ms(node.clock.mac_ms()))
+        node.sleep_until_ms = at_ms + random16() % JOIN_SPREAD_MS
     return False
 
 

@@ -22,7 +22,7 @@ COUNTS_SIZE = 16
 _SLOT_HEAD = "<IHH"
 _SLOT_HEAD_SIZE = 8
 # counters and clock of State, in the order of _FIELDS (at the end)
-_STATE = "<IIHBBqQQHHB16s"
+_STATE = "<IIHBBqQQHHBqQiHIBBBb16s"
 _STATE_SIZE = struct.calcsize(_STATE)
 _VERSION = 2
 
@@ -47,6 +47,15 @@ class State:
         self.join_tries = 0
         self.unanswered = 0  # requests in a row that the network left without an answer
         self.diagnosed = 0  # diagnoses in a row
+        self.lag_ms = 0  # of the MAC's time behind the chip's clock
+        self.awake_ms = 0  # the chip's clock when the node was last awake for sure
+        self.clock_ppm = 0  # of the sleep clock, learnt; positive: it is slow
+        self.residual_ppm = 0  # what it may err by beside that; 0: nothing is learnt yet
+        self.time_error_ms = 0  # of the world's time, as of now
+        self.link_good = 0  # link checks in a row that would allow a higher data rate
+        self.link_silent = 0  # requests in a row without an answer
+        self.link_uplinks = 0  # since the last link check
+        self.margin_db = -128  # of the link, last known; -128: never
         self.counts = bytes(COUNTS_SIZE)  # revier_mac: of each thing that went wrong
         self.kind = b""
         self.session = b""
@@ -146,5 +155,14 @@ _FIELDS = [
     "join_tries",
     "unanswered",
     "diagnosed",
+    "lag_ms",
+    "awake_ms",
+    "clock_ppm",
+    "residual_ppm",
+    "time_error_ms",
+    "link_good",
+    "link_silent",
+    "link_uplinks",
+    "margin_db",
     "counts",
 ]
