@@ -380,3 +380,31 @@ def case_rp_2_4_6_answers_take_room_from_the_payload():
     assert bench.device.payload_max() == 46
     f_opts, port, data = bench.sent(data=b"x" * 46)[2:]
     assert (f_opts, port, data) == (b"\x03\x07\x06\xff\x07", 10, b"x" * 46)
+
+
+def case_lctt_an_oversized_downlink_is_ignored():
+    """MACPayload of M bytes for the window's data rate is taken, of one more it is not."""
+    for dr, m in enumerate((59, 59, 59, 123)):
+        for window in (1, 2):
+            bench = laboratory()
+            orders = bytes((3, dr << 4, 7, 0, 1, 5, dr)) + b"\xd2\xad\x84"
+            assert bench.command(orders) == b"\x03\x07\x05\x07"
+            longest = bench.network.downlink(port=7, data=bytes(m - 8))
+            assert only(bench.exchange(longest, window=window), act.Downlink).data == bytes(m - 8)
+            full = bench.network.downlink(b"\x06" * 15, port=7, data=bytes(m - 23))
+            assert only(bench.exchange(full, window=window), act.Downlink).data == bytes(m - 23)
+            bench.exchange()
+            ignored(bench, bench.network.downlink(port=7, data=bytes(m - 7)), (dr, window))
+            more = bench.network.downlink(b"\x06" * 15, port=7, data=bytes(m - 22))
+            ignored(bench, more, (dr, window))
+
+
+def case_rp_2_4_6_each_window_has_the_limit_of_its_own_data_rate():
+    """Uplink with SF7, RX2 with SF12: what is too long for RX2 is taken in RX1."""
+    bench = laboratory()
+    frame = bench.network.downlink(port=7, data=bytes(100))
+    bench.send()
+    bench.tx_done()
+    bench.silence()
+    assert kinds(bench.hear(frame)) == "Save Done"
+    assert only(bench.exchange(frame), act.Downlink).data == bytes(100)

@@ -221,3 +221,21 @@ def case_adr_back_off():
                 expected = 0, 1, 1
             assert (state[0], state[1], state[2] & 7) == expected, (number, state)
             assert bool(f_ctrl & 0x40) == (number >= rows[1][0]), number
+
+
+def case_join_back_off():
+    """SF12 only, the sub-band's duty cycle aside: 24, 24 and 5 requests in the three phases."""
+    for v in vectors("join_duty"):
+        first, second, daily = v["max_sf12_joins"]
+        airtime = airtime_us(joining.SIZE, 12, 125000)
+        assert round(airtime / 1000, 1) == v["sf12_join_req_ms"]
+        session = Session()
+        tries = [0]
+        while tries[-1] < 40 * 86400:
+            joining.count_try(session, tries[-1] * 1000, airtime)
+            tries.append(session.join_not_before_s)
+        assert 0.9 * first < len([t for t in tries if t < 3600]) <= first
+        assert 0.9 * second < len([t for t in tries if 3600 <= t < 39600]) <= second
+        later = [t for t in tries if t >= 39600]
+        for start in later:
+            assert len([t for t in later if start <= t < start + 86400]) <= daily, start

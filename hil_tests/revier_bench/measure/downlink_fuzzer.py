@@ -269,6 +269,12 @@ class Round:
         if draw & 1 and (port or draw & 0xC0 == 0):
             f_opts = _commands(15, channels)
         takeable = not (port == 0 and f_opts)  # L2 4.3.1.6
+        room = self._room() + 15
+        if room < 200 and draw & 0x3C0 == 0x40:  # RP 2.4.6: too long by one byte or more
+            port = 1 + random.randrange(223)
+            data = _bytes(random.randrange(room + 1 - len(f_opts), 220))
+            takeable = False
+            self.counts["oversized"] += 1
         f_ctrl = random.getrandbits(8) & 0xF0
         m_hdr = 0xA0 if draw & 8 else 0x60
         return self._seal(m_hdr, DEV_ADDR, f_ctrl, f_cnt, f_opts, port, data), f_cnt, takeable
@@ -327,7 +333,7 @@ class Round:
 
 def run(new_aes: "Any", seed: int, frames: int) -> "tuple[dict[str, int], list[str]]":
     """(counts, failures); each failure names the seed of its round and the frame."""
-    counts = {"frames": 0, "right_mic": 0, "wrong_mic": 0, "taken": 0, "rounds": 0}
+    counts = {"frames": 0, "right_mic": 0, "wrong_mic": 0, "taken": 0, "oversized": 0, "rounds": 0}
     failures: list[str] = []
     while counts["frames"] < frames and len(failures) < FAILURES_MAX:
         this = Round(new_aes, seed + counts["rounds"], counts)
