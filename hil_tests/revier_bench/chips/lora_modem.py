@@ -62,6 +62,7 @@ class LoraModem:
         self._air = air
         self._chance = chance
         self._timers: list[Timer] = []
+        self._symbols_over: Timer | None = None
         self._locked: Emission | None = None
         self._rx_from_us: int | None = None
         self._continuous = False
@@ -156,12 +157,8 @@ class LoraModem:
         self.chip.host.expose(True)
         if symbols and not continuous:
             end_us = from_us + round(symbols * self.set.symbol_us)
-            self._later(end_us, self._symbols_over)
+            self._symbols_over = self._later(end_us, self.no_preamble)
         self.chip.host.post(from_us, lambda: self._already_on_air(from_us))
-
-    def _symbols_over(self) -> None:
-        if self._locked is None:
-            self.no_preamble()
 
     def _later(self, t_us: int, run: Callable[[], object]) -> Timer:
         timer = self.chip.host.at(t_us, run)
@@ -204,6 +201,8 @@ class LoraModem:
         if self._locked is not None or self._air.outcome(emission, self.chip) is None:
             return
         self._locked = emission
+        if self._symbols_over is not None:
+            self._symbols_over.cancel()
         self.preamble_found()
         header_us = emission.start_us + emission.preamble_us
         if self.set.explicit:
