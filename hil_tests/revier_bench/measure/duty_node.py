@@ -17,11 +17,12 @@ from revier_bench.measure import duty_network as network
 from revier_bench.measure.duty_checker import Sent
 from revier_bench.world.airtime import lora_airtime_us
 from revier_mac import actions as act
-from revier_mac.airtime import DATA_RATES, PAYLOAD_MAX
+from revier_mac.airtime import DATA_RATES, PAYLOAD_MAX, start_cold
 from revier_mac.device import Device
+from revier_mac.joining import cold_wait_ms
 from revier_mac.session import Session
 
-OFFERED = 4.0  # offered load, in multiples of all limits together
+OFFERED = 5.0  # offered load, in multiples of all limits together
 LIMITS_US_PER_HOUR = 475_200_000  # 3.6 + 36 + 36 + 3.6 + 360 + 36 s
 HOUR_US = 3_600_000_000
 MEAN_AIRTIME_US = 730_000  # of the mix below; what was really offered is counted
@@ -41,6 +42,7 @@ class Plan:
     awake_error_ppm: int = 0
     limits_all: bool = False  # DutyCycleReq on and off
     repeats: int = 1
+    cold: bool = False  # loses its supply at random, an hour apart at least
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class Life:
     offered_us: int = 0
     refused: int = 0
     busy: int = 0
+    cold_starts: int = 0
     end_us: int = 0
 
 
@@ -67,6 +70,8 @@ class Node:
         self._dev_nonce = 0
         self._join_nonce = 0
         self._orders: list[bytes] = []
+        self._starts = 0  # cold ones since the last frame that went well
+        self._cold_at_us = HOUR_US if plan.cold else 0
 
     def run(self) -> Life:
         gap_us = MEAN_AIRTIME_US * HOUR_US / (OFFERED * LIMITS_US_PER_HOUR)
@@ -83,6 +88,8 @@ class Node:
             retry_ms = self._attempt(dr, size)
             if retry_ms is not None:
                 self._retry(dr, size, retry_ms, arrival_us + gap_us)
+            if 0 < self._cold_at_us <= self._true_us:
+                self._lose_power()
         self.life.end_us = self._true_us
         return self.life
 
@@ -181,6 +188,7 @@ class Node:
         else:
             self._awake(1_300_000 if device.joined else 5_300_000)
             device.received(heard, len(heard), -90, 7)
+        self._starts = 0
         return device.handle(act.FINISH, self._now_ms())
 
     def _answer(self, device: Device) -> bytearray | None:
@@ -191,3 +199,17 @@ class Node:
             on = len(self.life.sent) // COMMANDS_EVERY % 2
             self._orders.append(network.duty_cycle(self._chance.randint(1, 7) if on else 0))
         return network.orders(device.session, self._orders.pop(0)) if self._orders else None
+
+    # -- power loss
+
+    def _lose_power(self) -> None:
+        """RTC memory is gone and the clock begins anew. Flash has the session, or lost that too."""
+        self._cold_at_us = self._true_us + HOUR_US + self._chance.randrange(3 * HOUR_US)
+        self.life.cold_starts += 1
+        session = self._device().session if self._chance.random() < 0.5 else Session()
+        self._mac_us = self._chance.randint(100_000, 900_000)
+        start_cold(session, self._now_ms())
+        self._record = session.pack()
+        wait_ms = cold_wait_ms(self._starts, self._chance.getrandbits(16))
+        self._starts += 1
+        self._sleep_till_mac(self._now_ms() + wait_ms)

@@ -6,9 +6,8 @@ The shipped .mpy files run on real MicroPython: gc.mem_alloc() after gc.collect(
 after it, after a join, and in the first window after the longest uplink with sixteen channels.
 PyPI's interpreter has words of 64 bits, about twice the chip's. MicroPython's WebAssembly build
 from npm has the chip's: 32-bit words, 31-bit small integers. Where Node.js and that build are there
-(REVIER_MICROPYTHON_WASM names its micropython.mjs, or `npm install
-@micropython/micropython-webassembly-pyscript` in the project's folder) its figures are judged;
-otherwise the larger ones of 64 bits are, as an upper bound, and nothing is halved.
+(firmware/tests/mac/test_wasm.py installs it; REVIER_MICROPYTHON_WASM may name its micropython.mjs)
+its figures are judged; otherwise the larger ones of 64 bits are, as an upper bound, not halved.
 
 The cipher is a stub on both (the WebAssembly build has no cryptolib): the contexts of the chip's
 three AES objects are the port's, not the MAC's. What the steps define themselves is counted.
@@ -40,7 +39,7 @@ HEAP = 1 << 20
 STEPS = ("start", "import", "joined", "in the window")
 SMALL_INT_BITS = {64: (), 32: ("-msmall-int-bits=31",)}
 _LAUNCH = "import sys; from micropython_run import run_main; run_main(sys.argv[1:])"
-_WASM = "node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
+_WASM = ".build/wasm/node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
 
 _IMPORT = """
 import gc, sys

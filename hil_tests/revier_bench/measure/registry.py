@@ -8,10 +8,10 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "downlink-fuzz": "downlink_fuzz",
     "duty": "duty",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
-    "downlink-fuzz": "downlink_fuzz",
     "payload-size": "payload_size",
     "relay": "relay",
     "session-size": "session_size",

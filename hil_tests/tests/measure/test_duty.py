@@ -95,12 +95,12 @@ def test_aggregated_duty_cycle():
 
 
 def test_small_run_has_no_violation_and_its_result_can_fail():
-    plans = duty.plans(2_400, 4)
+    plans = duty.plans(5_000, 5)
     outcomes = [one for plan in plans for one in duty.judged(plan)]
     result = duty.summary(outcomes)
     families = {plan.family for plan in plans}
-    assert families == {duty.EXACT, duty.ERRING, duty.LIMITED, duty.REPEATING}
-    assert result["n"]["uplinks"] >= 2_400
+    assert families == {duty.EXACT, duty.ERRING, duty.LIMITED, duty.REPEATING, duty.COLD}
+    assert result["n"]["uplinks"] >= 5_000
     for row in result["rows"]:
         assert row["violations"] == 0 or row["node"] not in families, row
     assert sum("violations, worst" in peer for peer in result["peer"].values()) == 4
