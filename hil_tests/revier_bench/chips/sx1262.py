@@ -302,7 +302,7 @@ class Sx1262:
             return
         if not self._oscillator_starts():
             return
-        self.calibrated = self.calibrated or args[0] & 0x7F == 0x7F
+        self.calibrated = self.calibrated or args[0] & ds.NEEDS_OSCILLATOR == ds.NEEDS_OSCILLATOR
         self.errors &= ~(ds.PLL_CALIBRATION_ERROR | ds.ADC_CALIBRATION_ERROR)
         self._done(ds.CALIBRATE_US + (self.tcxo[1] if self.tcxo else 0))
 

@@ -97,21 +97,24 @@ class Sx1262Modem(LoraModem):
         if self._configured & need != need or not chip.frequency_hz:
             chip.refuse(f"{name} before its parameters are set (DS 14)")
             return False
-        if not chip.calibrated:
-            chip.errors |= ds.PLL_LOCK_ERROR
-            chip.refuse(f"{name} without calibration after the TCXO's setup (DS 13.3.6)")
-            return False
+        if not chip.calibrated:  # PLL and ADC as they came: field reports say it works, badly
+            chip.host.note_misuse(
+                f"sx1262: {name} without calibration after the TCXO's setup (DS 13.3.6)"
+            )
         low, high = chip.image_band
         if not low <= chip.frequency_hz <= high:
             chip.host.note_misuse(f"sx1262: {name} outside of the calibrated image band (DS 9.2.1)")
-        if self.impaired():
+        if self._polarity_wrong():
             chip.host.note_misuse(f"sx1262: {name} without the IQ polarity cure of DS 15.4")
         return True
 
-    def impaired(self) -> bool:
-        """DS 15.4: the polarity bit does not fit."""
+    def _polarity_wrong(self) -> bool:
+        """DS 15.4."""
         bit = bool(self._chip.registers.get(ds.IQ_POLARITY, 0) & 0x04)
         return bit == self.set.iq_inverted
+
+    def impaired(self) -> bool:
+        return self._polarity_wrong() or not self._chip.calibrated
 
     # -- transmit --
 

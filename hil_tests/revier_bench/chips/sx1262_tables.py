@@ -126,6 +126,7 @@ COMMAND_US = 1  # DS table 8-4: 600 ns
 SLEEP_SETTLE_US = 500  # DS 13.1.1: no NSS edge for 500 us after SetSleep
 CALIBRATE_US = 3_500  # DS 13.1.12, all blocks
 CALIBRATE_IMAGE_US = 1_500
+NEEDS_OSCILLATOR = 0x3C  # DS table 13-18: PLL and the three of the ADC
 RESET_MIN_US = 100  # DS 8.1
 TIMER_STEP_US = 15.625
 

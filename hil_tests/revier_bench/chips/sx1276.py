@@ -204,10 +204,11 @@ class Sx1276:
         self.fsk[address] = value & ~0x60 if address == ds.IMAGE_CAL else value
         if address != ds.IMAGE_CAL or not value & 0x40:
             return
-        if self.mode != ds.STANDBY or self.is_lora or self.host.now_us < self._oscillates_us:
+        if self.mode != ds.STANDBY or self.is_lora:
             self._note("image calibration outside of FSK standby (DS 2.1.3.8)")
             return
-        self._calibrates_until_us = self.host.now_us + ds.CALIBRATION_US
+        from_us = max(self.host.now_us, self._oscillates_us)
+        self._calibrates_until_us = from_us + ds.CALIBRATION_US
         self.calibrated_hz = self.frequency_hz
 
     # -- modes --

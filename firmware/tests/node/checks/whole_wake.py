@@ -316,7 +316,7 @@ def check_every_board_description_loads():
 def check_a_pin_that_cannot_wake_is_refused():
     from revier_node import board
 
-    wiring = {"radio": {}, "kinds": {"parking": {"lis2mdl": {"int": 22}}}}
+    wiring = {"mcu": "esp32s3", "radio": {}, "kinds": {"parking": {"lis2mdl": {"int": 22}}}}
     small_world.write_file("/boards/wrong.json", json.dumps(wiring))
     raises(board.BoardError, board.load, "wrong")
 

@@ -4,7 +4,7 @@
 
 import struct
 
-from umachine import Signal, idle, mem8, mem16, mem32, soft_reset
+from umachine import Signal, mem8, mem16, mem32, soft_reset
 
 import _link
 import esp32
@@ -22,10 +22,16 @@ TIMER_WAKE = 4
 SLEEP = 2
 DEEPSLEEP = 4
 
+IDLE_US = 20  # a yield to the other tasks, and the loop around it
+
 _uid = b""
 _cause = 1
 _wake = 0
 _rtc_memory = b""
+
+
+def idle():
+    _link.spend(IDLE_US)
 
 
 class Pin:
