@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The MAC on its radio. Its actions: transmit, windows at their microsecond, sleep between.
 
-The end of a transmission is the time of SetTx plus the frame's exact airtime, never the time of an
-interrupt: MicroPython serves those up to 10 ms late. From SetTx to Finish no heap is taken.
+The end of a transmission is the time of SetTx plus the frame's exact airtime, or what a poll a
+moment later saw, never the time of an interrupt: MicroPython serves those up to 10 ms late. From SetTx to Finish no heap is taken.
 """
 
 import gc
@@ -39,6 +39,8 @@ WAKE_US = const(3_000)  # light sleep's own end; the rest is awake and exact
 PREPARE_US = const(12_000)  # ten commands and a TCXO's start of 5 ms
 _COMMAND_US = const(60)  # launch(): from the call to the last bit
 TX_END_LIMIT_US = const(200_000)  # TX_DONE must be there this long after its time
+_TX_POLL_US = const(100)
+_DRIFT_DIVISOR = const(900)  # 1 / CLOCK_ERROR_PPM
 _POLL_MS = const(5)
 WAIT_MAX_MS = const(30_000)  # for a repeat or the duty cycle, in light sleep; no node waits longer
 FRAME_MAX = const(255)
@@ -219,11 +221,16 @@ class Link:
         micropython.heap_lock()  # a garbage collection would cost up to 50 ms
         start_us = time.ticks_add(radio.launch(), radio.TX_START_US)
         self._tx_end_us = time.ticks_add(start_us, action.airtime_us)
-        sleep_until(time.ticks_add(self._tx_end_us, 1_000))
+        # awake a little before the end, to see it: light sleep's clock erred during the frame
+        sleep_until(time.ticks_add(self._tx_end_us, -1_000 - action.airtime_us // _DRIFT_DIVISOR))
+        polled_us = 0
         while not radio.poll_irq() & radio_bus.IRQ_TX_DONE:
             if time.ticks_diff(time.ticks_us(), self._tx_end_us) > TX_END_LIMIT_US:
                 raise self._tx_stuck
-            time.sleep_us(1_000)
+            polled_us = _TX_POLL_US
+            time.sleep_us(polled_us)
+        if polled_us:
+            self._tx_end_us = time.ticks_add(time.ticks_us(), -polled_us)
         return self.device.handle(mac.TX_DONE, self._tx_end_ms)
 
     def _window(self, action: "Any") -> list:

@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, str] = {
     "mac-size": "mac_size",
     "payload-size": "payload_size",
     "relay": "relay",
+    "rx-window": "rx_window",
     "session-size": "session_size",
     "sim-speed": "sim_speed",
 }

@@ -12,12 +12,6 @@ from revier_bench.virtual_board import link
 if TYPE_CHECKING:
     from revier_bench.virtual_board.board import VirtualBoard
 
-_SPI_OVERHEAD_US = 25  # a call of machine.SPI on the chip, measured figures are 20 to 40 us
-_I2C_OVERHEAD_US = 60
-_UART_CALL_US = 20
-_ADC_US = 90
-_OUT_US = 2
-
 
 @dataclass(slots=True)
 class Request:
@@ -77,7 +71,7 @@ def welcome(board: "VirtualBoard") -> bytes:
         chance.getrandbits(31),
         board.hold,
         board.floating,
-        0,
+        board.spec.costs.clock_or_pin_us,
         0,
     )
     board.flash_cut = -1
@@ -101,7 +95,7 @@ def _spi(board: "VirtualBoard", request: Request) -> None:
     _chip_selects(board, request)
     baud = request.arg >> 8
     n = len(request.payload)
-    end_us = board.now_us + _SPI_OVERHEAD_US + n * 8_000_000 // baud
+    end_us = board.now_us + board.spec.costs.spi_us + n * 8_000_000 // baud
     if board.free_until(end_us):
         board.now_us = end_us
         _spi_transfer(board, request.payload)
@@ -123,7 +117,7 @@ def _i2c(board: "VirtualBoard", request: Request) -> None:
     chip = board.i2c.get(address)
     n, want = len(request.payload), request.want
     bits = 9 * (n + want + (1 if n or not want else 0) + (1 if want else 0))
-    end_us = board.now_us + _I2C_OVERHEAD_US + bits * 1_000_000 // hertz
+    end_us = board.now_us + board.spec.costs.i2c_us + bits * 1_000_000 // hertz
 
     def transfer() -> None:
         answer: bytes | None = b""
@@ -146,14 +140,14 @@ def _uart_any(board: "VirtualBoard", request: Request) -> None:
         port.opened((request.arg >> 8) & 0xFFFFFF, board.now_us)
     count = port.waiting(board.now_us)
     next_us = port.next_us(board.now_us)
-    board.reply(board.now_us + _UART_CALL_US, count, struct.pack("<q", next_us))
+    board.reply(board.now_us + board.spec.costs.uart_us, count, struct.pack("<q", next_us))
 
 
 def _uart_read(board: "VirtualBoard", request: Request) -> None:
     """machine.UART.read(n): until n bytes are there or nothing came for `timeout` ms."""
     limit, timeout_ms = struct.unpack("<qq", request.payload)
     port = board.uart_port(request.arg & 0xFF)
-    end_us = board.now_us + _UART_CALL_US
+    end_us = board.now_us + board.spec.costs.uart_us
     if timeout_ms > 0:
         end_us = max(end_us, port.read_end_us(board.now_us, limit, timeout_ms * 1000))
 
@@ -166,7 +160,7 @@ def _uart_read(board: "VirtualBoard", request: Request) -> None:
 
 def _uart_write(board: "VirtualBoard", request: Request) -> None:
     port = board.uart_port(request.arg & 0xFF)
-    end_us = board.now_us + _UART_CALL_US + port.duration_us(len(request.payload))
+    end_us = board.now_us + board.spec.costs.uart_us + port.duration_us(len(request.payload))
     port.write(request.payload, end_us)
     board.reply(end_us)
 
@@ -175,14 +169,14 @@ def _adc(board: "VirtualBoard", request: Request) -> None:
     source = board.adc.get(request.arg & 0xFF)
     full_uv = (950_000, 1_250_000, 1_750_000, 3_100_000)[request.arg >> 8 & 3]
     value = min(full_uv, source(board.now_us)) if source else 0
-    board.reply(board.now_us + _ADC_US, max(0, value))
+    board.reply(board.now_us + board.spec.costs.adc_us, max(0, value))
 
 
 def _out(board: "VirtualBoard", request: Request) -> None:
     _chip_selects(board, request)
     board.hold = request.hold
     board.set_outs(request.outs)
-    board.reply(board.now_us + _OUT_US)
+    board.reply(board.now_us + board.spec.costs.output_us)
 
 
 def _irq(board: "VirtualBoard", request: Request) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from revier_bench.virtual_board.costs import USUAL, Costs
+
 HEAP_KIB = 200
 """Heap that the firmware has to itself, in kilobytes of the 32-bit chip."""
 
@@ -23,6 +25,7 @@ class BoardSpec:
                                 second boot
     fail                        faults to begin with, as "sps30:silent" (chips/*.py name theirs)
     board_file                  a description instead of firmware/image/boards/<board>.json
+    costs                       what calls of the firmware take (costs.py)
     boot_us                     from reset to the first line of boot.py
     """
 
@@ -40,6 +43,7 @@ class BoardSpec:
     boot_us: int = 420_000
     heap_kib: int = HEAP_KIB
     board_file: Path | None = None
+    costs: Costs = USUAL
     fail: frozenset[str] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:

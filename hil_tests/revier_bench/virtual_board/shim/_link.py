@@ -16,7 +16,7 @@ _REQUEST = 64
 _REPLY = 48
 _ROOM = 4600
 FOREVER = 1 << 61
-TICK_COST_US = 5  # a call of ticks_us() takes this long, so busy-waiting comes to an end
+tick_cost = 5  # us that a call of ticks_us() takes, so that busy-waiting comes to an end
 PERIOD = 1 << 30
 _MASK = PERIOD - 1
 _HALF = PERIOD >> 1
@@ -199,7 +199,7 @@ def mark_after():
 
 def pin_read(pin):
     global now
-    now += TICK_COST_US
+    now += tick_cost
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -241,7 +241,7 @@ def pin_write(pin, level):
 
 def ticks_us():
     global now
-    now += TICK_COST_US
+    now += tick_cost
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -251,7 +251,7 @@ def ticks_us():
 
 def ticks_ms():
     global now
-    now += TICK_COST_US
+    now += tick_cost
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -271,7 +271,7 @@ def ticks_diff(a, b):
 
 def rtc_us():
     """The RTC's microseconds since 2000-01-01."""
-    spend(TICK_COST_US)
+    spend(tick_cost)
     return now + skew + rtc_base
 
 
@@ -295,6 +295,7 @@ def hello():
     """Read the first message of a boot; returns its words (link.py: WELCOME)."""
     global now, lease, levels, busy_until
     global ticks_base, rtc_base, busy_mask, cs_mask, driven_mask, outs, fed, hold, floating
+    global tick_cost
     open(4, "rb").readinto(_rep, _REPLY + 16 * 8 + 32 + 2048)
     now = _rep[0]
     lease = _rep[1]
@@ -310,5 +311,6 @@ def hello():
     outs = words[8]
     hold = words[12]
     floating = words[13]
+    tick_cost = words[14]
     fed = now
     return words

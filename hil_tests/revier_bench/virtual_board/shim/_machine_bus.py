@@ -156,7 +156,7 @@ class UART(uio.IOBase):
         pass
 
     def any(self):
-        _link.spend(_link.TICK_COST_US)
+        _link.spend(_link.tick_cost)
         if _link.now < self._next_us:
             return 0
         n = call(_link.UART_ANY, self._id, 0, 8)

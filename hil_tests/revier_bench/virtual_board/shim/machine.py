@@ -85,7 +85,7 @@ class Pin:
             return 1 if _link.outs & (1 << self._id) else 0
         if _link.driven_mask & (1 << self._id):
             return _link.pin_read(self._id)
-        _link.spend(_link.TICK_COST_US)
+        _link.spend(_link.tick_cost)
         return 1 if self._pull == 2 else 0
 
     __call__ = value

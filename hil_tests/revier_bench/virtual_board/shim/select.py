@@ -45,7 +45,7 @@ class poll:
         return ready
 
     def poll(self, timeout=-1, flags=0):
-        _link.spend(_link.TICK_COST_US)
+        _link.spend(_link.tick_cost)
         end = _link.now + timeout * 1000 if timeout >= 0 else _link.FOREVER
         while True:
             ready = self._ready_now()
