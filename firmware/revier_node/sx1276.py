@@ -93,8 +93,8 @@ _BANDWIDTH = {125_000: 0x72, 250_000: 0x82, 500_000: 0x92}  # RegModemConfig1: e
 
 
 class Sx1276:
-    TX_START_US = 60 + 55  # DS table 7 TS_FS; DS 2.1.6.1 TS_TR = 5 us + 1.25 ramps of 40 us
-    RX_START_US = 60 + 94  # DS table 7 TS_FS and TS_RE
+    TX_START_US = 60 + 55  # DS table 7 TS_FS; DS 2.1.5.1 TS_TR = 5 us + 1.25 ramps of 40 us
+    RX_START_US = 60 + 71  # DS table 7 TS_FS; DS 2.1.5.2 TS_RE at 125 kHz
 
     def __init__(self, bus: "SpiBus", reset: "Pin", tcxo: bool = False) -> None:
         self._bus = bus

@@ -240,7 +240,7 @@ class Bench76(Table):
     def listen(self, symbols: int) -> int:
         self.write(0x1F, symbols)
         self.write(0x01, 0x86 if symbols else 0x85)
-        return self.host.now_us + 60 + 94
+        return self.host.now_us + 60 + 71
 
     def send(self, payload: bytes) -> int:
         self.write(0x0D, 0)
