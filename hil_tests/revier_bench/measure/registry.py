@@ -9,6 +9,7 @@ from typing import Any
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
     "payload-size": "payload_size",
+    "power-cuts": "power_cuts",
     "relay": "relay",
     "sim-speed": "sim_speed",
 }
