@@ -31,11 +31,15 @@ INTERPRETER = (sys.executable, "-c", LAUNCH, "micropython", "-X", "heapsize=64M"
 
 def cuts(seed: int, wanted: int, fault: str = "") -> dict[str, Any]:
     """One interpreter: {"cuts", "stories", "resumed", "joined_anew", "no_identity", "faults"}."""
+    return on_micropython("cuts.py", seed, wanted, *([fault] if fault else []))
+
+
+def on_micropython(script: str, *arguments: int | str) -> dict[str, Any]:
+    """A script of firmware/tests/power_cuts: the JSON object of its last line."""
     tests = FIRMWARE / "tests"
     rooms = (tests / "power_cuts", tests / "mac", tests / "node" / "fakes", FIRMWARE, ".frozen")
-    script = tests / "power_cuts" / "cuts.py"
     done = subprocess.run(
-        [*INTERPRETER, script, str(seed), str(wanted), *([fault] if fault else [])],
+        [*INTERPRETER, tests / "power_cuts" / script, *map(str, arguments)],
         env=os.environ | {"MICROPYPATH": os.pathsep.join(map(str, rooms))},
         capture_output=True,
         text=True,

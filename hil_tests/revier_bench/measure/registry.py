@@ -8,6 +8,7 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "nvs-writes": "nvs_writes",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",
     "relay": "relay",
