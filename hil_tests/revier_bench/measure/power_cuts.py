@@ -53,7 +53,7 @@ def on_micropython(script: str, *arguments: int | str) -> dict[str, Any]:
 
 
 def measure(wanted: int = CUTS) -> dict[str, Any]:
-    """On two cores about 90 s."""
+    """About a minute of CPU on each of two cores."""
     started = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         parts = list(pool.map(lambda seed: cuts(seed, wanted // 2), (1, 2)))
