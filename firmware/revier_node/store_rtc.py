@@ -81,13 +81,23 @@ class State:
         return True
 
 
+def _check(body: bytes) -> int:
+    """CRC-32 with the last four bytes counted twice.
+
+    A session ends with its own CRC-32, and after such a record a CRC is the same whatever the
+    record says: a slot torn before an old session looked whole and took the counters back.
+    """
+    check: int = binascii.crc32(body[-4:], binascii.crc32(body))
+    return check
+
+
 def _open_slot(memory: bytes, at: int) -> "bytes | None":
     """The record of a whole slot, or None."""
     crc, length, _ = struct.unpack_from(_SLOT_HEAD, memory, at)
     end = at + _SLOT_HEAD_SIZE + length
     if not length or length > SLOT_SIZE - _SLOT_HEAD_SIZE:
         return None
-    if binascii.crc32(memory[at + 4 : end]) != crc:
+    if _check(memory[at + 4 : end]) != crc:
         return None
     return memory[at + _SLOT_HEAD_SIZE : end]
 
@@ -123,7 +133,7 @@ class RtcMemory:
         record = state.pack()
         self._generation = (self._generation + 1) & 0xFFFF
         body = struct.pack("<HH", len(record), self._generation) + record
-        slot = struct.pack("<I", binascii.crc32(body)) + body
+        slot = struct.pack("<I", _check(body)) + body
         assert len(slot) <= SLOT_SIZE
         self._slot ^= 1
         memory = bytearray(self._rtc.memory())

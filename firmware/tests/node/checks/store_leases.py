@@ -80,6 +80,23 @@ def check_a_write_torn_at_any_byte_leaves_the_state_before():
     assert seen == {3, 4}
 
 
+def check_a_write_torn_before_a_whole_session_is_no_record():
+    """A session ends with its own CRC-32: one outside it does not see which session it is."""
+    fresh()
+    s = store.Store()
+    session = Session()
+    before = b""
+    for f_cnt in (1, 2, 3):
+        before = machine.rtc[0]
+        session.f_cnt_up = f_cnt
+        s.state.session = session.pack()
+        s.save()
+    after = machine.rtc[0]
+    for cut in range(len(after) + 1):
+        machine.rtc[0] = after[:cut] + before[cut:]
+        assert Session.unpack(store.Store().state.session).f_cnt_up >= 2
+
+
 def check_both_slots_broken_is_a_cold_start():
     fresh()
     s = store.Store()
