@@ -3,7 +3,8 @@
 """The MAC on its radio. Its actions: transmit, windows at their microsecond, sleep between.
 
 The end of a transmission is the time of SetTx plus the frame's exact airtime, or what a poll a
-moment later saw, never the time of an interrupt: MicroPython serves those up to 10 ms late. From SetTx to Finish no heap is taken.
+moment later saw, never the time of an interrupt: MicroPython serves those up to 10 ms late.
+From SetTx to Finish no heap is taken.
 """
 
 import gc
