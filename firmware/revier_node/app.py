@@ -128,13 +128,16 @@ class Node:
         return True
 
     def sense_and_send(self) -> None:
+        free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
         for f_port, values in messages:
             seq = values["seq"] = self.store.next_seq()
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
-            self.link().send(f_port, self.kind.MESSAGES[f_port].encode(values), seq)
-        self.sleep_until_ms = self.kind.next_wake_ms(self.wake)
+            data = self.kind.MESSAGES[f_port].encode(values)
+            if not self.link().send(f_port, data, seq):
+                free_ms = self.link().device.next_tx_ms(self.clock.mac_ms(), len(data))
+        self.sleep_until_ms = max(self.kind.next_wake_ms(self.wake), self.clock.wake_ms(free_ms))
 
     # -- the end --
 

@@ -16,6 +16,7 @@ from cryptolib import aes
 from micropython import const
 
 from revier_mac import actions as mac
+from revier_mac.airtime import airtime_us
 from revier_mac.device import IDLE, Device
 from revier_mac.session import Session
 from revier_node import store as memory
@@ -41,7 +42,6 @@ TX_END_LIMIT_US = const(200_000)  # TX_DONE must be there this long after its ti
 _POLL_MS = const(5)
 WAIT_MAX_MS = const(30_000)  # for a repeat or the duty cycle, in light sleep; no node waits longer
 FRAME_MAX = const(255)
-_FRAME_SYMBOLS_MAX = const(400)  # 255 bytes at SF7; the MCU's own limit for a reception
 TRIES_MAX = const(3)
 FOLLOW_UPS_MAX = const(2)  # empty uplinks of one wake that fetch what the network still has
 # At a window: the radio's commands, and what light sleep's clock (calibrated each time) may err by
@@ -67,7 +67,13 @@ def connect(node: "Node") -> "Link":
     if device.joined:
         node.state.flags |= memory.FLAG_JOINED
     gain_dbi = node.board["radio"]["antenna_gain_dbi"]
-    return Link(device, node.radio(), stored, node.clock, gain_dbi)
+    link = Link(device, node.radio(), stored, node.clock, gain_dbi)
+    if node.kind.LINK:
+        from revier_node import link_policy
+
+        link.policy = link_policy.Managed(*node.kind.LINK)
+        device.adr = False
+    return link
 
 
 def _new_aes(key: bytes) -> "aes":
@@ -104,6 +110,7 @@ class Link:
         self.downlinks: list = []
         self._radio = radio
         self._store = store
+        self.policy: "Any" = None  # link_policy.Managed, if the kind does without network ADR
         self._clock = clock
         self._now_ms = clock.mac_ms
         self._gain_dbi = antenna_gain_dbi
@@ -144,27 +151,36 @@ class Link:
             self._unlock_heap()
         return self._result
 
-    def send(self, f_port: int, data: bytes, seq: int) -> bool:
-        """Application data of the reading `seq`. True if the frame has been on the air."""
+    def send(self, f_port: int, data: bytes, seq: int, confirmed: bool = False) -> str:
+        """Application data of the reading `seq`. What came of it; "" if it was never on the air.
+
+        mac.UNACKNOWLEDGED means unknown, not lost. Empty uplinks follow while the network has more
+        or waits for an acknowledgement (L2 4.3.1.2), at most FOLLOW_UPS_MAX.
+        """
         state = self._store.state
         if self._clock.sync_due():
             self.device.request_device_time()
             state.unanswered = min(state.unanswered + 1, 0xFFFF)
-        result = self._exchange(f_port, data)
+        if self.policy:
+            self.policy.before(self.device, state)
+        result = self._exchange(f_port, data, confirmed)
         if type(result) is mac.Refused:
             say("error", "code", "send", "reason", result.reason, "seq", seq)
-            return False
+            return ""
+        outcome: str = result.result
         say("uplink", "f_cnt", result.f_cnt, "port", f_port, "len", len(data),
-            "dr", self.device.session.dr, "seq", seq)  # fmt: skip
+            "dr", self.device.session.dr, "seq", seq, "outcome", outcome)  # fmt: skip
         for _ in range(FOLLOW_UPS_MAX):
-            if type(result) is mac.Done and result.pending:
-                result = self._exchange(None, b"")
-        return True
+            if type(result) is mac.Done and (result.pending or result.ack_due):
+                result = self._exchange(None, b"", False)
+        if self.policy:
+            self.policy.after(self.device, state, outcome == mac.UNACKNOWLEDGED)
+        return outcome
 
-    def _exchange(self, f_port: "int | None", data: bytes) -> "Any":
+    def _exchange(self, f_port: "int | None", data: bytes, confirmed: bool) -> "Any":
         """One request, again after MAC answers that went first; waits a little for the duty."""
         for _ in range(TRIES_MAX):
-            result = self.run(self.device.send(f_port, data, False, self._now_ms(), random16()))
+            result = self.run(self.device.send(f_port, data, confirmed, self._now_ms(), random16()))
             if self.heard:
                 self._store.state.unanswered = 0
             if type(result) is mac.Refused and result.reason == mac.DUTY:
@@ -228,6 +244,9 @@ class Link:
     def _window(self, action: "Any") -> list:
         open_us = time.ticks_add(self._tx_end_us, action.open_us)
         radio = self._radio
+        if time.ticks_diff(open_us, time.ticks_us()) < 0:
+            # RX1 was still demodulating (L2 3.3.1): there is no second window any more
+            return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
         sleep_until(time.ticks_add(open_us, -PREPARE_US))
         radio.prepare_rx(
             action.frequency_hz, action.spreading_factor, action.bandwidth_hz, action.symbols
@@ -238,7 +257,10 @@ class Link:
         started_us = radio.launch()
         symbol_us = sx1262.symbol_us(action.spreading_factor, action.bandwidth_hz)
         sleep_until(time.ticks_add(started_us, (action.symbols + 1) * symbol_us))
-        limit_us = (action.symbols + _FRAME_SYMBOLS_MAX) * symbol_us
+        # The MCU's own limit for a reception: the longest frame, begun as the search ended
+        limit_us = action.symbols * symbol_us + airtime_us(
+            FRAME_MAX, action.spreading_factor, action.bandwidth_hz
+        )
         while True:
             irq = radio.poll_irq()
             if irq & sx1262.IRQ_RX_DONE:
@@ -295,6 +317,10 @@ class Link:
 
         if type(action) is mac.Downlink:
             self.downlinks.append(action)
+        elif type(action) is mac.LinkCheck:
+            self._store.state.margin_db = min(action.margin_db, 127)
+            if self.policy:
+                self.policy.margin_db = action.margin_db
         news.tell(action, self._clock)
         return None
 
