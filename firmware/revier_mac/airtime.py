@@ -9,6 +9,9 @@ EN: the duty cycle holds in every hour, so the ledger sums what was sent in the 
 sub-band. Airtime is booked in buckets of BUCKET_MS; a bucket counts until an hour after its own
 end, so the sum is never too small, and 15/16 of the limit can be used. All times are the node's
 clock, which goes on during deep sleep (the node counts sleep at the slowest plausible rate).
+
+The airtime of one join stays free in the join channels' band: a node that has lost its ledger may
+have spent all the rest of the hour (assume_spent), and must be able to join.
 """
 
 if 0:  # for the type checker; compiles to nothing
@@ -34,11 +37,11 @@ RX2_FREQUENCY = 8695250  # RP 2.4.7
 RX2_DR = 0
 # RP table 6: TXPower 0..7 is 16 dBm EIRP - 2 dB x TXPower. RP table 9: RX1DROffset 0..5.
 
-# EN annex B: (first, last, duty cycle 1/n). In the gaps between them nothing may be sent.
+# EN annex B: (from, to, duty cycle 1/n). In the gaps between them nothing may be sent.
 SUB_BANDS = (
     (8630000, 8650000, 1000),
-    (8650001, 8680000, 100),
-    (8680001, 8686000, 100),
+    (8650000, 8680000, 100),
+    (8680000, 8686000, 100),
     (8687000, 8692000, 1000),
     (8694000, 8696500, 10),
     (8697000, 8700000, 100),
@@ -52,14 +55,21 @@ HOUR_MS = 3600000
 BUCKET_MS = 240000
 # The node may need this long from the request until the frame has left, airtime not included.
 GUARD_MS = 2000
+JOIN_BAND = 2  # of DEFAULT_CHANNELS
+JOIN_RESERVE_MS = 1488  # a join request at SF12: 1,483 ms
+_UNIT_MS = 8  # of the ledger: an hour at 10 % then fits into two bytes
 _AGE_MAX = 31
-_ENTRY = 4
+_ENTRY = 3
 
 
-def sub_band(frequency: int) -> int:
-    """Index in SUB_BANDS, -1 where nothing may be sent."""
+def sub_band(frequency: int, dr_max: int = 5) -> int:
+    """Index in SUB_BANDS; -1 where a channel of 125 kHz (DR6: 250 kHz) may not send.
+
+    EN 4.3.3: the whole channel lies in the band.
+    """
+    half = 625 if dr_max < 6 else 1250
     for i, band in enumerate(SUB_BANDS):
-        if band[0] <= frequency <= band[1]:
+        if band[0] + half <= frequency <= band[1] - half:
             return i
     return -1
 
@@ -107,12 +117,18 @@ class Ledger:
         self._spent: dict[int, int] = {}
 
     def add(self, band: int, now_ms: int, airtime_us: int) -> None:
-        airtime_ms = -(-airtime_us // 1000)
+        airtime_ms = -(-airtime_us // (1000 * _UNIT_MS)) * _UNIT_MS
         for key in list(self._spent):
             if _free_ms(key) <= now_ms:
                 del self._spent[key]
         key = (now_ms + airtime_ms + GUARD_MS) // BUCKET_MS * 8 + band
         self._spent[key] = self._spent.get(key, 0) + airtime_ms
+
+    def assume_spent(self, now_ms: int) -> None:
+        """Nothing is known of the last hour: all of it was spent, but for the reserve."""
+        for i, band in enumerate(SUB_BANDS):
+            reserve_ms = JOIN_RESERVE_MS if i == JOIN_BAND else 0
+            self._spent[now_ms // BUCKET_MS * 8 + i] = HOUR_MS // band[2] - reserve_ms
 
     def spent_ms(self, band: int, now_ms: int) -> int:
         return sum(
@@ -121,12 +137,14 @@ class Ledger:
             if key & 7 == band and _free_ms(key) > now_ms
         )
 
-    def free_at_ms(self, band: int, airtime_us: int, now_ms: int) -> int:
+    def free_at_ms(self, band: int, airtime_us: int, now_ms: int, reserve_ms: int = 0) -> int:
         """Earliest time at which a frame of this airtime may be sent in the sub-band.
 
         A frame longer than the whole hour's allowance is put off for ever: -1.
         """
-        room = HOUR_MS // SUB_BANDS[band][2] - -(-airtime_us // 1000)
+        room = HOUR_MS // SUB_BANDS[band][2] - -(-airtime_us // (1000 * _UNIT_MS)) * _UNIT_MS
+        if band == JOIN_BAND:
+            room -= reserve_ms
         if room < 0:
             return -1
         spent = self.spent_ms(band, now_ms)
@@ -140,7 +158,7 @@ class Ledger:
         return at
 
     def pack(self, room: int) -> bytes:
-        """At most `room` bytes (29 hold one bucket for each sub-band).
+        """At most `room` bytes (23 hold one bucket for each sub-band).
 
         What does not fit is moved to later buckets, never lost.
         """
@@ -150,7 +168,7 @@ class Ledger:
         data.append(len(entries))
         for key in sorted(entries):
             data.append((key & 7) << 5 | min(newest - (key >> 3), _AGE_MAX))
-            data.extend(entries[key].to_bytes(3, "little"))
+            data.extend((entries[key] // _UNIT_MS).to_bytes(2, "little"))
         return bytes(data)
 
     def unpack(self, data: bytes) -> None:
@@ -158,19 +176,28 @@ class Ledger:
         self._spent = {}
         for at in range(5, 5 + data[4] * _ENTRY, _ENTRY):
             key = (newest - (data[at] & _AGE_MAX)) * 8 + (data[at] >> 5)
-            self._spent[key] = int.from_bytes(data[at + 1 : at + 4], "little")
+            self._spent[key] = (data[at + 1] | data[at + 2] << 8) * _UNIT_MS
 
     def _fit(self, entries_max: int) -> "dict[int, int]":
-        """Join the oldest bucket with the next one of its sub-band until all fit."""
+        """Join a bucket with the next one of its sub-band where that puts off the least.
+
+        Cost: airtime x delay, as a share of what the sub-band may send.
+        """
         entries = dict(self._spent)
-        keys = sorted(entries)
-        while len(entries) > entries_max and keys:
-            key = keys.pop(0)
-            for later in keys:
-                if later & 7 == key & 7:
-                    entries[later] += entries.pop(key)
-                    break
-        assert len(entries) <= entries_max
+        while len(entries) > entries_max:
+            best = -1
+            chosen = into = 0
+            later: dict[int, int] = {}
+            for key in sorted(entries, reverse=True):
+                band = key & 7
+                after = later.get(band, 0)
+                later[band] = key
+                if after:
+                    cost = entries[key] * ((after - key) >> 3) * SUB_BANDS[band][2]
+                    if best < 0 or cost < best:
+                        best, chosen, into = cost, key, after
+            assert best >= 0
+            entries[into] += entries.pop(chosen)
         return entries
 
 
@@ -179,15 +206,17 @@ def _free_ms(key: int) -> int:
 
 
 def free_channels(
-    session: "Session", mask: int, dr: int, size: int, now_ms: int
+    session: "Session", mask: int, dr: int, size: int, now_ms: int, joining: bool = False
 ) -> "tuple[list[int], int]":
     """(channels of the mask that may send `size` bytes now, earliest time for one; -1 never)."""
+    reserve_ms = 0 if joining or session.cold else JOIN_RESERVE_MS
     airtime = airtime_us(size, *DATA_RATES[dr])
     free = []
     earliest_ms = -1
     for i, frequency in enumerate(session.channels):
         if mask >> i & 1 and allows(session.dr_ranges[i], dr):
-            at_ms = session.ledger.free_at_ms(sub_band(frequency), airtime, now_ms)
+            band = sub_band(frequency)
+            at_ms = session.ledger.free_at_ms(band, airtime, now_ms, reserve_ms)
             if at_ms < 0:
                 continue
             at_ms = max(at_ms, session.quiet_until_s * 1000)
@@ -200,6 +229,19 @@ def free_channels(
 
 def book(session: "Session", frequency: int, airtime: int, now_ms: int) -> None:
     """A frame is going to leave: sub-band ledger and aggregated duty cycle (L2 5.4)."""
-    session.ledger.add(sub_band(frequency), now_ms, airtime)
+    ledger = session.ledger
+    ledger.add(sub_band(frequency), now_ms, airtime)
+    if session.cold:  # until the assumed hour is over
+        session.cold = 2 * ledger.spent_ms(JOIN_BAND, now_ms) > HOUR_MS // 100
     if session.max_d_cycle:
-        session.quiet_until_s = (now_ms + (airtime << session.max_d_cycle) // 1000) // 1000 + 2
+        silence_ms = (airtime << session.max_d_cycle) // 1000 + GUARD_MS
+        session.quiet_until_s = (now_ms + silence_ms) // 1000 + 2
+
+
+def start_cold(session: "Session", now_ms: int) -> None:
+    """The ledger is lost, and this device has sent before: only the reserve may be used."""
+    session.ledger = Ledger()
+    session.ledger.assume_spent(now_ms)
+    session.cold = True
+    session.quiet_until_s = session.joins_tried = 0
+    session.join_first_s = session.join_not_before_s = 0

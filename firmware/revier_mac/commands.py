@@ -10,6 +10,7 @@ the handler, moves the index, so that it always advances. An unknown CID or a cu
 # ruff: noqa: ARG001 - the handlers of the table share one signature
 
 from revier_mac import airtime as eu868
+from revier_mac import counts
 from revier_mac.actions import DeviceTime, LinkCheck
 from revier_mac.session import ANSWERS_MAX
 
@@ -28,6 +29,7 @@ if 0:  # for the type checker; compiles to nothing
         adr: bool
         window: int
         news: list[object]
+        counts: bytearray
 
 
 KEEP = 15  # L2 5.3: DataRate and TXPower 0xF leave the value as it is
@@ -55,6 +57,8 @@ def apply(session: "Session", data: bytes, context: "Context") -> int:
             break
         handler(session, data[:end], at + 1, context)
         at = end
+        if answer_length == 2 and session.answers[-1] != (7 if cid in (3, 5) else 3):
+            counts.count(context.counts, counts.COMMAND_REFUSED)
     return at
 
 
@@ -142,7 +146,7 @@ def _new_channel(session: "Session", data: bytes, at: int, context: "Context") -
     frequency = _frequency(data, at + 1)
     dr_range = data[at + 4]
     own = 3 <= index < 16
-    frequency_ok = own and (frequency == 0 or eu868.sub_band(frequency) >= 0)
+    frequency_ok = own and (frequency == 0 or eu868.sub_band(frequency, dr_range >> 4) >= 0)
     dr_ok = own and (frequency == 0 or dr_range & 15 <= dr_range >> 4 <= eu868.DR_MAX)
     if frequency_ok and dr_ok:
         session.add_channel(index, frequency, dr_range)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""LoRaWAN 1.0.4 class A end device for EU868 without I/O: an automaton as a table, and its uplinks.
+"""LoRaWAN 1.0.4 class A end device for EU868 without I/O: an automaton as a table.
 
 How to use it stands in __init__.py. L2 = LoRaWAN L2 1.0.4.
 """
@@ -9,13 +9,13 @@ How to use it stands in __init__.py. L2 = LoRaWAN L2 1.0.4.
 
 from revier_mac import actions as act
 from revier_mac import airtime as eu868
-from revier_mac import frames
+from revier_mac import counts, frames
 from revier_mac.session import Session
+from revier_mac.uplink import Uplink
 
 if 0:  # for the type checker; compiles to nothing
     from typing import Any
 
-    from revier_mac.commands import Context
     from revier_mac.frames import NewAes
 
     Actions = list[object]
@@ -46,11 +46,13 @@ class Device:
         self.session = session or Session()
         self.next_dev_nonce: int = identity.next_dev_nonce
         self.battery = 255
+        self.counts = bytearray(counts.COUNTS)  # the node may put in its own, kept over sleep
+        self.margin_db: "int | None" = None  # of the last LinkCheckAns
         self.adr = True
         self.state = IDLE
         self._new_aes = new_aes
-        self._error_us = error_us
-        self._error_ppm = error_ppm
+        self.error_us = error_us
+        self.error_ppm = error_ppm
         self._keys: "tuple[frames.Key, frames.Key] | None" = None
         self._exchange: "Any" = None  # Uplink or joining.Join
         self._channel = 0
@@ -58,6 +60,7 @@ class Device:
         self._rx1: "Actions" = []
         self._rx2: "Actions" = []
         self._heard = False
+        self._size_max = (0, 0)  # PHYPayload that RX1's and RX2's data rate may carry
         self._until_ms = 0
         # of the exchange: what the commands of its downlink want to know, and the news it brings
         self.window = 0
@@ -111,7 +114,7 @@ class Device:
         dr = joining.data_rate(session.joins_tried, self._draw())
         at_ms = joining.not_before_ms(session, dr, now_ms)
         if at_ms > now_ms:
-            return [act.Refused(act.DUTY, at_ms)]
+            return self._put_off(at_ms)
         nonce = self.next_dev_nonce
         self.next_dev_nonce = nonce + 1
         self._keys = None
@@ -140,7 +143,7 @@ class Device:
         exchange = Uplink(session, f_port, data, confirmed)
         free, at_ms = eu868.free_channels(session, session.mask, session.dr, exchange.size, now_ms)
         if not free:
-            return [act.Refused(act.DUTY, at_ms)]
+            return self._put_off(at_ms)
         self._seed(rnd)
         if self._keys is None:
             nwk = frames.Key(self._new_aes, session.nwk_s_key)
@@ -165,7 +168,10 @@ class Device:
         self.rssi_dbm = rssi_dbm
         self.snr_db = snr_db
         if RX1 <= self.state <= RX2:  # a tuple of names would take heap
-            self._heard = self._exchange.judge(buffer, length)
+            if length > self._size_max[(self.state - RX1) >> 4]:
+                counts.count(self.counts, counts.OVERSIZED)
+            else:
+                self._heard = self._exchange.judge(buffer, length, self.counts)
         return self.handle(act.FRAME if self._heard else act.WINDOW_EMPTY, self.tx_end_ms)
 
     # -- handlers --
@@ -192,6 +198,9 @@ class Device:
         self.state = IDLE
         if last is None:
             last = self._wait(now_ms + exchange.pause_ms(self._draw()))
+        for news in self.news:
+            if type(news) is act.LinkCheck:
+                self.margin_db = news.margin_db
         actions: "Actions" = [act.Save(self.session.pack())]
         actions.extend(self.news)
         actions.append(last)
@@ -206,10 +215,15 @@ class Device:
         if self.state == IDLE:
             return []
         self.state = IDLE
+        counts.count(self.counts, counts.ABORTED)
         done = act.Done(act.ABORTED, self._exchange.f_cnt, False, self.session.ack_due)
         return [act.Save(self.session.pack()), done]
 
     # -- parts of handlers --
+
+    def _put_off(self, at_ms: int) -> "Actions":
+        counts.count(self.counts, counts.DUTY)
+        return [act.Refused(act.DUTY, at_ms)]
 
     def _transmit(self, mask: int, now_ms: int) -> "Actions":
         """Send the exchange's frame on a free channel, not on the last one if there are others.
@@ -218,7 +232,8 @@ class Device:
         """
         session = self.session
         exchange = self._exchange
-        free = eu868.free_channels(session, mask, exchange.dr, len(exchange.frame), now_ms)[0]
+        size = len(exchange.frame)
+        free = eu868.free_channels(session, mask, exchange.dr, size, now_ms, exchange.is_join)[0]
         if len(free) > 1 and self._channel in free:
             free.remove(self._channel)
         channel = free[self._draw() % len(free)]
@@ -234,7 +249,9 @@ class Device:
             rx1_frequency = session.rx1_frequencies[channel] or frequency
             power_dbm -= 2 * session.tx_power
             exchange.left -= 1
-        self._rx1 = [self._window_of(1, delay_s, rx1_frequency, max(0, exchange.dr - offset))]
+        rx1_dr = max(0, exchange.dr - offset)
+        self._size_max = eu868.PAYLOAD_MAX[rx1_dr] + 13, eu868.PAYLOAD_MAX[rx2_dr] + 13
+        self._rx1 = [self._window_of(1, delay_s, rx1_frequency, rx1_dr)]
         self._rx2 = [self._window_of(2, delay_s + 1, rx2_frequency, rx2_dr)]
         self._heard = False
         self.state = TX
@@ -246,7 +263,7 @@ class Device:
 
     def _window_of(self, number: int, delay_s: int, frequency: int, dr: int) -> act.Window:
         data_rate = eu868.DATA_RATES[dr]
-        error_us = self._error_us + delay_s * self._error_ppm
+        error_us = self.error_us + delay_s * self.error_ppm
         symbols, offset_us = eu868.window(eu868.symbol_us(*data_rate), error_us)
         delay_us = delay_s * 1000000
         return act.Window(
@@ -273,128 +290,6 @@ class Device:
         """12 random bits of a Lehmer generator: 75 generates all of 1..65536 modulo 65537."""
         self._random = self._random * 75 % 65537
         return self._random >> 4
-
-
-class Uplink:
-    """Same methods as joining.Join."""
-
-    is_join = False
-
-    def __init__(
-        self, session: "Session", f_port: "int | None", data: bytes, confirmed: bool
-    ) -> None:
-        """MAC answers go before application data (L2 5): in FOpts, else alone on port 0.
-
-        Changes nothing: the frame may yet be refused. `size` of its PHYPayload.
-        """
-        self.session = session
-        self.dr = session.dr
-        self.left = session.nb_trans
-        self.f_cnt = session.f_cnt_up
-        self.confirmed = confirmed
-        self.deferred = False  # the application's data had to stay behind
-        self.f_opts = f_opts = bytes(session.answers)
-        self.f_port_data: "tuple[int, bytes] | None" = None
-        room = eu868.PAYLOAD_MAX[session.dr] - len(data)
-        self.size = 13 + len(f_opts)
-        if len(f_opts) > 15 or len(f_opts) > room:
-            self.f_port_data = 0, f_opts
-            self.f_opts = b""
-            self.deferred = f_port is not None
-            self.confirmed = False
-            return
-        if session.link_check_due and len(f_opts) < min(room, 15):
-            f_opts += b"\x02"
-        if session.device_time_due and len(f_opts) < min(room, 15):
-            f_opts += b"\x0d"
-        self.f_opts = f_opts
-        self.size = 12 + len(f_opts)
-        if f_port is not None:
-            self.f_port_data = f_port, data
-            self.size += 1 + len(data)
-
-    def seal(self, keys: "tuple[frames.Key, frames.Key]", adr: bool) -> None:
-        """The session's counter, answers and acknowledgement count as sent."""
-        session = self.session
-        self.keys = keys
-        self.answered = False
-        self.pending = False
-        self.adr = adr
-        self.sealed = frames.SealedDownlink()
-        f_ctrl = session.ack_due << 5
-        if adr:
-            f_ctrl |= 0xC0 if session.adr_ack_cnt >= 64 else 0x80
-        self.frame = frames.uplink(
-            *keys,
-            session.dev_addr,
-            0x80 if self.confirmed else 0x40,  # MHDR (L2 4.2)
-            f_ctrl,
-            session.f_cnt_up,
-            self.f_opts,
-            self.f_port_data,
-        )
-        session.f_cnt_up += 1
-        session.ack_due = False
-        requests = self.f_opts[len(session.answers) :]
-        if b"\x02" in requests:
-            session.link_check_due = False
-        if b"\x0d" in requests:
-            session.device_time_due = False
-        if session.answers:
-            from revier_mac import commands
-
-            commands.sent(session)
-
-    def judge(self, buffer: "bytes | bytearray", length: int) -> bool:
-        session = self.session
-        return self.sealed.read(
-            buffer, length, session.dev_addr, session.f_cnt_down
-        ) and self.sealed.authentic(self.keys[0], session.dev_addr)
-
-    def over(self, heard: bool, context: "Context") -> "act.Done | None":
-        """Takes the downlink, adds its news to the context. None: the frame must be repeated."""
-        session = self.session
-        confirmed = self.confirmed
-        acked = heard and self._take(context)
-        wanted = self.left and not acked and (confirmed or not self.answered)
-        # A downlink may just have taken all channels of the frame's data rate.
-        if wanted and session.usable(session.mask, self.dr):
-            return None
-        if self.adr and not self.answered:
-            session.unanswered()
-        result = act.SENT
-        if self.deferred:
-            result = act.DEFERRED
-        elif confirmed:
-            result = act.ACKED if acked else act.UNACKNOWLEDGED
-        return act.Done(result, self.f_cnt, self.pending, session.ack_due)
-
-    def pause_ms(self, draw: int) -> int:
-        """L2 4.3.1.2: RETRANSMIT_TIMEOUT 2 s +- 1 s after RX2 for a confirmed frame."""
-        return 1000 + draw % 2000 if self.confirmed else 0
-
-    def _take(self, context: "Context") -> bool:
-        """A valid downlink takes effect. True if it acknowledged our uplink."""
-        session = self.session
-        opened = self.sealed.open(*self.keys, session.dev_addr)
-        session.f_cnt_down = opened.f_cnt
-        session.adr_ack_cnt = 0
-        if opened.confirmed:
-            session.ack_due = True
-        session.acknowledged()
-        orders = opened.data if opened.f_port == 0 else opened.f_opts
-        if orders:
-            from revier_mac import commands
-
-            commands.apply(session, orders, context)
-        self.answered = True
-        self.pending = opened.pending
-        if opened.f_port:
-            what = opened.f_port, opened.data, opened.f_cnt, opened.confirmed, opened.pending
-            context.news.append(
-                act.Downlink(*what, context.window, context.rssi_dbm, context.snr_db)
-            )
-        return bool(opened.ack and self.confirmed)
 
 
 _FINISH: "Actions" = [act.Finish(False)]

@@ -9,6 +9,7 @@ from collections import namedtuple
 
 from revier_mac import actions as act
 from revier_mac import airtime as eu868
+from revier_mac import counts
 from revier_mac.frames import Key, same_mic
 
 if 0:  # for the type checker; compiles to nothing
@@ -37,23 +38,48 @@ def data_rate(tries: int, draw: int) -> int:
 
 def not_before_ms(session: "Session", dr: int, now_ms: int) -> int:
     """When the next try may go out: the duty cycle and the back-off of the tries before."""
-    at_ms = eu868.free_channels(session, MASK, dr, SIZE, now_ms)[1]
+    at_ms = eu868.free_channels(session, MASK, dr, SIZE, now_ms, True)[1]
     return max(at_ms, session.join_not_before_s * 1000)
 
 
 def count_try(session: "Session", now_ms: int, airtime_us: int) -> None:
     """L2 7: at most 36 s of join requests in the first hour, 36 s in the next ten, 8.7 s a day.
 
-    Kept by a pause of 100, 1000 or 10000 times the airtime after each try.
+    Kept by a pause after each try, of so many times its airtime that also the longest request at
+    the end of a phase (1.483 s) stays below: f >= phase / (limit - 1.483 s).
     """
     now_s = now_ms // 1000
     if not session.joins_tried:
         session.join_first_s = now_s
     session.joins_tried = min(session.joins_tried + 1, 255)
     since_s = now_s - session.join_first_s
-    per_second = 10000 if since_s < 3600 else 1000 if since_s < 39600 else 100
+    # a pause of 105.3, 1,053 or 12,048 times the airtime
+    per_second = 9500 if since_s < 3600 else 950 if since_s < 39600 else 83
     # + 2: this division and now_s are rounded down
     session.join_not_before_s = now_s + airtime_us // per_second + 2
+
+
+def cold_wait_ms(starts: int, rnd: int) -> int:
+    """How long to wait after a cold start that follows `starts` others which ended in TX.
+
+    0 to 120 s at random (rnd: 16 bits), doubled with each, so that a battery which browns out at
+    TX does not loop and a town's nodes, repowered together, do not meet. At most two hours.
+    """
+    return min((rnd * 1875 >> 10) << min(starts, 16), 7200000)
+
+
+def personalize(session: "Session", dev_addr: bytes, nwk_s_key: bytes, app_s_key: bytes) -> None:
+    """ABP (L2 6.3), for benches: dev_addr as on the wire. The same session goes on counting."""
+    if not (session.joined and session.nwk_s_key == nwk_s_key and session.dev_addr == dev_addr):
+        session.start(dev_addr, nwk_s_key, app_s_key, 0)
+        session.joined = True
+
+
+def rekey(session: "Session") -> None:
+    """The AppKey has changed: no session, and any JoinNonce is new. The air does not forget."""
+    session.start(b"\0\0\0\0", b"\0" * 16, b"\0" * 16, 0)
+    session.joined = False
+    session.join_nonce = -1
 
 
 class Join:
@@ -73,13 +99,21 @@ class Join:
         self._sealed = SealedJoinAccept()
         self.frame = join_request(self._key, identity.join_eui, identity.dev_eui, dev_nonce)
 
-    def judge(self, buffer: "bytes | bytearray", length: int) -> bool:
-        return self._sealed.read(buffer, length) and self._sealed.authentic(self._key)
+    def judge(self, buffer: "bytes | bytearray", length: int, counted: bytearray) -> bool:
+        if not self._sealed.read(buffer, length):
+            counts.count(counted, counts.NOT_OURS)
+        elif self._sealed.authentic(self._key):
+            return True
+        else:
+            counts.count(counted, counts.MIC_WRONG)
+        return False
 
     def over(self, heard: bool, context: "Context") -> act.Done:
         session = self._session
         opened = self._sealed.open() if heard else None
         if opened is None or opened.join_nonce == session.join_nonce:  # L2 6.2.5: replayed
+            reason = counts.JOIN_REPLAYED if opened else counts.JOIN_SILENT
+            counts.count(context.counts, reason)
             return act.Done(act.NO_ACCEPT, None, False, False)
         self._start_session(opened)
         context.news.append(

@@ -17,7 +17,7 @@ RECORD_MAX = 256
 ANSWERS_MAX = 28  # so that the fullest record leaves the ledger one bucket for each sub-band
 _FORM = "<HB4s16s16siqqHBBBBBBBIHBIIIBB"
 _HEAD_SIZE = struct.calcsize(_FORM)
-_MAGIC = 0x0152
+_MAGIC = 0x0252
 
 
 class Session:
@@ -31,6 +31,7 @@ class Session:
         self.join_not_before_s = 0
         self.quiet_until_s = 0
         self.ledger = eu868.Ledger()
+        self.cold = False  # the ledger was lost: the airtime kept for a join may be used
         self.start(b"\0\0\0\0", b"\0" * 16, b"\0" * 16, 0)
 
     def start(self, dev_addr: bytes, nwk_s_key: bytes, app_s_key: bytes, dr: int) -> None:
@@ -194,4 +195,4 @@ _FIELDS = [
     "quiet_until_s",
     "answers_sent",
 ]
-_FLAGS = ["joined", "ack_due", "link_check_due", "device_time_due"]
+_FLAGS = ["joined", "ack_due", "link_check_due", "device_time_due", "cold"]

@@ -22,6 +22,7 @@ if MYPY:
     from revier_node.kinds import Wake
     from revier_node.radio import Link
     from revier_node.sx1262 import Sx1262
+    from revier_node.sx1276 import Sx1276
 
 
 KINDS = ("air", "parking", "waste")
@@ -70,10 +71,10 @@ class Node:
             raise UnprovisionedError("no keys")
         self.kind = __import__("revier_node.kinds." + config["kind"], None, None, ("sense",))
         self.wake = self._wake(config)
-        self._radio: "Sx1262 | None" = None
+        self._radio: "Sx1262 | Sx1276 | None" = None
         self._link: "Link | None" = None
 
-    def radio(self) -> "Sx1262":
+    def radio(self) -> "Sx1262 | Sx1276":
         if self._radio is None:
             self._radio = parts.radio(self.board)
         return self._radio

@@ -10,9 +10,13 @@ from machine import ADC, I2C, SPI, UART, Pin
 MYPY = False
 if MYPY:
     from revier_node.sx1262 import Sx1262
+    from revier_node.sx1276 import Sx1276
 
 
-RTC_PINS_ESP32S3 = range(22)  # ESP32-S3 datasheet table 2-4: only these can wake from deep sleep
+RTC_PINS = {  # only these can wake from deep sleep
+    "esp32": (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39),
+    "esp32s3": range(22),  # ESP32-S3 datasheet table 2-4
+}
 _SETTLE_MS = 2  # battery divider of 100 kOhm into the pin's capacity, time constant below 0.2 ms
 _SAMPLES = 3
 PLAUSIBLE_MV = (2_000, 6_000)  # outside: the divider or its switch is broken
@@ -30,23 +34,26 @@ def load(name: str, folder: str = "/boards/") -> dict:
             board: dict = json.load(file)
     except (OSError, ValueError):
         raise BoardError("no readable description of board " + name)
-    for key in ("radio", "kinds"):
+    for key in ("radio", "kinds", "mcu"):
         if key not in board:
             raise BoardError(name + ".json lacks " + key)
+    wakes = RTC_PINS.get(board["mcu"])
+    if not wakes:
+        raise BoardError("unknown mcu " + board["mcu"])
     for wiring in board["kinds"].values():
         for part in wiring.values():
-            if "int" in part and part["int"] not in RTC_PINS_ESP32S3:
+            if "int" in part and part["int"] not in wakes:
                 raise BoardError("GPIO%d cannot wake the chip" % part["int"])
     return board
 
 
-def radio(board: dict) -> "Sx1262":
-    """The SX1262 of the board, not yet begun. Raises BoardError for another chip."""
+def radio(board: dict) -> "Sx1262 | Sx1276":
+    """The radio of the board, not yet begun. Raises BoardError for a chip without a driver."""
     wiring = board["radio"]
-    if wiring["chip"] != "sx1262":
-        raise BoardError("no driver for radio " + wiring["chip"])
+    chip = wiring["chip"]
+    if chip not in ("sx1262", "sx1276"):
+        raise BoardError("no driver for radio " + chip)
     from revier_node.radio_bus import SpiBus
-    from revier_node.sx1262 import Sx1262
 
     pins = wiring["spi"]
     spi = SPI(
@@ -57,10 +64,16 @@ def radio(board: dict) -> "Sx1262":
         miso=Pin(pins["miso"]),
     )
     select = Pin(wiring["cs"], Pin.OUT, value=1, hold=False)  # type: ignore[call-arg]
-    bus = SpiBus(spi, select, Pin(wiring["busy"], Pin.IN))
+    reset = Pin(wiring["reset"])
+    if chip == "sx1276":
+        from revier_node.sx1276 import Sx1276
+
+        return Sx1276(SpiBus(spi, select), reset, wiring["tcxo"])
+    from revier_node.sx1262 import Sx1262
+
     return Sx1262(
-        bus,
-        Pin(wiring["reset"]),
+        SpiBus(spi, select, Pin(wiring["busy"], Pin.IN)),
+        reset,
         wiring["tcxo_mv"],
         wiring["tcxo_start_us"],
         wiring["dio2_rf_switch"],

@@ -19,8 +19,8 @@ from revier_mac import actions as mac
 from revier_mac.airtime import airtime_us
 from revier_mac.device import IDLE, Device
 from revier_mac.session import Session
+from revier_node import radio_bus
 from revier_node import store as memory
-from revier_node import sx1262
 from revier_node.console import say
 from revier_node.radio_bus import RadioError
 
@@ -32,6 +32,7 @@ if MYPY:
     from revier_node.clock import Clock
     from revier_node.store import Store
     from revier_node.sx1262 import Sx1262
+    from revier_node.sx1276 import Sx1276
 
 
 NAP_MIN_US = const(8_000)  # a shorter light sleep costs more than it saves
@@ -101,7 +102,7 @@ class Link:
     def __init__(
         self,
         device: "Device",
-        radio: "Sx1262",
+        radio: "Sx1262 | Sx1276",
         store: "Store",
         clock: "Clock",
         antenna_gain_dbi: int,
@@ -229,13 +230,13 @@ class Link:
         say("tx", "freq", action.frequency_hz, "sf", action.spreading_factor,
             "len", len(action.payload))  # fmt: skip
         gc.collect()
-        self._tx_end_ms = self._now_ms() + (action.airtime_us + sx1262.TX_START_US) // 1000
+        self._tx_end_ms = self._now_ms() + (action.airtime_us + radio.TX_START_US) // 1000
         self._heap_locked = True
         micropython.heap_lock()  # a garbage collection would cost up to 50 ms
-        start_us = time.ticks_add(radio.launch(), sx1262.TX_START_US)
+        start_us = time.ticks_add(radio.launch(), radio.TX_START_US)
         self._tx_end_us = time.ticks_add(start_us, action.airtime_us)
         sleep_until(time.ticks_add(self._tx_end_us, 1_000))
-        while not radio.poll_irq() & sx1262.IRQ_TX_DONE:
+        while not radio.poll_irq() & radio_bus.IRQ_TX_DONE:
             if time.ticks_diff(time.ticks_us(), self._tx_end_us) > TX_END_LIMIT_US:
                 raise self._tx_stuck
             time.sleep_us(1_000)
@@ -251,11 +252,11 @@ class Link:
         radio.prepare_rx(
             action.frequency_hz, action.spreading_factor, action.bandwidth_hz, action.symbols
         )
-        left_us = time.ticks_diff(open_us, time.ticks_us()) - sx1262.RX_START_US - _COMMAND_US
+        left_us = time.ticks_diff(open_us, time.ticks_us()) - radio.RX_START_US - _COMMAND_US
         if left_us > 0:
             time.sleep_us(left_us)
         started_us = radio.launch()
-        symbol_us = sx1262.symbol_us(action.spreading_factor, action.bandwidth_hz)
+        symbol_us = radio_bus.symbol_us(action.spreading_factor, action.bandwidth_hz)
         sleep_until(time.ticks_add(started_us, (action.symbols + 1) * symbol_us))
         # The MCU's own limit for a reception: the longest frame, begun as the search ended
         limit_us = action.symbols * symbol_us + airtime_us(
@@ -263,9 +264,9 @@ class Link:
         )
         while True:
             irq = radio.poll_irq()
-            if irq & sx1262.IRQ_RX_DONE:
+            if irq & radio_bus.IRQ_RX_DONE:
                 return self._received(irq)
-            if irq & (sx1262.IRQ_TIMEOUT | sx1262.IRQ_HEADER_ERROR):
+            if irq & (radio_bus.IRQ_TIMEOUT | radio_bus.IRQ_HEADER_ERROR):
                 break
             if time.ticks_diff(time.ticks_us(), started_us) > limit_us:
                 radio.standby()
@@ -275,7 +276,7 @@ class Link:
 
     def _received(self, irq: int) -> list:
         """A frame is in the chip. Downlinks have no payload CRC; a wrong header was no frame."""
-        length = 0 if irq & sx1262.IRQ_CRC_ERROR else self._radio.read_frame(self._frame)
+        length = 0 if irq & radio_bus.IRQ_CRC_ERROR else self._radio.read_frame(self._frame)
         if not length:
             return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
         return self.device.received(self._frame, length, self._radio.rssi_dbm, self._radio.snr_db)

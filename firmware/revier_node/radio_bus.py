@@ -1,16 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""One command to the radio over SPI: wait for BUSY, chip select, transfer in place.
+"""What the radio drivers share: the SPI transfer, interrupts as the node sees them, symbols.
 
 DS = SX1261/2 datasheet rev. 2.1, section 8.3 (BUSY), 10.2 (SPI mode 0, 16 MHz at most).
 """
 
 import time
 
+from micropython import const
+
 MYPY = False
 if MYPY:
     from machine import SPI, Pin
 
+
+# DS table 13-29: interrupts; every driver's poll_irq() gives these
+IRQ_TX_DONE = const(0x0001)
+IRQ_RX_DONE = const(0x0002)
+IRQ_PREAMBLE = const(0x0004)
+IRQ_HEADER_VALID = const(0x0010)
+IRQ_HEADER_ERROR = const(0x0020)
+IRQ_CRC_ERROR = const(0x0040)
+IRQ_TIMEOUT = const(0x0200)
 
 BUSY_LIMIT_US = 100_000  # the longest step is Calibrate with a TCXO's start: below 15 ms
 _POLL_US = 50
@@ -23,11 +34,21 @@ class RadioError(Exception):
     """
 
 
+def symbol_us(spreading_factor: int, bandwidth_hz: int) -> int:
+    """Duration of one symbol; exact for 125, 250 and 500 kHz."""
+    return (8 << spreading_factor) // (bandwidth_hz // 125_000)
+
+
+def _ready() -> int:
+    """BUSY of a chip that has none."""
+    return 0
+
+
 class SpiBus:
-    def __init__(self, spi: "SPI", cs: "Pin", busy: "Pin") -> None:
+    def __init__(self, spi: "SPI", cs: "Pin", busy: "Pin | None" = None) -> None:
         self._spi = spi
         self._cs = cs
-        self._busy = busy
+        self._busy = busy or _ready
         self._stuck = RadioError("busy")
 
     def transaction(self, buf: "bytearray | memoryview") -> None:

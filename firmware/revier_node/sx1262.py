@@ -14,7 +14,7 @@ import time
 
 from micropython import const
 
-from revier_node.radio_bus import RadioError
+from revier_node.radio_bus import RadioError, symbol_us
 
 MYPY = False
 if MYPY:
@@ -61,14 +61,7 @@ _REG_SYNC_WORD = const(0x0740)
 _REG_TX_MODULATION = const(0x0889)
 _REG_TX_CLAMP = const(0x08D8)
 
-# DS table 13-29: interrupts
-IRQ_TX_DONE = const(0x0001)
-IRQ_RX_DONE = const(0x0002)
-IRQ_PREAMBLE = const(0x0004)
-IRQ_HEADER_VALID = const(0x0010)
-IRQ_HEADER_ERROR = const(0x0020)
-IRQ_CRC_ERROR = const(0x0040)
-IRQ_TIMEOUT = const(0x0200)
+# DS table 13-29: interrupts (names in radio_bus.py)
 _IRQ_ALL = const(0x0277)
 _IRQ_ON_DIO1 = const(0x0223)  # what ends a transmission or a reception
 
@@ -84,8 +77,6 @@ _HEADER_SYMBOLS = const(32)  # preamble 8 + 4.25, header 8, rounded up: SetRx's 
 _TX_MARGIN_TICKS = const(32_000)  # 0.5 s in DS 13.1.4's steps of 15.625 us
 _CHUNK = const(64)  # ReadBuffer reads this much at a time into a buffer made beforehand
 _RAMP_200_US = const(0x04)  # DS table 13-41
-TX_START_US = const(105 + 200)  # DS table 8-2 STDBY_XOSC to TX, and the PA's ramp
-RX_START_US = const(62)  # DS table 8-2 STDBY_XOSC to RX
 
 _TCXO_MV = (1600, 1700, 1800, 2200, 2400, 2700, 3000, 3300)  # DS table 13-35
 _BANDWIDTH = {125_000: 4, 250_000: 5, 500_000: 6}  # DS table 13-48
@@ -110,12 +101,10 @@ def symbol_timeout_code(symbols: int) -> int:
     return mantissa << 3 | exponent
 
 
-def symbol_us(spreading_factor: int, bandwidth_hz: int) -> int:
-    """Duration of one symbol; exact for 125, 250 and 500 kHz."""
-    return (8 << spreading_factor) // (bandwidth_hz // 125_000)
-
-
 class Sx1262:
+    TX_START_US = 105 + 200  # DS table 8-2 STDBY_XOSC to TX, and the PA's ramp
+    RX_START_US = 62  # DS table 8-2 STDBY_XOSC to RX
+
     def __init__(
         self,
         bus: "SpiBus",

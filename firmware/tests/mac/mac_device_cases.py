@@ -407,7 +407,7 @@ def case_clock_error_widens_the_window():
     (narrow,) = (bench.send(), bench.tx_done())[1]
     bench.silence()
     bench.silence()
-    bench.device._error_us = 50000
+    bench.device.error_us = 50000
     (wide,) = (bench.send(), bench.tx_done())[1]
     assert wide.symbols > narrow.symbols >= 6
     assert wide.open_us < narrow.open_us

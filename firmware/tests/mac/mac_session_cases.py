@@ -63,13 +63,69 @@ def case_torn_record_is_none():
 
 def case_ledger_frees_what_is_an_hour_old():
     ledger = Ledger()
-    ledger.add(0, 0, 3599000000 // 1000)
-    assert ledger.free_at_ms(0, 1000, 1) == 1
-    at = ledger.free_at_ms(0, 3000, 1)
-    assert HOUR_MS + 3599 <= at <= HOUR_MS + BUCKET_MS
-    assert ledger.free_at_ms(0, 3000, at) == at
+    ledger.add(0, 0, 3584000)  # booked in steps of 8 ms
+    assert ledger.free_at_ms(0, 16000, 1) == 1
+    at = ledger.free_at_ms(0, 16001, 1)
+    assert HOUR_MS + 3584 <= at <= HOUR_MS + BUCKET_MS
+    assert ledger.free_at_ms(0, 16001, at) == at
     assert ledger.free_at_ms(1, 3000, 1) == 1
     assert ledger.free_at_ms(0, 3600001, 1) == -1
+
+
+def case_joined_buckets_put_off_the_least_airtime():
+    """A full record holds less than all buckets: the greater part of 10 % stays in its own."""
+    ledger = Ledger()
+    for bucket in range(15):
+        for band in range(6):
+            big = band == 4 and bucket == 3
+            ledger.add(band, bucket * BUCKET_MS, 64000000 if big else 80000)
+    again = Ledger()
+    again.unpack(ledger.pack(5 + 3 * 30))
+    now_ms = 15 * BUCKET_MS
+    for band in range(6):
+        assert again.spent_ms(band, now_ms) == ledger.spent_ms(band, now_ms), band
+    limit_us = 360000000
+    free_ms = ledger.free_at_ms(4, limit_us - 20000000, now_ms)
+    assert again.free_at_ms(4, limit_us - 20000000, now_ms) == free_ms
+
+
+def case_cold_start_leaves_one_join():
+    session = Session()
+    region.start_cold(session, 1000)
+    session = Session.unpack(session.pack())
+    free, _ = region.free_channels(session, 7, 0, 23, 2000, True)
+    assert free == [0, 1, 2]
+    region.book(session, 8681000, region.airtime_us(23, 12, 125000), 2000)
+    assert session.cold
+    free, at_ms = region.free_channels(session, 7, 5, 23, 5000, True)
+    assert not free
+    assert at_ms >= HOUR_MS
+    for band in (0, 1, 3, 4, 5):
+        assert session.ledger.free_at_ms(band, 50000, 5000) >= HOUR_MS, band
+    later_ms = 3 * HOUR_MS
+    region.book(session, 8681000, 50000, later_ms)
+    assert not session.cold
+
+
+def case_data_leaves_the_join_its_airtime():
+    """So that a node which then loses its ledger may join at once."""
+    session = Session()
+    airtime_us = region.airtime_us(64, 12, 125000)
+    while region.free_channels(session, 7, 0, 64, 1000)[0]:
+        region.book(session, 8681000, airtime_us, 1000)
+    spent_ms = session.ledger.spent_ms(region.JOIN_BAND, 1000)
+    assert 36000 - 1488 - 2 * 2796 < spent_ms <= 36000 - 1488
+    assert region.free_channels(session, 7, 0, 23, 1000, True)[0]
+
+
+def case_a_channel_lies_wholly_in_its_band():
+    assert region.sub_band(8681000) == 2
+    assert region.sub_band(8650000) == region.sub_band(8686000) == region.sub_band(8680000) == -1
+    assert region.sub_band(8650625) == 1
+    assert region.sub_band(8650624) == -1
+    assert region.sub_band(8685375) == 2
+    assert region.sub_band(8685375, 6) == region.sub_band(8685376) == -1
+    assert region.sub_band(8698500, 6) == region.sub_band(8699375) == 5
 
 
 def case_ledger_never_allows_more_than_the_limit():

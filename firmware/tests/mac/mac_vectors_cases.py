@@ -6,7 +6,7 @@ import json
 from binascii import hexlify, unhexlify
 
 from aes import new_aes
-from peer import Context
+from peer import Context, joined
 
 from revier_mac import frames, joining
 from revier_mac.airtime import airtime_us, symbol_us, window
@@ -195,3 +195,29 @@ def case_mac_command_bytes():
             data = b"\x06"
         assert apply(session, data, context) == len(data)
         assert expected[v["id"]](session, context), v["id"]
+
+
+def case_adr_back_off():
+    """The table's last row gives ADRACKReq back; ours stays set (session.unanswered says why)."""
+    for v in vectors("adr_backoff"):
+        assert (v["limit"], v["delay"]) == (64, 32)
+        bench = joined()
+        session = bench.device.session
+        session.dr, session.tx_power, session.mask = 1, 4, 1
+        rows = []
+        for name, ack_req, _ in v["rows"]:
+            first = int(name.strip(">=").split("-")[0])
+            rows.append((first, ack_req == "ADRACKReq=0"))
+        for number in range(161):
+            f_ctrl = bench.sent()[1]
+            state = session.tx_power, session.dr, session.mask
+            # The step that the table gives to uplink n is taken when n - 1 stayed unanswered.
+            expected = 4, 1, 1
+            if number >= rows[4][0] - 1:
+                expected = 0, 0, 7
+            elif number >= rows[3][0] - 1:
+                expected = 0, 0, 1
+            elif number >= rows[2][0] - 1:
+                expected = 0, 1, 1
+            assert (state[0], state[1], state[2] & 7) == expected, (number, state)
+            assert bool(f_ctrl & 0x40) == (number >= rows[1][0]), number

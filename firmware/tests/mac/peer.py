@@ -30,6 +30,7 @@ class Context:
         self.battery = battery
         self.adr = adr
         self.news = []
+        self.counts = bytearray(16)
 
 
 def only(actions, kind):

@@ -8,6 +8,7 @@ from revier_bench.chips.bme280 import Bme280
 from revier_bench.chips.lis2mdl import Lis2mdl
 from revier_bench.chips.sps30 import Sps30
 from revier_bench.chips.sx1262 import Sx1262
+from revier_bench.chips.sx1276 import Sx1276
 
 __all__ = [
     "A02yyuw",
@@ -18,5 +19,6 @@ __all__ = [
     "SpiDevice",
     "Sps30",
     "Sx1262",
+    "Sx1276",
     "UartDevice",
 ]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Semtech SX1262 at its SPI pins: commands, status, BUSY, oscillator, sleep.
 
-DS = SX1261/2 datasheet rev. 2.1. Sending and receiving are in lora_modem.py. What the datasheet
+DS = SX1261/2 datasheet rev. 2.1. Sending and receiving are in sx1262_modem.py. What the datasheet
 forbids is not done and noted through ChipHost.note_misuse().
 """
 
@@ -11,7 +11,7 @@ from random import Random
 
 from revier_bench.chips import sx1262_tables as ds
 from revier_bench.chips.base import ChipHost
-from revier_bench.chips.lora_modem import LoraModem
+from revier_bench.chips.sx1262_modem import Sx1262Modem
 from revier_bench.chips.timeline import NEVER_US
 from revier_bench.world.air import Emission, Medium
 
@@ -34,7 +34,7 @@ class Sx1262:
         self.wiring = wiring
         self.buffer = bytearray(256)
         self.registers: dict[int, int] = {}
-        self.modem = LoraModem(self, air, chance)
+        self.modem = Sx1262Modem(self, air, chance)
         self.powered = False
         self.mode = ds.SLEEP
         self._reset_fell_us: int | None = None

@@ -8,8 +8,13 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "duty": "duty",
+    "mac-heap": "mac_heap",
+    "mac-size": "mac_size",
+    "downlink-fuzz": "downlink_fuzz",
     "payload-size": "payload_size",
     "relay": "relay",
+    "session-size": "session_size",
     "sim-speed": "sim_speed",
 }
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")

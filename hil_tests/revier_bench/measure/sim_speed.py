@@ -113,7 +113,8 @@ def _joined_session(number: int) -> bytes:
     return session.pack()
 
 
-def _flash(kind: str, number: int, folder: Path, build_dir: Path, base: Path) -> Path:
+def joined_flash(kind: str, number: int, folder: Path, build_dir: Path, base: Path) -> Path:
+    """A flash image of a node that has joined; `base` is image.build() of build_dir."""
     flash = clone_image(base, folder / kind / f"{number}.img")
     nvs = Nvs(flash)
     nvs.set("lorawan", "dev_eui", number.to_bytes(8, "big"))
@@ -133,7 +134,7 @@ def _run(kind: str, folder: Path) -> Run:
         boards = []
         interval_us = INTERVAL_S[kind] * 1_000_000
         for number in range(NODES):
-            flash = _flash(kind, number, folder, build_dir, base)
+            flash = joined_flash(kind, number, folder, build_dir, base)
             mac = number.to_bytes(6, "big")
             spec = BoardSpec(
                 name=f"{kind}-{number}", mac=mac, flash_image=flash, work_dir=folder, kind=kind

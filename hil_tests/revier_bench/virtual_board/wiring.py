@@ -5,11 +5,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
-from revier_bench.chips import A02yyuw, Bme280, Lis2mdl, Sps30, Sx1262
+from revier_bench.chips import A02yyuw, Bme280, Lis2mdl, Sps30, Sx1262, Sx1276
 from revier_bench.chips.base import PoweredChip
 from revier_bench.chips.sx1262 import Sx1262Wiring
+from revier_bench.chips.sx1276 import Sx1276Wiring
 from revier_bench.virtual_board.board import VirtualBoard
 from revier_bench.virtual_board.kernel import Kernel
 from revier_bench.virtual_board.spec import BoardSpec
@@ -22,7 +24,7 @@ TCXO_START_US = 3_000  # what the real oscillator needs; the board description a
 class WiredBoard(VirtualBoard):
     """A board and its chips: `radio`, and `sensors` by the names of the description."""
 
-    radio: Sx1262
+    radio: Sx1262 | Sx1276
     sensors: dict[str, Any]
 
     def __init__(self, kernel: Kernel, spec: BoardSpec, air: Medium, environment: Any) -> None:
@@ -38,17 +40,32 @@ class WiredBoard(VirtualBoard):
         self._supply(self.description["kinds"][spec.kind])
 
     def _solder_radio(self, pins: dict[str, Any], air: Medium) -> None:
-        wiring = Sx1262Wiring(
-            dio1=pins["dio1"], tcxo_mv=pins.get("tcxo_mv", 0), tcxo_start_us=TCXO_START_US
-        )
-        self.radio = Sx1262(self, wiring, air, self.spec.chance("radio"))
+        makers: dict[str, Callable[..., Sx1262 | Sx1276]] = {
+            "sx1262": self._sx1262,
+            "sx1276": self._sx1276,
+        }
+        if pins["chip"] not in makers:
+            raise ValueError(f"{self.spec.board}: no chip model for {pins['chip']!r}")
+        self.radio = makers[pins["chip"]](pins, air, self.spec.chance("radio"))
         self.spi.append((pins["cs"], self.radio))
         self.cs_mask |= 1 << pins["cs"]
-        self.busy_mask |= 1 << pins["busy"]
-        self.driven_mask |= 1 << pins["busy"] | 1 << pins["dio1"]
+        self.driven_mask |= 1 << pins["dio1"]
         self.floating |= 1 << pins["cs"] | 1 << pins["reset"]
         self.watched[pins["reset"]] = self.radio.reset_pin
         self.powered.append(self.radio)
+
+    def _sx1262(self, pins: dict[str, Any], air: Medium, chance: Random) -> Sx1262:
+        self.busy_mask |= 1 << pins["busy"]
+        self.driven_mask |= 1 << pins["busy"]
+        wiring = Sx1262Wiring(
+            dio1=pins["dio1"], tcxo_mv=pins.get("tcxo_mv", 0), tcxo_start_us=TCXO_START_US
+        )
+        return Sx1262(self, wiring, air, chance)
+
+    def _sx1276(self, pins: dict[str, Any], air: Medium, chance: Random) -> Sx1276:
+        self.driven_mask |= 1 << pins["dio0"]
+        wiring = Sx1276Wiring(pins["dio0"], pins["dio1"], pins["tcxo"])
+        return Sx1276(self, wiring, air, chance)
 
     def _solder_battery(self, battery: dict[str, Any] | None) -> None:
         if battery is None:

@@ -102,7 +102,8 @@ def real_node(
         from revier_bench.virtual_board import Nvs
 
         flash = clone_image(firmware, tmp_path / name / "flash.img")
-        config = f'{{"kind": "{kind}", "board": "heltec_v3"}}'.encode()
+        board = spec.get("board", "heltec_v3")
+        config = f'{{"kind": "{kind}", "board": "{board}"}}'.encode()
         image.write_files(flash, {"/node.json": config}, build_dir)
         nvs = Nvs(flash)
         nvs.set("lorawan", "dev_eui", bytes.fromhex("025245fffe560001"))

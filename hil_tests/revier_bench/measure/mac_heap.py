@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""mac-heap: what the MAC keeps alive on MicroPython's heap, import and life apart.
+
+The shipped .mpy files run on real MicroPython: gc.mem_alloc() after gc.collect() before the import,
+after it, after a join, and in the first window after the longest uplink with sixteen channels.
+PyPI's interpreter has words of 64 bits, about twice the chip's. MicroPython's WebAssembly build
+from npm has the chip's: 32-bit words, 31-bit small integers. Where Node.js and that build are there
+(REVIER_MICROPYTHON_WASM names its micropython.mjs, or `npm install
+@micropython/micropython-webassembly-pyscript` in the project's folder) its figures are judged;
+otherwise the larger ones of 64 bits are, as an upper bound, and nothing is halved.
+
+The cipher is a stub on both (the WebAssembly build has no cryptolib): the contexts of the chip's
+three AES objects are the port's, not the MAC's. What the steps define themselves is counted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from revier_bench import image
+from revier_bench.measure import duty_network as network
+from revier_bench.measure.mac_size import STRIPPED, mac_sources, mpy_bytes
+from revier_bench.virtual_board.shim_build import compile_mpy
+from revier_mac import actions as act
+from revier_mac.device import Device
+
+BUDGET_ALIVE = 12 * 1024
+BUDGET_PER_BYTE = 3.0
+TIMEOUT_S = 60
+HEAP = 1 << 20
+STEPS = ("start", "import", "joined", "in the window")
+SMALL_INT_BITS = {64: (), 32: ("-msmall-int-bits=31",)}
+_LAUNCH = "import sys; from micropython_run import run_main; run_main(sys.argv[1:])"
+_WASM = "node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
+
+_IMPORT = """
+import gc, sys
+from revier_mac import actions, airtime, commands, device, frames, joining, session
+"""
+_JOIN = """
+class NoCipher:
+    def __init__(self, key): pass
+    def encrypt(self, source, target): target[:] = source
+node = device.Device(actions.Identity(bytes(8), bytes(8), bytes(16), 0), NoCipher)
+node.adr = False
+def exchange(made, frame):
+    assert type(made[-1]) is actions.Transmit, made
+    node.handle(actions.TX_DONE, 5000)
+    node.received(frame, len(frame), -90, 7)
+    return node.handle(actions.FINISH, 8000)
+exchange(node.join(1000, 1), bytes.fromhex("{accept}"))
+assert node.joined
+"""
+_UPLINK = """
+exchange(node.send(10, b"x", False, 10000, 1), bytes.fromhex("{orders}"))
+exchange(node.send(10, b"x", False, 20000, 2), bytes.fromhex("{ack}"))
+assert node.session.defined_mask() == 0xFFFF
+node.session.dr = 5
+made = node.send(10, bytes(node.payload_max()), False, 30000, 3)
+assert len(made[-1].payload) == 255
+del made
+windows = node.handle(actions.TX_DONE, 31000)
+"""
+_RUN_UNIX = """
+import gc, sys, json
+sys.path[:] = [sys.argv[1]]
+with open(sys.argv[2]) as file:
+    steps = json.load(file)
+for step in steps:
+    exec(step, globals())
+    gc.collect()
+    print(gc.mem_alloc())
+"""
+# A collection waits there until no Python runs.
+_RUN_WASM = """
+import {{ loadMicroPython }} from "{mjs}";
+import fs from "node:fs";
+const lines = [];
+const mp = await loadMicroPython({{ heapsize: {heap}, stdout: (line) => lines.push(line) }});
+const [, , folder, steps] = process.argv;
+mp.FS.mkdir("/a");
+mp.FS.mkdir("/a/revier_mac");
+for (const name of fs.readdirSync(folder + "/revier_mac"))
+  mp.FS.writeFile("/a/revier_mac/" + name, fs.readFileSync(folder + "/revier_mac/" + name));
+mp.runPython("import gc, sys; sys.path[:] = ['/a']");
+for (const step of JSON.parse(fs.readFileSync(steps))) {{
+  mp.runPython(step);
+  mp.runPython("gc.collect()");
+  mp.runPython("gc.collect()");
+  mp.runPython("print(gc.mem_alloc())");
+}}
+console.log(lines.join("\\n"));
+"""
+
+
+def steps() -> list[str]:
+    """Code to run one after the other; the frames that it hears are made here."""
+    device = Device(act.Identity(bytes(8), bytes(8), bytes(16), 0), network.NoCipher)
+    accept = network.join_accept(1)
+    device.join(1000, 1)
+    _hear(device, accept)
+    device.send(10, b"x", False, 10_000, 1)
+    orders = network.orders(device.session, b"".join(network.new_channels()))
+    _hear(device, orders)
+    device.send(10, b"x", False, 20_000, 2)
+    ack = network.orders(device.session, b"")
+    join = _JOIN.replace("{accept}", accept.hex())
+    return ["", _IMPORT, join, _UPLINK.format(orders=orders.hex(), ack=ack.hex())]
+
+
+def _hear(device: Device, frame: bytearray) -> None:
+    device.handle(act.TX_DONE, 5000)
+    device.received(frame, len(frame), -90, 7)
+    device.handle(act.FINISH, 8000)
+
+
+def wasm() -> Path | None:
+    """micropython.mjs of the npm build, if it and Node.js are there."""
+    named = os.environ.get("REVIER_MICROPYTHON_WASM")
+    found = Path(named) if named else image.FIRMWARE_DIR.parent / _WASM
+    return found if found.exists() and shutil.which("node") else None
+
+
+def alive(word_bits: int, mjs: Path | None = None) -> dict[str, int]:
+    """Bytes alive after each of STEPS; `mjs` for 32 bits. RuntimeError with the runner's words."""
+    with tempfile.TemporaryDirectory(prefix="revier-mac-heap-") as name:
+        folder = Path(name)
+        for source in mac_sources():
+            target = folder / "revier_mac" / f"{source.stem}.mpy"
+            compile_mpy(source, target, source.name, STRIPPED + SMALL_INT_BITS[word_bits])
+        (folder / "steps.json").write_text(json.dumps(steps()))
+        if mjs is None:
+            (folder / "run.py").write_text(_RUN_UNIX)
+            command = [sys.executable, "-c", _LAUNCH, "micropython", "-X", f"heapsize={HEAP}"]
+            script = folder / "run.py"
+        else:
+            script = folder / "run.mjs"
+            script.write_text(_RUN_WASM.format(mjs=mjs.resolve(), heap=HEAP))
+            command = ["node"]
+        done = subprocess.run(
+            [*command, str(script), str(folder), str(folder / "steps.json")],
+            capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
+        )  # fmt: skip
+    lines = done.stdout.split()
+    if done.returncode != 0 or len(lines) != len(STEPS) or not all(x.isdigit() for x in lines):
+        raise RuntimeError(f"mac-heap: {(done.stdout + done.stderr).strip()[-1000:]}")
+    return dict(zip(STEPS, map(int, lines), strict=True))
+
+
+def figures(found: Mapping[str, int], mpy_bytes: int) -> dict[str, float]:
+    imported = found["import"] - found["start"]
+    return {
+        "import_bytes": imported,
+        "import_per_mpy_byte": round(imported / mpy_bytes, 2),
+        "joined_bytes": found["joined"] - found["import"],
+        "window_bytes": found["in the window"] - found["import"],
+    }
+
+
+def summary(by_word: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
+    """From the figures of each word size; the smallest, the chip's, is judged."""
+    bits = min(by_word)
+    judged = by_word[bits]
+    alive_bytes = max(judged["joined_bytes"], judged["window_bytes"])
+    return {
+        "name": "mac-heap",
+        "value": alive_bytes,
+        "unit": f"B alive beside the import, words of {bits} bits",
+        "budget": f"<= {BUDGET_ALIVE}; import <= {BUDGET_PER_BYTE:g} B for a byte of .mpy",
+        "holds": alive_bytes <= BUDGET_ALIVE and judged["import_per_mpy_byte"] <= BUDGET_PER_BYTE,
+        "n": {f"{bits}_bit": dict(found) for bits, found in by_word.items()},
+        "peer": {
+            "LoRa Basics Modem": ">= 6 KB of RAM (its porting guide, SWL2001)",
+            "LMIC": "4.2 KB of RAM on an AVR (mcci-catena/arduino-lmic)",
+        },
+        "rows": [{"words": f"{bits} bit", **found} for bits, found in by_word.items()],
+    }
+
+
+def measure() -> dict[str, Any]:
+    """A second or two."""
+    sizes = sum(mpy_bytes(source, STRIPPED) for source in mac_sources())
+    by_word = {64: figures(alive(64), sizes)}
+    mjs = wasm()
+    if mjs is not None:
+        by_word[32] = figures(alive(32, mjs), sizes)
+    return summary(by_word)

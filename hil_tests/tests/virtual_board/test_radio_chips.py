@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""One whole wake, the shipped firmware on a board with either radio: join, uplinks, a downlink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from revier_bench.chips import Sx1262, Sx1276
+from revier_bench.network_server import frames
+from revier_bench.virtual_board import Kernel
+from revier_bench.world.air import Emission, NullAir, Reception
+from revier_bench.world.airtime import lora_airtime_us, preamble_us
+
+from .conftest import SECOND_US, Node
+
+BOARDS = {"heltec_v3": Sx1262, "lilygo_t3_v1_6_1": Sx1276}
+APP_KEY = bytes(range(16))
+DEV_ADDR = bytes.fromhex("26011bda")
+PORT = 99
+
+
+class SmallNetwork(NullAir):
+    """Answers every frame in one of the two windows, as a radio gateway's clock would have it."""
+
+    def __init__(self, kernel: Kernel, window: int) -> None:
+        self.kernel = kernel
+        self.window = window
+        self.radio: Any = None
+        self.sent: list[Emission] = []
+        self.uplinks: list[frames.DataUp] = []
+        self.answered = 0
+        self._on_air: list[Emission] = []
+        self._keys: frames.SessionKeys | None = None
+        self._f_cnt_down = 0
+
+    def emit(self, emission: Emission) -> None:
+        self.sent.append(emission)
+        up = frames.parse_uplink(emission.payload)
+        if isinstance(up, frames.JoinRequest):
+            assert frames.join_mic_valid(up, APP_KEY)
+            accept = frames.JoinAccept(1, bytes(3), DEV_ADDR, 0, 0, 1, ())
+            self._keys = frames.session_keys(APP_KEY, 1, bytes(3), up.dev_nonce)
+            self._f_cnt_down = 0
+            self._answer(emission, 5, frames.build_join_accept(APP_KEY, accept))
+            return
+        assert self._keys is not None
+        self.uplinks.append(up)
+        down = frames.DataDown(
+            confirmed=False, dev_addr=DEV_ADDR, adr=False, ack=False, f_pending=False,
+            f_cnt=self._f_cnt_down, f_opts=b"", f_port=PORT, frm_payload=b"mind the gap",
+        )  # fmt: skip
+        self._f_cnt_down += 1
+        self._answer(emission, 1, frames.build_data_down(down, self._keys))
+
+    def _answer(self, up: Emission, delay_s: int, payload: bytes) -> None:
+        sf, hz = (up.spreading_factor, up.frequency_hz) if self.window == 1 else (12, 869_525_000)
+        start_us = up.end_us + (delay_s + self.window - 1) * SECOND_US
+        airtime_us = lora_airtime_us(len(payload), sf, crc=False)
+        down = Emission(
+            "gateway", start_us, airtime_us, preamble_us(sf), hz, 125_000, sf, 5, 14.0,
+            iq_inverted=True, sync_word=0x3444, crc_on=False, explicit_header=True,
+            payload=payload,
+        )  # fmt: skip
+        self._on_air.append(down)
+        self.answered += 1
+        self.kernel.at(start_us, lambda: self.radio.on_emission(down))
+
+    def ongoing(self, listener: object, now_us: int) -> list[Emission]:  # noqa: ARG002
+        return [e for e in self._on_air if e.start_us <= now_us < e.end_us]
+
+    def outcome(self, emission: Emission, listener: object) -> Reception | None:  # noqa: ARG002
+        return Reception(emission, -101.0, -3.0, crc_ok=True)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("window", [1, 2])
+def test_a_wake_joins_sends_and_hears(
+    real_node: Callable[..., Node], kernel: Kernel, board: str, window: int
+) -> None:
+    network = SmallNetwork(kernel, window)
+    node = real_node("waste", board=board, air=network)
+    network.radio = node.board.radio
+    assert isinstance(node.board.radio, BOARDS[board])
+    node.board.power_on()
+    kernel.run_until(60 * SECOND_US)
+    said = "\n".join(node.lines)
+    assert "revier joined" in said, said
+    assert len(network.uplinks) >= 2, said
+    assert [uplink.f_cnt_16 for uplink in network.uplinks] == list(range(len(network.uplinks)))
+    assert said.count(f"port={PORT} len=12 window={window}") == len(network.uplinks), said
+    assert len(network.sent) == network.answered
+    windows = node.board.radio.modem.windows
+    assert windows == network.answered * window, "RX2 is opened only after an empty RX1"
+    assert all(10 <= emission.power_dbm <= 16 for emission in network.sent)
+    assert {emission.sync_word for emission in network.sent} == {0x3444}
+    assert node.board.counters["crashes"] == 0
+    assert node.board.misuse == []
