@@ -69,10 +69,10 @@ class SmallNetwork(NullAir):
         self.answered += 1
         self.kernel.at(start_us, lambda: self.radio.on_emission(down))
 
-    def ongoing(self, listener: object, now_us: int) -> list[Emission]:  # noqa: ARG002
+    def ongoing(self, listener: object, now_us: int) -> list[Emission]:
         return [e for e in self._on_air if e.start_us <= now_us < e.end_us]
 
-    def outcome(self, emission: Emission, listener: object) -> Reception | None:  # noqa: ARG002
+    def outcome(self, emission: Emission, listener: object) -> Reception | None:
         return Reception(emission, -101.0, -3.0, crc_ok=True)
 
 

@@ -51,6 +51,8 @@ def new_node():
     esp32.flash.clear()
     esp32.pending.clear()
     machine.rtc[0] = b""
+    small_world.remove_file("/identity.bin")
+    small_world.remove_file("/identity.alt")
     network = small_world.Network()
     machine.spi_chip[0] = small_world.Chip(network)
     machine.devices.clear()

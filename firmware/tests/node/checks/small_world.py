@@ -267,6 +267,13 @@ def write_file(path, text):
         file.write(text)
 
 
+def remove_file(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+
+
 def deep_sleep(run):
     """Run one wake; the milliseconds of the deep sleep that ends it. The clock goes on."""
     machine.slept.clear()

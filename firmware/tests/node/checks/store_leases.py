@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 import esp32
 import machine
+import small_world
 from runner import run
 
-from revier_node import store
+from revier_mac.session import Session
+from revier_node import identity_file, store, store_rtc
+
+small_world.mount_flash()
+KEYS = (bytes(range(8)), bytes(range(8, 16)), bytes(range(16)))
 
 
 def fresh():
@@ -13,6 +18,21 @@ def fresh():
     esp32.pending.clear()
     esp32.writes[0] = 0
     esp32.at_once[0] = True
+    machine.cause[0] = machine.DEEPSLEEP_RESET
+    for path in identity_file.PATHS:
+        small_world.remove_file(path)
+
+
+def provision(keys=KEYS):
+    nvs = esp32.NVS("lorawan")
+    for i, name in enumerate(("dev_eui", "join_eui", "app_key")):
+        nvs.set_blob(name, keys[i])
+    nvs.commit()
+
+
+def erase_nvs():
+    esp32.flash.clear()
+    esp32.pending.clear()
 
 
 def power_loss():
@@ -27,10 +47,11 @@ def check_state_survives_deep_sleep():
     assert s.state.flags == store.FLAG_DIAGNOSIS_DUE
     s.state.boots, s.state.unix_offset_ms, s.state.clock_set_ms = 7, -5_000_000_000_000, 1 << 40
     s.state.kind, s.state.session = b"kind", bytes(range(256))
+    s.state.counts = bytes(range(16))
     s.save()
     again = store.Store()
     assert again.resumed
-    for name in store._FIELDS:
+    for name in store_rtc._FIELDS:
         assert getattr(again.state, name) == getattr(s.state, name), name
     assert (again.state.kind, again.state.session) == (b"kind", bytes(range(256)))
     assert len(machine.rtc[0]) <= 2048
@@ -66,7 +87,7 @@ def check_both_slots_broken_is_a_cold_start():
     s.save()
     broken = bytearray(machine.rtc[0])
     for slot in (0, 1):
-        broken[store.HEADER_SIZE + slot * store.SLOT_SIZE + 9] ^= 1
+        broken[store_rtc.HEADER_SIZE + slot * store_rtc.SLOT_SIZE + 9] ^= 1
     machine.rtc[0] = bytes(broken)
     assert not store.Store().resumed
 
@@ -92,12 +113,12 @@ def check_sequence_never_repeats_over_power_losses():
     assert len(used) > 400
 
 
-def check_sequence_costs_one_write_for_64():
+def check_sequence_costs_one_write_for_128():
     fresh()
     s = store.Store()
     for _ in range(640):
         s.next_seq()
-    assert esp32.writes[0] == 10
+    assert esp32.writes[0] == 5
 
 
 def check_sequence_leap_is_told():
@@ -119,7 +140,7 @@ def check_nothing_is_used_before_its_lease_is_committed():
     s.save_session(b"one", 1, False)
     power_loss()
     s = store.Store()
-    assert s.next_seq() == store.LEASE_STEP
+    assert s.next_seq() == 1 + store.LEASE_STEP
     assert s.dev_nonce() == 1
     assert s.state.session == b"one"
     assert s.f_cnt_lease() == 1 + store.LEASE_STEP
@@ -145,7 +166,7 @@ def check_frame_counter_lease():
         assert f_cnt < s.f_cnt_lease()
         power_now = max(f_cnt, s.f_cnt_lease())
         assert power_now >= f_cnt
-    assert (esp32.writes[0] - writes) // 2 == 10
+    assert (esp32.writes[0] - writes) // 3 == 5
     assert s.state.session == b"s640"
 
 
@@ -190,6 +211,115 @@ def check_large_numbers_as_i32():
     assert s.next_seq() == 0x7FFFFFFF
     power_loss()
     assert store.Store().state.seq == 0x7FFFFFFF + store.LEASE_STEP
+
+
+def check_erased_nvs_comes_back_from_the_file():
+    fresh()
+    provision()
+    s = store.Store()
+    s.reserve_dev_nonce(7)
+    s.next_seq()
+    s.save_session(b"one", 1, True)
+    erase_nvs()
+    for lose_rtc in (False, True):
+        if lose_rtc:
+            power_loss()
+        s = store.Store()
+        assert s.identity() == KEYS
+        assert s.dev_nonce() == 7
+        assert s.f_cnt_lease() >= 1 + store.LEASE_STEP
+        assert s.seq_lease() >= store.LEASE_STEP
+    assert s.state.seq >= store.LEASE_STEP
+    assert s.state.session == b""
+
+
+def check_erased_nvs_is_seen_also_after_a_deep_sleep():
+    fresh()
+    provision()
+    s = store.Store()
+    s.reserve_dev_nonce(3)
+    s.save_session(b"one", 1, True)
+    erase_nvs()
+    s = store.Store()
+    assert s.resumed
+    assert s.dev_nonce() == 3
+    s.save_session(b"two", 2, False)  # without a session in NVS the lease does not hold
+    power_loss()
+    assert store.Store().state.session == b"two"
+
+
+def check_both_lost_means_no_identity():
+    fresh()
+    provision()
+    store.Store()
+    fresh()
+    assert store.Store().identity() is None
+
+
+def check_either_copy_of_the_file_will_do():
+    for torn in identity_file.PATHS:
+        fresh()
+        provision()
+        s = store.Store()
+        for nonce in range(1, 6):
+            s.reserve_dev_nonce(nonce)
+        small_world.write_file(torn, "torn")
+        assert identity_file.read()[1] in (4, 5)
+        s = store.Store()
+        s.reserve_dev_nonce(6)
+        erase_nvs()
+        power_loss()
+        assert store.Store().dev_nonce() == 6
+
+
+def check_nvs_that_went_back_is_lifted():
+    fresh()
+    provision()
+    s = store.Store()
+    s.reserve_dev_nonce(9)
+    esp32.NVS("lorawan").set_i32("dev_nonce", 2)
+    machine.cause[0] = machine.PWRON_RESET
+    s = store.Store()
+    assert s.dev_nonce() == 9
+
+
+def check_new_keys_end_the_session_and_keep_the_nonce():
+    fresh()
+    provision()
+    s = store.Store()
+    s.reserve_dev_nonce(5)
+    session = Session()
+    session.joined, session.join_nonce = True, 4
+    session.ledger.add(2, 1000, 50_000)
+    s.state.flags |= store.FLAG_JOINED
+    s.save_session(session.pack(), 1, True)
+    keys = KEYS[:2] + (bytes(16),)
+    provision(keys)
+    machine.cause[0] = machine.HARD_RESET
+    s = store.Store()
+    assert s.identity() == keys
+    assert s.dev_nonce() == 5
+    left = Session.unpack(s.state.session)
+    assert (left.joined, left.join_nonce) == (False, -1)
+    assert left.ledger.spent_ms(2, 1000) == 56  # in units of 8 ms
+    assert not s.state.flags & store.FLAG_JOINED
+    power_loss()
+    s = store.Store()
+    assert s.state.session == b""
+    assert identity_file.read()[0] == keys
+
+
+def check_cold_starts_are_counted():
+    fresh()
+    s = store.Store()
+    assert s.cold_starts() == 0
+    s.count_cold_start()
+    s.count_cold_start()
+    power_loss()
+    s = store.Store()
+    assert s.cold_starts() == 2
+    s.cold_start_over()
+    assert store.Store().cold_starts() == 0
 
 
 run(globals())

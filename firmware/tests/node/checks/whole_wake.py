@@ -46,6 +46,8 @@ def new_node(provisioned=True):
     esp32.flash.clear()
     esp32.pending.clear()
     machine.rtc[0] = b""
+    small_world.remove_file("/identity.bin")
+    small_world.remove_file("/identity.alt")
     machine.uarts[1] = Echoes()
     machine.adc_uv[0] = 765_306
     network = small_world.Network()
