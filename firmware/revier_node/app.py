@@ -45,8 +45,8 @@ def run() -> None:
     try:
         if node.first_start:
             _seldom().self_test(node)
-        if node.ready() and node.introduced():
-            node.sense_and_send()
+        if node.store.resumed or not _seldom().cold_start(node):
+            node.work()
     except BaseException:
         _seldom().radio_off(node)
         raise
@@ -60,6 +60,8 @@ class Node:
         self.first_start = self.cause != machine.DEEPSLEEP_RESET
         self.store = store.Store()
         self.state = self.store.state
+        if self.store.resumed and self.state.flags & store.FLAG_COLD:
+            self.cause = machine.PWRON_RESET  # the sleep between was only the cold start's wait
         self.state.boots = (self.state.boots + 1) & 0xFFFF
         self.clock = Clock(self.state)
         # none before sense(): an interrupt that it has not cleared would end the sleep at once
@@ -98,11 +100,21 @@ class Node:
         wake.time_error_ms = self.state.time_error_ms
         if not self.state.unix_offset_ms:
             wake.flags |= kinds.CLOCK_UNKNOWN
-        if self.first_start:
+        if self.cause != machine.DEEPSLEEP_RESET:
             wake.flags |= kinds.RESTARTED
         return wake
 
     # -- the steps of a wake --
+
+    def work(self) -> None:
+        cold = self.state.flags & store.FLAG_COLD
+        if cold:
+            self.store.count_cold_start()  # before the transmission that may brown out
+        if self.ready() and self.introduced():
+            self.sense_and_send()
+        if cold:
+            self.state.flags &= ~store.FLAG_COLD
+            self.store.cold_start_over()
 
     def report_boot(self) -> None:
         cause = _CAUSES[self.cause] if self.cause < len(_CAUSES) else "unknown"
@@ -116,9 +128,7 @@ class Node:
             return joined
         old = self.started_ms - self.state.joined_ms >= REJOIN_EVERY_MS
         if old and self.state.unanswered >= UNANSWERED_MAX:
-            say("rejoin", "unanswered", self.state.unanswered)
-            _seldom().join(self)  # the old session stays if nobody answers
-            self.state.unanswered = 0
+            _seldom().rejoin(self)
         return True
 
     def introduced(self) -> bool:
@@ -129,13 +139,16 @@ class Node:
         return True
 
     def sense_and_send(self) -> None:
+        free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
         for f_port, values in messages:
             seq = values["seq"] = self.store.next_seq()
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
-            self.link().send(f_port, self.kind.MESSAGES[f_port].encode(values), seq)
-        self.sleep_until_ms = self.kind.next_wake_ms(self.wake)
+            data = self.kind.MESSAGES[f_port].encode(values)
+            if not self.link().send(f_port, data, seq):
+                free_ms = self.link().device.next_tx_ms(self.clock.mac_ms(), len(data))
+        self.sleep_until_ms = max(self.kind.next_wake_ms(self.wake), self.clock.wake_ms(free_ms))
 
     # -- the end --
 

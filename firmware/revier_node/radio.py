@@ -17,12 +17,14 @@ from cryptolib import aes
 from micropython import const
 
 from revier_mac import actions as mac
+from revier_mac.airtime import airtime_us
 from revier_mac.device import IDLE, Device
 from revier_mac.session import Session
 from revier_node import radio_bus
 from revier_node import store as memory
 from revier_node.console import say
 from revier_node.radio_bus import RadioError
+from revier_node.store_rtc import COUNTS_SIZE
 
 MYPY = False
 if MYPY:
@@ -45,7 +47,6 @@ _DRIFT_DIVISOR = const(900)  # 1 / CLOCK_ERROR_PPM
 _POLL_MS = const(5)
 WAIT_MAX_MS = const(30_000)  # for a repeat or the duty cycle, in light sleep; no node waits longer
 FRAME_MAX = const(255)
-_FRAME_SYMBOLS_MAX = const(400)  # 255 bytes at SF7; the MCU's own limit for a reception
 TRIES_MAX = const(3)
 FOLLOW_UPS_MAX = const(2)  # empty uplinks of one wake that fetch what the network still has
 # At a window: the radio's commands, and what light sleep's clock (calibrated each time) may err by
@@ -59,19 +60,23 @@ def connect(node: "Node") -> "Link":
     """The MAC with its session as it was left, on the board's radio."""
     stored = node.store
     session = Session.unpack(node.state.session) if node.state.session else None
-    if session and not stored.resumed:
-        from revier_node import seldom
-
-        seldom.after_power_loss(session, stored.f_cnt_lease())
     dev_eui, join_eui, app_key = stored.identity() or (b"", b"", b"")
     identity = mac.Identity(dev_eui, join_eui, app_key, stored.dev_nonce())
     device = Device(identity, _new_aes, session, CLOCK_ERROR_US, CLOCK_ERROR_PPM)
+    for i in range(len(device.counts)):
+        device.counts[i] = node.state.counts[i]
     device.battery = _battery_level(node.wake.battery_mv())
     node.state.flags &= ~memory.FLAG_JOINED  # a record that this firmware cannot read: join
     if device.joined:
         node.state.flags |= memory.FLAG_JOINED
     gain_dbi = node.board["radio"]["antenna_gain_dbi"]
-    return Link(device, node.radio(), stored, node.clock, gain_dbi)
+    link = Link(device, node.radio(), stored, node.clock, gain_dbi)
+    if node.kind.LINK:
+        from revier_node import link_policy
+
+        link.policy = link_policy.Managed(*node.kind.LINK)
+        device.adr = False
+    return link
 
 
 def _new_aes(key: bytes) -> "aes":
@@ -108,6 +113,7 @@ class Link:
         self.downlinks: list = []
         self._radio = radio
         self._store = store
+        self.policy: "Any" = None  # link_policy.Managed, if the kind does without network ADR
         self._clock = clock
         self._now_ms = clock.mac_ms
         self._gain_dbi = antenna_gain_dbi
@@ -148,27 +154,36 @@ class Link:
             self._unlock_heap()
         return self._result
 
-    def send(self, f_port: int, data: bytes, seq: int) -> bool:
-        """Application data of the reading `seq`. True if the frame has been on the air."""
+    def send(self, f_port: int, data: bytes, seq: int, confirmed: bool = False) -> str:
+        """Application data of the reading `seq`. What came of it; "" if it was never on the air.
+
+        mac.UNACKNOWLEDGED means unknown, not lost. Empty uplinks follow while the network has more
+        or waits for an acknowledgement (L2 4.3.1.2), at most FOLLOW_UPS_MAX.
+        """
         state = self._store.state
         if self._clock.sync_due():
             self.device.request_device_time()
             state.unanswered = min(state.unanswered + 1, 0xFFFF)
-        result = self._exchange(f_port, data)
+        if self.policy:
+            self.policy.before(self.device, state)
+        result = self._exchange(f_port, data, confirmed)
         if type(result) is mac.Refused:
             say("error", "code", "send", "reason", result.reason, "seq", seq)
-            return False
+            return ""
+        outcome: str = result.result
         say("uplink", "f_cnt", result.f_cnt, "port", f_port, "len", len(data),
-            "dr", self.device.session.dr, "seq", seq)  # fmt: skip
+            "dr", self.device.session.dr, "seq", seq, "outcome", outcome)  # fmt: skip
         for _ in range(FOLLOW_UPS_MAX):
-            if type(result) is mac.Done and result.pending:
-                result = self._exchange(None, b"")
-        return True
+            if type(result) is mac.Done and (result.pending or result.ack_due):
+                result = self._exchange(None, b"", False)
+        if self.policy:
+            self.policy.after(self.device, state, outcome == mac.UNACKNOWLEDGED)
+        return outcome
 
-    def _exchange(self, f_port: "int | None", data: bytes) -> "Any":
+    def _exchange(self, f_port: "int | None", data: bytes, confirmed: bool) -> "Any":
         """One request, again after MAC answers that went first; waits a little for the duty."""
         for _ in range(TRIES_MAX):
-            result = self.run(self.device.send(f_port, data, False, self._now_ms(), random16()))
+            result = self.run(self.device.send(f_port, data, confirmed, self._now_ms(), random16()))
             if self.heard:
                 self._store.state.unanswered = 0
             if type(result) is mac.Refused and result.reason == mac.DUTY:
@@ -182,6 +197,8 @@ class Link:
 
     def close(self) -> None:
         """Before deep sleep: the radio loses all and needs least."""
+        counts = self.device.counts
+        self._store.state.counts = bytes(counts) + bytes(COUNTS_SIZE - len(counts))
         if self._awake:
             self._radio.sleep(False)
             self._awake = False
@@ -237,6 +254,9 @@ class Link:
     def _window(self, action: "Any") -> list:
         open_us = time.ticks_add(self._tx_end_us, action.open_us)
         radio = self._radio
+        if time.ticks_diff(open_us, time.ticks_us()) < 0:
+            # RX1 was still demodulating (L2 3.3.1): there is no second window any more
+            return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
         sleep_until(time.ticks_add(open_us, -PREPARE_US))
         radio.prepare_rx(
             action.frequency_hz, action.spreading_factor, action.bandwidth_hz, action.symbols
@@ -247,7 +267,10 @@ class Link:
         started_us = radio.launch()
         symbol_us = radio_bus.symbol_us(action.spreading_factor, action.bandwidth_hz)
         sleep_until(time.ticks_add(started_us, (action.symbols + 1) * symbol_us))
-        limit_us = (action.symbols + _FRAME_SYMBOLS_MAX) * symbol_us
+        # The MCU's own limit for a reception: the longest frame, begun as the search ended
+        limit_us = action.symbols * symbol_us + airtime_us(
+            FRAME_MAX, action.spreading_factor, action.bandwidth_hz
+        )
         while True:
             irq = radio.poll_irq()
             if irq & radio_bus.IRQ_RX_DONE:
@@ -304,6 +327,10 @@ class Link:
 
         if type(action) is mac.Downlink:
             self.downlinks.append(action)
+        elif type(action) is mac.LinkCheck:
+            self._store.state.margin_db = min(action.margin_db, 127)
+            if self.policy:
+                self.policy.margin_db = action.margin_db
         news.tell(action, self._clock)
         return None
 

@@ -3,7 +3,10 @@
 """What a normal wake does not do, and so need not import: self-test, join, diagnosis, resuming."""
 
 from revier_mac import actions as mac
-from revier_mac.airtime import Ledger
+from revier_mac import counts
+from revier_mac.airtime import start_cold
+from revier_mac.joining import cold_wait_ms
+from revier_mac.session import Session
 from revier_node import VERSION, store
 from revier_node.clock import now_ms
 from revier_node.console import say
@@ -12,7 +15,6 @@ from revier_payload.diagnosis import DIAGNOSIS
 
 MYPY = False
 if MYPY:
-    from revier_mac.session import Session
     from revier_node.app import Node
 
 
@@ -30,6 +32,17 @@ def self_test(node: "Node") -> None:
     radio.begin()
     radio.sleep(False)
     say("selftest", *(results + ["radio", "ok"]))
+    state = node.state
+    margin = "unknown" if state.margin_db == -128 else state.margin_db
+    say("counts", "margin", margin, *_counted(state.counts))
+
+
+def _counted(values: bytes) -> list:
+    pairs = []
+    for name in dir(counts):
+        if name.upper() == name and name not in ("COUNTS", "") and name[0] != "_":
+            pairs += [name.lower(), values[getattr(counts, name)]]
+    return pairs
 
 
 def join(node: "Node") -> bool:
@@ -80,7 +93,7 @@ def send_diagnosis(node: "Node") -> bool:
         return False
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:
-        state.flags &= store.FLAG_JOINED
+        state.flags &= store.FLAG_JOINED | store.FLAG_COLD
         state.diagnosed = 0
     return True
 
@@ -95,9 +108,46 @@ def radio_off(node: "Node") -> None:
         say("error", "code", "radio", "what", "sleep")
 
 
-def after_power_loss(session: "Session", f_cnt_lease: int) -> None:
-    """The copy in NVS is old, and its times are those of a clock that began anew."""
+def cold_start(node: "Node") -> bool:
+    """Power came back and the ledger is lost. True if the node must wait first, in deep sleep.
+
+    A board that never transmitted has spent nothing and does not wait.
+    """
+    stored, state = node.store, node.state
+    f_cnt_lease = stored.f_cnt_lease()
+    if not stored.dev_nonce() and not f_cnt_lease:
+        return False
+    session = (Session.unpack(state.session) if state.session else None) or Session()
     session.f_cnt_up = max(session.f_cnt_up, f_cnt_lease)
-    session.ledger = Ledger()
-    session.quiet_until_s = session.joins_tried = 0
-    session.join_first_s = session.join_not_before_s = 0
+    start_cold(session, node.clock.mac_ms())
+    state.session = session.pack()
+    state.flags |= store.FLAG_COLD | (store.FLAG_JOINED if session.joined else 0)
+    wait_ms = cold_wait_ms(stored.cold_starts(), random16())
+    say("cold", "starts", stored.cold_starts(), "wait_ms", wait_ms)
+    node.sleep_until_ms = now_ms() + wait_ms
+    return True
+
+
+def rejoin(node: "Node") -> None:
+    """The network has forgotten us: nothing is left to give back. The old session stays until a
+    new one is accepted; one try a day."""
+    state, link = node.state, node.link()
+    if not exhausted(link.device.session, link.device.adr):
+        return
+    say("rejoin", "unanswered", state.unanswered)
+    state.joined_ms = now_ms()
+    join(node)
+    state.unanswered = 0
+
+
+def exhausted(session: "Session", adr: bool) -> bool:
+    """ADR back-off has come to its end: full power, all channels, no lower data rate (L2 4.3.1.1).
+
+    A node that manages its data rate has given all back when its floor brought no answer.
+    """
+    if not adr:
+        return True
+    lower = any(session.usable(session.mask, dr) for dr in range(session.dr))
+    return (
+        session.adr_ack_cnt >= 96 and not session.tx_power and not lower and session.mask & 7 == 7
+    )

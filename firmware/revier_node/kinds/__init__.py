@@ -3,6 +3,7 @@
 """What a node of each kind does in one wake. A kind is a module with
 
 MESSAGES              fPort -> message (revier_payload) that it sends
+LINK                  None: the network's ADR; else the arguments of link_policy.Managed
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
 sense(wake)           list of (f_port, values) to send; may be empty

@@ -103,6 +103,7 @@ def check_a_power_loss_is_told_before_the_bay_is_looked_at():
     machine.rtc[0] = b""
     esp32.power_loss()
     wake(machine.PWRON_RESET)
+    wake()  # after the cold start's wait
     assert [port for _, port, _ in network.frames][2] == 1
     assert network.joins == 1
 

@@ -10,75 +10,11 @@ import esp32
 import machine
 import small_world
 from runner import raises, run
+from waste_node import HOST, MAIN, copy, main_wake, new_node, power_loss, wake
 
+from revier_mac.session import Session
 from revier_node import app, store
 from revier_payload.codec import decode
-
-small_world.mount_flash()
-HOST = "/.host" + os.getenv("FIRMWARE")
-os.mkdir("/boards")
-
-
-def copy(name):
-    with open(HOST + "/image/boards/" + name) as source:
-        small_world.write_file("/boards/" + name, source.read())
-
-
-copy("heltec_v3.json")
-with open(HOST + "/image/main.py") as main_file:
-    MAIN = main_file.read()
-
-
-class Echoes:
-    def __init__(self):
-        self.due_us = 0
-
-    def any(self):
-        return 4 if time.now_us >= self.due_us else 0
-
-    def read(self, n):
-        self.due_us = time.now_us + 100_000
-        return b"\xff\x07\xa1\xa7"
-
-
-def new_node(provisioned=True):
-    """A node out of the box: no RTC memory, empty NVS but for its identity."""
-    esp32.flash.clear()
-    esp32.pending.clear()
-    machine.rtc[0] = b""
-    small_world.remove_file("/identity.bin")
-    small_world.remove_file("/identity.alt")
-    machine.uarts[1] = Echoes()
-    machine.adc_uv[0] = 765_306
-    network = small_world.Network()
-    machine.spi_chip[0] = small_world.Chip(network)
-    config = {"kind": "waste", "board": "heltec_v3", "interval_s": 600}
-    small_world.write_file("/node.json", json.dumps(config))
-    if provisioned:
-        nvs = esp32.NVS("lorawan")
-        nvs.set_blob("dev_eui", small_world.DEV_EUI)
-        nvs.set_blob("join_eui", small_world.JOIN_EUI)
-        nvs.set_blob("app_key", small_world.APP_KEY)
-        nvs.commit()
-    return network
-
-
-def wake(cause=machine.DEEPSLEEP_RESET):
-    machine.cause[0] = cause
-    machine.reason[0] = machine.TIMER_WAKE
-    return small_world.deep_sleep(app.run)
-
-
-def main_wake(cause=machine.DEEPSLEEP_RESET, **names):
-    """The same through main.py, as the chip does it."""
-    machine.cause[0] = cause
-    names["__name__"] = "__main__"
-    return small_world.deep_sleep(lambda: exec(MAIN, names))
-
-
-def power_loss():
-    machine.rtc[0] = b""
-    esp32.power_loss()
 
 
 def check_first_wake_joins_diagnoses_reads_and_sleeps():
@@ -147,6 +83,7 @@ def check_power_loss_goes_on_without_join_and_without_repeats():
     wake()
     power_loss()
     wake(machine.PWRON_RESET)
+    wake()  # after the cold start's wait
     assert network.joins == 1
     (f_cnt, port, data), (_, _, reading) = network.frames[-2:]
     assert port == 1  # the leap is told first
@@ -157,29 +94,44 @@ def check_power_loss_goes_on_without_join_and_without_repeats():
     assert decode(30, reading).values["seq"] == store.LEASE_STEP & 0x7F
 
 
+def forget(adr_ack_cnt):
+    """As after so many uplinks at the lowest data rate without an answer."""
+    memory = store.Store()
+    memory.state.unanswered = app.UNANSWERED_MAX
+    session = Session.unpack(memory.state.session)
+    session.dr, session.adr_ack_cnt = 0, adr_ack_cnt
+    memory.state.session = session.pack()
+    memory.save()
+
+
 def check_rejoin_when_the_network_has_forgotten_us():
     network = new_node()
     wake(machine.PWRON_RESET)
     network.time_answers = False
-    memory = store.Store()
-    memory.state.unanswered = app.UNANSWERED_MAX
-    memory.save()
+    forget(96)
     wake()
     assert network.joins == 1  # at most once a day
     time.sleep_ms(app.REJOIN_EVERY_MS)
     network.join_answers = False
+    forget(95)
+    wake()
+    assert len(network.nonces) == 1  # ADR has still something to give back
+    forget(96)
     wake()
     assert len(network.nonces) == 2
-    assert network.frames[-1][0] == 3  # nobody answered: the old session goes on
-    memory = store.Store()
-    memory.state.unanswered = app.UNANSWERED_MAX
-    memory.save()
+    forget(96)
+    wake()
+    assert len(network.nonces) == 2  # a try that failed counts for its day too
+    time.sleep_ms(app.REJOIN_EVERY_MS)
+    assert network.frames[-1][0] == 5  # nobody answered: the old session goes on
+    forget(96)
     network.join_answers = True
     wake()
     assert network.joins == 2
     assert [(f_cnt, port) for f_cnt, port, _ in network.frames[-2:]] == [(0, 1), (1, 30)]
     power_loss()
-    wake(machine.PWRON_RESET)  # with the new keys, which NVS has
+    wake(machine.PWRON_RESET)
+    wake()  # with the new keys, which NVS has
     assert network.joins == 2
     assert network.frames[-1][1] == 30
 
@@ -202,8 +154,11 @@ def check_power_cut_anywhere_never_repeats_a_nonce_or_counter():
 
     chip.write_readinto = cut
     for commands in range(1, 200, 7):
-        left[0] = commands
         try:
+            left[0] = 1000
+            if not store.Store().resumed:
+                wake(machine.PWRON_RESET)  # the cold start's wait
+            left[0] = commands
             wake(machine.PWRON_RESET)
         except PowerCutError:
             pass
@@ -214,6 +169,7 @@ def check_power_cut_anywhere_never_repeats_a_nonce_or_counter():
     left[0] = 100_000
     network.frames.clear()
     wake(machine.PWRON_RESET)
+    wake()
     assert network.frames
 
 

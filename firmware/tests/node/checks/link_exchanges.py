@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What the link does around an exchange: acknowledgements, the network's queue, a busy receiver."""
+
+import struct
+import time
+
+import esp32
+import machine
+import small_world
+from runner import run
+
+from revier_mac import actions as mac
+from revier_mac.session import Session
+from revier_node import radio, store
+from revier_node.clock import Clock
+
+ACK, PENDING = 0x20, 0x10
+UNCONFIRMED, CONFIRMED = 0x60, 0xA0
+
+
+class Network(small_world.Network):
+    """Answers each data frame with the next of `script`: [(delay_us, frame)...]."""
+
+    def __init__(self):
+        small_world.Network.__init__(self)
+        self.nwk_s_key = self.app_s_key = bytes(16)
+        self.script = []
+        self.heard = []  # (time us, frame)
+
+    def hear(self, frame):
+        self.heard.append((time.now_us, frame))
+        small_world.Network._data(self, frame)
+        return self.script.pop(0) if self.script else []
+
+    def down(self, m_hdr=UNCONFIRMED, f_ctrl=0, dev_addr=small_world.DEV_ADDR):
+        body = bytes((m_hdr,)) + dev_addr + bytes((f_ctrl,)) + struct.pack("<H", self.f_cnt_down)
+        block = b"\x49\0\0\0\0\x01" + dev_addr + struct.pack("<I", self.f_cnt_down)
+        self.f_cnt_down += 1
+        return body + small_world.cmac(self.nwk_s_key, block + bytes((0, len(body))) + body)[:4]
+
+
+class Bus:
+    """The driver's bus to the chip, and how often its receiver was started."""
+
+    def __init__(self, chip):
+        self.receptions = 0
+        inner = chip._receive
+
+        def receive():
+            self.receptions += 1
+            inner()
+
+        chip._receive = receive
+
+
+def new_link(dr=5):
+    machine.rtc[0] = b""
+    esp32.flash.clear()
+    esp32.pending.clear()
+    network = Network()
+    chip = machine.spi_chip[0] = small_world.Chip(network)
+    session = Session()
+    session.start(small_world.DEV_ADDR, bytes(16), bytes(16), dr)
+    session.joined = True
+    kept = store.Store()
+    kept.state.unix_offset_ms = 1  # the time is known: nothing else is asked for
+    clock = Clock(kept.state)
+    kept.state.clock_set_ms = kept.state.awake_ms
+    clock.mark()
+    from revier_node import board
+
+    node_board = {"radio": dict(RADIO), "antenna_gain_dbi": 0}
+    device = radio.Device(
+        mac.Identity(b"", b"", b"", 0), radio._new_aes, session,
+        radio.CLOCK_ERROR_US, radio.CLOCK_ERROR_PPM,
+    )  # fmt: skip
+    link = radio.Link(device, board.radio(node_board), kept, clock, 0)
+    return network, link, Bus(chip)
+
+
+RADIO = {}
+
+
+def _load_board():
+    import json
+    import os
+
+    with open(os.getenv("FIRMWARE") + "/image/boards/heltec_v3.json") as source:
+        RADIO.update(json.load(source)["radio"])
+
+
+_load_board()
+
+
+def check_a_confirmed_uplink_tells_what_came_of_it():
+    network, link, _ = new_link()
+    network.script = [[(1_000_000, network.down(f_ctrl=ACK))]]
+    assert link.send(20, b"a", 0, True) == mac.ACKED
+    assert network.heard[-1][1][0] == 0x80
+    assert link.send(20, b"b", 1, True) == mac.UNACKNOWLEDGED
+    assert link.send(20, b"c", 2) == mac.SENT
+    assert network.heard[-1][1][0] == 0x40
+    assert link.send(20, b"c" * 243, 3) == ""
+    assert len(network.heard) == 3
+
+
+def check_a_confirmed_downlink_is_acknowledged_within_a_minute():
+    network, link, _ = new_link()
+    network.script = [[(1_000_000, network.down(CONFIRMED))]]
+    assert link.send(20, b"a", 0) == mac.SENT
+    assert len(network.heard) == 2
+    (first_us, _), (second_us, frame) = network.heard
+    assert frame[5] & ACK
+    assert len(frame) == 12  # nothing but the acknowledgement
+    assert second_us - first_us < 60_000_000
+
+
+def check_the_queue_is_drained_by_a_bounded_number_of_empty_uplinks():
+    network, link, _ = new_link()
+    network.script = [[(1_000_000, network.down(CONFIRMED, PENDING))] for _ in range(9)]
+    link.send(20, b"a", 0)
+    assert len(network.heard) == 1 + radio.FOLLOW_UPS_MAX
+    assert link.device.session.ack_due  # rides on the next reading
+    network.script = []
+    link.send(20, b"a", 1)
+    assert network.heard[-1][1][5] & ACK
+    assert len(network.heard) == 2 + radio.FOLLOW_UPS_MAX
+
+
+def check_no_second_window_while_the_first_was_still_demodulating():
+    network, link, bus = new_link(0)
+    foreign = b"\x60\xff\xff\xff\xff" + bytes(59)  # 2.8 s at SF12, and not for us
+    network.script = [[(1_000_000, foreign), (2_000_000, network.down(f_ctrl=ACK))]]
+    assert link.send(20, b"a", 0, True) == mac.UNACKNOWLEDGED
+    assert bus.receptions == 1
+    assert link.send(20, b"a", 1) == mac.SENT
+    assert bus.receptions == 3
+
+
+def check_the_longest_frame_is_waited_for_at_each_spreading_factor():
+    for sf in (12, 7):
+        network, link, _ = new_link()
+        chip = machine.spi_chip[0]
+        chip._irq = lambda: bytes(2)  # the end of a frame never comes
+        link._tx_end_us = time.ticks_us()
+        link.device.handle = lambda event, _: [event]
+        link._radio.begin()
+        window = mac.Window(1, 1_000_000, 1_000_000, 868_100_000, sf, 125_000, 8)
+        opened_us = time.now_us + 1_000_000
+        assert link._window(window) == [mac.WINDOW_EMPTY]
+        longest_us = small_world.airtime_us(255, sf, 125_000)
+        assert longest_us < time.now_us - opened_us < longest_us * 11 // 10
+        assert network.heard == []
+
+
+run(globals())
