@@ -36,15 +36,15 @@ CRC = 4
 _MAIN = """
 import machine, sys
 sys.path.insert(0, "/a")
-from revier_node import store
+from revier_node import store, store_rtc
 first = store.Store()
-first.state.kind = bytes(store.KIND_STATE_MAX)
-first.state.session = bytes(range(256)) * (store.SESSION_MAX // 256)
+first.state.kind = bytes(store_rtc.KIND_STATE_MAX)
+first.state.session = bytes(range(256)) * (store_rtc.SESSION_MAX // 256)
 first.save()
 first.save()
 again = store.Store()
 whole = again.resumed and again.state.session == first.state.session
-print("rtc", len(machine.RTC().memory()), store.SESSION_MAX, int(whole))
+print("rtc", len(machine.RTC().memory()), store_rtc.SESSION_MAX, int(whole))
 """
 
 
