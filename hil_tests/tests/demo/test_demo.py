@@ -76,7 +76,8 @@ def test_an_interrupt_ends_it_cleanly(tmp_path: Path) -> None:
     assert len(family) > 3
     os.kill(running.pid, signal.SIGINT)
     output = running.stdout.read()
-    running.wait(60)
+    assert running.wait(60) == 130, "a run that was cut short proves nothing"
+    assert "interrupted before its time" in output
     assert "nodes joined" in output
     deadline = time.monotonic() + 10
     while left := [child for child in family if child.is_running()]:
