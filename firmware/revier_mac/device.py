@@ -47,7 +47,6 @@ class Device:
         self.next_dev_nonce: int = identity.next_dev_nonce
         self.battery = 255
         self.counts = bytearray(counts.COUNTS)  # the node may put in its own, kept over sleep
-        self.margin_db: "int | None" = None  # of the last LinkCheckAns
         self.adr = True
         self.state = IDLE
         self._new_aes = new_aes
@@ -198,9 +197,6 @@ class Device:
         self.state = IDLE
         if last is None:
             last = self._wait(now_ms + exchange.pause_ms(self._draw()))
-        for news in self.news:
-            if type(news) is act.LinkCheck:
-                self.margin_db = news.margin_db
         actions: "Actions" = [act.Save(self.session.pack())]
         actions.extend(self.news)
         actions.append(last)

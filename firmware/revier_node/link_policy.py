@@ -8,7 +8,7 @@ does both) would leave that node at a rate that only reaches it while the bay is
 keeps a reserve over the demodulation floor: link checks tell the margin; down at once, up slowly.
 """
 
-from revier_mac.airtime import DATA_RATES, HOUR_MS, SUB_BANDS, airtime_us
+from revier_mac.airtime import DATA_RATES, HOUR_MS, JOIN_BAND, SUB_BANDS, airtime_us
 
 MYPY = False
 if MYPY:
@@ -19,18 +19,15 @@ if MYPY:
 DR_HIGHEST = 5  # RP002-1.0.4 2.4: DR6 needs a channel of 250 kHz
 CHECK_EVERY = 16  # uplinks between two link checks: a downlink costs the gateway more than us
 UP_AFTER = 4  # link checks in a row that allow more
-DOWN_SILENT = (
-    2  # data rates that the first request without an answer takes; the next goes down to the floor
-)
+DOWN_SILENT = 2  # steps for the first request without an answer; the next goes to the floor
 _STEP_HALF_DB = 5  # from one spreading factor to the next: 2.5 dB
 _FRAME_SIZE = 19  # of a small reading, with a MAC command or two
-_BAND = 2  # 868.0 to 868.6 MHz, where the default channels are
 _LEDGER = 15, 16  # the part of the limit that the MAC's buckets let pass
 
 
 def floor(frames_per_hour: int) -> int:
     """The lowest data rate at which the duty cycle passes so many frames in each hour."""
-    room_us = HOUR_MS // SUB_BANDS[_BAND][2] * 1000 * _LEDGER[0] // _LEDGER[1]
+    room_us = HOUR_MS // SUB_BANDS[JOIN_BAND][2] * 1000 * _LEDGER[0] // _LEDGER[1]
     for dr in range(DR_HIGHEST):
         if frames_per_hour * airtime_us(_FRAME_SIZE, *DATA_RATES[dr]) <= room_us:
             return dr

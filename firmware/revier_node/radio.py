@@ -24,7 +24,6 @@ from revier_node import radio_bus
 from revier_node import store as memory
 from revier_node.console import say
 from revier_node.radio_bus import RadioError
-from revier_node.store_rtc import COUNTS_SIZE
 
 MYPY = False
 if MYPY:
@@ -63,8 +62,7 @@ def connect(node: "Node") -> "Link":
     dev_eui, join_eui, app_key = stored.identity() or (b"", b"", b"")
     identity = mac.Identity(dev_eui, join_eui, app_key, stored.dev_nonce())
     device = Device(identity, _new_aes, session, CLOCK_ERROR_US, CLOCK_ERROR_PPM)
-    for i in range(len(device.counts)):
-        device.counts[i] = node.state.counts[i]
+    device.counts = bytearray(node.state.counts)
     device.battery = _battery_level(node.wake.battery_mv())
     node.state.flags &= ~memory.FLAG_JOINED  # a record that this firmware cannot read: join
     if device.joined:
@@ -197,8 +195,7 @@ class Link:
 
     def close(self) -> None:
         """Before deep sleep: the radio loses all and needs least."""
-        counts = self.device.counts
-        self._store.state.counts = bytes(counts) + bytes(COUNTS_SIZE - len(counts))
+        self._store.state.counts = bytes(self.device.counts)
         if self._awake:
             self._radio.sleep(False)
             self._awake = False

@@ -46,7 +46,7 @@ class Store:
         self.last_error = self._rtc.last_error()
         self.resumed = self._rtc.load(self.state)
         started = machine.reset_cause() != machine.DEEPSLEEP_RESET
-        if not self.resumed or started or not self.nvs_identity() or not self.dev_nonce():
+        if not self.resumed or started or not self.identity() or not self.dev_nonce():
             from revier_node import store_start
 
             store_start.settle(self)
@@ -61,16 +61,13 @@ class Store:
 
     # -- identity: provisioning writes it to NVS, a start copies it to the file --
 
-    def nvs_identity(self) -> "tuple | None":
+    def identity(self) -> "tuple | None":
+        """(dev_eui, join_eui, app_key) as printed, or None if NVS and file have lost it."""
         dev_eui = get_blob(self.lorawan, "dev_eui", 8) or b""
         join_eui = get_blob(self.lorawan, "join_eui", 8) or b""
         app_key = get_blob(self.lorawan, "app_key", 16) or b""
         whole = len(dev_eui) == len(join_eui) == 8 and len(app_key) == 16
         return (dev_eui, join_eui, app_key) if whole else None
-
-    def identity(self) -> "tuple | None":
-        """(dev_eui, join_eui, app_key) as printed, or None if NVS and file have lost it."""
-        return self.nvs_identity()
 
     # -- DevNonce: every join request ever sent has its own --
 

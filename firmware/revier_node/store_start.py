@@ -15,7 +15,7 @@ if MYPY:
 def settle(stored: "Store") -> None:
     """Identity: NVS if whole, else the file. Counters: the maximum. Other keys end the session."""
     kept = identity_file.read()
-    identity = stored.nvs_identity()
+    identity = stored.identity()
     numbers = (stored.dev_nonce(), stored.f_cnt_lease(), stored.seq_lease())
     highest = numbers
     if kept:
@@ -48,7 +48,7 @@ def _mend_nvs(stored: "Store", identity: tuple, highest: tuple) -> None:
         changed = True
     if changed:
         nvs.commit()
-    if identity != stored.nvs_identity():
+    if identity != stored.identity():
         for i, name in enumerate(("dev_eui", "join_eui", "app_key")):
             nvs.set_blob(name, identity[i])
         nvs.commit()

@@ -19,7 +19,7 @@ import re
 import statistics
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,6 @@ BUDGET_SF7_US = 16_000
 BUDGET_SF12_US = 197_000
 UPLINKS = 90  # of each data rate in each setting
 INTERVAL_US = 3_600_000_000  # parking heartbeat
-RX2_DR = 0
 _SETTINGS = (("awake", 0, 1), ("awake", 0, 3), ("light sleep", None, 1), ("light sleep", None, 3))
 
 
@@ -121,11 +120,10 @@ def watch(light_sleep_error_ppm: int | None, factor: int, uplinks: int) -> list[
                     work_dir=folder,
                     kind="parking",
                     light_sleep_error_ppm=light_sleep_error_ppm,
+                    costs=CHIP.times(factor),
                     seed=f"{light_sleep_error_ppm} {factor}",
                 )
-                board = build_board(
-                    kernel, replace(spec, costs=CHIP.times(factor)), NullAir(), Still()
-                )
+                board = build_board(kernel, spec, NullAir(), Still())
                 watches.append(Watch(board.radio.modem, asked))
                 board.at(dr * INTERVAL_US // 6, board.power_on)
             kernel.run_until((uplinks + 1) * INTERVAL_US)

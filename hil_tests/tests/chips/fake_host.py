@@ -17,6 +17,15 @@ from revier_bench.world.airtime import lora_airtime_us, preamble_us
 
 DIO1 = 14
 DIO0 = 26
+# What a receiver does not hear, set against Bench.downlink()
+MISMATCHES: list[dict[str, int]] = [
+    {"iq_inverted": False},
+    {"frequency_hz": 868_300_000},
+    {"spreading_factor": 8},
+    {"bandwidth_hz": 250_000},
+    {"sync_word": 0x1424},
+    {"explicit_header": False},
+]
 
 
 class FakeHost:

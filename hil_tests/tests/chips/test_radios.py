@@ -8,7 +8,7 @@ import pytest
 
 from revier_bench.world.airtime import lora_airtime_us
 
-from .fake_host import Bench, Bench76
+from .fake_host import MISMATCHES, Bench, Bench76
 
 SYMBOL_US = 1_024
 MAKERS = {"sx1262": Bench, "sx1276": Bench76}
@@ -72,17 +72,7 @@ def test_frames_of_any_length_arrive(bench: Bench | Bench76, length: int) -> Non
     assert bench.frame() == payload
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"iq_inverted": False},
-        {"frequency_hz": 868_300_000},
-        {"spreading_factor": 8},
-        {"bandwidth_hz": 250_000},
-        {"sync_word": 0x1424},
-        {"explicit_header": False},
-    ],
-)
+@pytest.mark.parametrize("changes", MISMATCHES)
 def test_what_does_not_match_is_not_heard(bench: Bench | Bench76, changes: dict[str, int]) -> None:
     bench.configure(iq_inverted=True, length=255)
     on_us = bench.listen(50)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from .fake_host import DIO1, Bench
+from .fake_host import DIO1, MISMATCHES, Bench
 
 TX_DONE, RX_DONE, PREAMBLE, HEADER, HEADER_ERROR, CRC_ERROR, TIMEOUT = (
     0x01,
@@ -46,17 +46,7 @@ def test_a_downlink_is_received() -> None:
     assert bench.host.misuse == []
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"iq_inverted": False},
-        {"frequency_hz": 868_300_000},
-        {"spreading_factor": 8},
-        {"bandwidth_hz": 250_000},
-        {"sync_word": 0x1424},
-        {"explicit_header": False},
-    ],
-)
+@pytest.mark.parametrize("changes", MISMATCHES)
 def test_what_does_not_match_is_not_heard(changes: dict[str, int]) -> None:
     bench = Bench()
     bench.configure(iq_inverted=True, length=255)

@@ -58,11 +58,7 @@ def new_node():
     machine.devices.clear()
     machine.devices[0x1E] = Magnetometer()
     small_world.write_file("/node.json", json.dumps({"kind": "parking", "board": "heltec_v3"}))
-    nvs = esp32.NVS("lorawan")
-    nvs.set_blob("dev_eui", small_world.DEV_EUI)
-    nvs.set_blob("join_eui", small_world.JOIN_EUI)
-    nvs.set_blob("app_key", small_world.APP_KEY)
-    nvs.commit()
+    small_world.provision()
     return network
 
 

@@ -10,6 +10,7 @@ import struct
 import sys
 import time
 
+import esp32
 import machine
 import micropython
 import vfs
@@ -260,6 +261,15 @@ def mount_flash():
         if hasattr(module, "__path__"):
             module.__path__ = "/.host" + module.__path__
     os.chdir("/")
+
+
+def provision():
+    """Identity and keys in NVS, as the technician's tool writes them."""
+    nvs = esp32.NVS("lorawan")
+    nvs.set_blob("dev_eui", DEV_EUI)
+    nvs.set_blob("join_eui", JOIN_EUI)
+    nvs.set_blob("app_key", APP_KEY)
+    nvs.commit()
 
 
 def write_file(path, text):

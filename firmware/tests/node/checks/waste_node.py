@@ -53,11 +53,7 @@ def new_node(provisioned=True):
     config = {"kind": "waste", "board": "heltec_v3", "interval_s": 600}
     small_world.write_file("/node.json", json.dumps(config))
     if provisioned:
-        nvs = esp32.NVS("lorawan")
-        nvs.set_blob("dev_eui", small_world.DEV_EUI)
-        nvs.set_blob("join_eui", small_world.JOIN_EUI)
-        nvs.set_blob("app_key", small_world.APP_KEY)
-        nvs.commit()
+        small_world.provision()
     return network
 
 
