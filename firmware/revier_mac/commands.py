@@ -76,6 +76,17 @@ def sent(session: "Session") -> None:
     session.answers_sent = len(kept)
 
 
+def fitting(answers: bytes, room: int) -> bytes:
+    """As many whole answers as fit."""
+    at = end = 0
+    while end <= room:
+        at = end
+        if end == len(answers):
+            break
+        end += COMMANDS[answers[at]][1]
+    return answers[:at]
+
+
 def _link_check(session: "Session", data: bytes, at: int, context: "Context") -> None:
     context.news.append(LinkCheck(data[at], data[at + 1]))
 

@@ -84,9 +84,10 @@ class Device:
         return self._until_ms if self.state == PAUSE else None
 
     def payload_max(self) -> int:
-        """Bytes of application data that fit beside what the MAC must answer; 0: answers first."""
-        answers = len(self.session.answers)
-        return 0 if answers > 15 else eu868.PAYLOAD_MAX[self.session.dr] - answers
+        """Bytes of application data that fit beside what the MAC has to say; 0: answers first."""
+        answers, requests = self.session.beside(15)
+        beside = len(answers) + len(requests)
+        return 0 if beside > 15 else eu868.PAYLOAD_MAX[self.session.dr] - beside
 
     def next_tx_ms(self, now_ms: int, length: int = 0) -> int:
         """Earliest time for send() with `length` bytes, or for join() if not joined."""
@@ -96,7 +97,7 @@ class Device:
 
             dr = joining.data_rate(session.joins_tried, 0)
             return max(now_ms, joining.not_before_ms(session, dr, now_ms))
-        size = 13 + length + min(len(session.answers), 15)
+        size = Uplink(session, 1, bytes(length), False).size
         return max(now_ms, eu868.free_channels(session, session.mask, session.dr, size, now_ms)[1])
 
     # -- requests --

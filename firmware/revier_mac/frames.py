@@ -46,54 +46,55 @@ def uplink(
     frame.extend(bytes((f_ctrl | len(f_opts), f_cnt & 0xFF, f_cnt >> 8 & 0xFF)))
     frame.extend(f_opts)
     block = bytearray(16)
-    _fill_block(block, 0, dev_addr, f_cnt)
+    counter = f_cnt & 0xFFFF, f_cnt >> 16
     if f_port_data is not None:
         f_port, data = f_port_data
         assert f_port or not f_opts
         frame.append(f_port)
         start = len(frame)
         frame.extend(data)
-        block[0] = 0x01
+        _fill_block(block, 0x01, 0, dev_addr, *counter)
         (app if f_port else nwk).apply_keystream(block, frame, start, len(frame))
-    block[0] = 0x49
+    _fill_block(block, 0x49, 0, dev_addr, *counter)
     block[15] = len(frame)
     frame.extend(nwk.cmac(block, frame, 0, len(frame))[:4])
     return bytes(frame)
 
 
-def full_f_cnt(last: int, low: int) -> int:
-    """32-bit counter after `last` (-1: none yet) with these 16 low bits; -1: there is none.
-
-    L2 4.3.1.5 knows no MAX_FCNT_GAP any more: whatever is not behind is at most one turn ahead,
-    and the MIC decides.
-    """
-    if last < 0:
-        return low
-    f_cnt = last - (last & 0xFFFF) + low
-    if f_cnt <= last:
-        f_cnt += 0x10000
-    return f_cnt if f_cnt <= 0xFFFFFFFF else -1
-
-
 class SealedDownlink:
-    """A data frame from the air; one object is used again for each frame."""
+    """A data frame from the air; one object is used again for each frame of an exchange.
 
-    def __init__(self) -> None:
+    dev_addr, f_cnt: our address and the lowest FCntDown (0..2^32) that is not a replay. The counter
+    is kept in halves: where a small integer has 31 bits, a whole one would take heap.
+    """
+
+    def __init__(self, dev_addr: bytes, f_cnt: int) -> None:
+        self._dev_addr = dev_addr
         self._block = bytearray(16)
         self._buffer: "bytes | bytearray" = b""
         self._end = 0  # where the MIC begins
         self._f_opts_end = 0
-        self._f_cnt = -1
+        self._low = 0
+        self._high = -1
+        self.expect(f_cnt)
 
-    def read(self, buffer: "bytes | bytearray", length: int, dev_addr: bytes, last: int) -> bool:
-        """True if the shape is a downlink's and the address is ours. last: FCntDown or -1."""
-        self._f_cnt = -1
+    def expect(self, f_cnt: int) -> None:
+        self._low_next = f_cnt & 0xFFFF
+        self._high_next = f_cnt >> 16
+
+    def read(self, buffer: "bytes | bytearray", length: int) -> bool:
+        """True if the shape is a downlink's, the address ours, and a counter left for it.
+
+        L2 4.3.1.5 knows no MAX_FCNT_GAP any more: whatever is not behind is at most one turn ahead,
+        and the MIC decides.
+        """
+        self._high = -1
         if length < 12 or length > len(buffer):
             return False
         if buffer[0] not in (0x60, 0xA0):  # unconfirmed, confirmed data down
             return False
         for i in range(4):
-            if buffer[1 + i] != dev_addr[i]:
+            if buffer[1 + i] != self._dev_addr[i]:
                 return False
         f_opts_end = 8 + (buffer[5] & 0x0F)
         end = length - 4
@@ -101,25 +102,29 @@ class SealedDownlink:
             return False
         if f_opts_end > 8 and f_opts_end < end and buffer[f_opts_end] == 0:
             return False  # commands in FOpts and on port 0 at once (L2 4.3.1.6)
+        low = buffer[6] | buffer[7] << 8
+        high = self._high_next + (low < self._low_next)
+        if high > 0xFFFF:
+            return False
         self._buffer = buffer
         self._end = end
         self._f_opts_end = f_opts_end
-        self._f_cnt = full_f_cnt(last, buffer[6] | buffer[7] << 8)
-        return self._f_cnt >= 0
+        self._low = low
+        self._high = high
+        return True
 
-    def authentic(self, nwk: "Key", dev_addr: bytes) -> bool:
+    def authentic(self, nwk: "Key") -> bool:
         """True if the MIC is right for the counter that follows the last one (L2 4.4)."""
-        if self._f_cnt < 0:
+        if self._high < 0:
             return False
         block = self._block
-        _fill_block(block, 1, dev_addr, self._f_cnt)
-        block[0] = 0x49
+        _fill_block(block, 0x49, 1, self._dev_addr, self._low, self._high)
         block[15] = self._end
         return same_mic(nwk.cmac(block, self._buffer, 0, self._end), self._buffer, self._end)
 
-    def open(self, nwk: "Key", app: "Key", dev_addr: bytes) -> OpenedDownlink:
+    def open(self, nwk: "Key", app: "Key") -> OpenedDownlink:
         """The content. Only after authentic() was true."""
-        assert self._f_cnt >= 0
+        assert self._high >= 0
         frame = self._buffer
         f_ctrl = frame[5]
         f_port = None
@@ -129,11 +134,10 @@ class SealedDownlink:
             f_port = frame[at]
             data = bytearray(frame[at + 1 : self._end])
             block = self._block
-            _fill_block(block, 1, dev_addr, self._f_cnt)
-            block[0] = 0x01
+            _fill_block(block, 0x01, 1, self._dev_addr, self._low, self._high)
             (app if f_port else nwk).apply_keystream(block, data, 0, len(data))
         return OpenedDownlink(
-            self._f_cnt,
+            self._high << 16 | self._low,
             frame[0] == 0xA0,
             bool(f_ctrl & 0x20),
             bool(f_ctrl & 0x10),
@@ -143,14 +147,20 @@ class SealedDownlink:
         )
 
 
-def _fill_block(block: bytearray, direction: int, dev_addr: bytes, f_cnt: int) -> None:
-    """The common part of A_i (L2 4.3.3) and B_0 (L2 4.4)."""
+def _fill_block(
+    block: bytearray, first: int, direction: int, dev_addr: bytes, low: int, high: int
+) -> None:
+    """A_i (first 0x01, L2 4.3.3) or B_0 (0x49, L2 4.4), but for the last byte."""
+    block[0] = first
     for i in range(1, 5):
         block[i] = 0
     block[5] = direction
     for i in range(4):
         block[6 + i] = dev_addr[i]
-        block[10 + i] = f_cnt >> (8 * i) & 0xFF
+    block[10] = low & 0xFF
+    block[11] = low >> 8
+    block[12] = high & 0xFF
+    block[13] = high >> 8
     block[14] = 0
 
 

@@ -69,17 +69,18 @@ def cold_wait_ms(starts: int, rnd: int) -> int:
 
 
 def personalize(session: "Session", dev_addr: bytes, nwk_s_key: bytes, app_s_key: bytes) -> None:
-    """ABP (L2 6.3), for benches: dev_addr as on the wire. The same session goes on counting."""
-    if not (session.joined and session.nwk_s_key == nwk_s_key and session.dev_addr == dev_addr):
+    """ABP (L2 6.3), for benches: dev_addr as on the wire. The same session goes on counting.
+
+    FCntUp never goes back, whatever the keys were before: none is used twice under one key. With
+    other keys FCntDown begins anew; ABP cannot know older downlinks of these.
+    """
+    if not session.joined or (
+        (session.dev_addr, session.nwk_s_key, session.app_s_key) != (dev_addr, nwk_s_key, app_s_key)
+    ):
+        f_cnt_up = session.f_cnt_up
         session.start(dev_addr, nwk_s_key, app_s_key, 0)
+        session.f_cnt_up = f_cnt_up
         session.joined = True
-
-
-def rekey(session: "Session") -> None:
-    """The AppKey has changed: no session, and any JoinNonce is new. The air does not forget."""
-    session.start(b"\0\0\0\0", b"\0" * 16, b"\0" * 16, 0)
-    session.joined = False
-    session.join_nonce = -1
 
 
 class Join:

@@ -83,6 +83,23 @@ class Session:
             self.enable_default_channels()
             self.dr = min(self.dr, 5)
 
+    def beside(self, room: int) -> "tuple[bytes, bytes]":
+        """(MAC answers, then requests) for the next frame, beside data that leaves `room` bytes.
+
+        Answers longer than the room must leave alone first. Those that have left and are repeated
+        until a downlink comes keep no data back: as many as fit.
+        """
+        answers = bytes(self.answers)
+        room = min(room, 15)
+        if len(answers) > room and self.answers_sent == len(answers):
+            from revier_mac import commands
+
+            answers = commands.fitting(answers, room)
+        requests = b"\x02" if self.link_check_due else b""
+        if self.device_time_due:
+            requests += b"\x0d"
+        return answers, requests[: max(0, room - len(answers))]
+
     def acknowledged(self) -> None:
         """A class A downlink: the network has what was sent before it."""
         self.answers = self.answers[self.answers_sent :]

@@ -22,32 +22,23 @@ class Uplink:
     def __init__(
         self, session: "Session", f_port: "int | None", data: bytes, confirmed: bool
     ) -> None:
-        """MAC answers go before application data (L2 5): in FOpts, else alone on port 0.
-
-        Changes nothing: the frame may yet be refused. `size` of its PHYPayload.
-        """
+        """Changes nothing: the frame may yet be refused. `size` of its PHYPayload."""
         self.session = session
         self.dr = session.dr
         self.left = session.nb_trans
         self.f_cnt = session.f_cnt_up
         self.confirmed = confirmed
         self.deferred = False  # the application's data had to stay behind
-        self.f_opts = f_opts = bytes(session.answers)
         self.f_port_data: "tuple[int, bytes] | None" = None
         room = eu868.PAYLOAD_MAX[session.dr] - len(data)
-        self.size = 13 + len(f_opts)
-        if len(f_opts) > 15 or len(f_opts) > room:
-            self.f_port_data = 0, f_opts
-            self.f_opts = b""
+        answers, self.requests = session.beside(room)
+        if len(answers) > min(room, 15):  # they go first, alone on port 0 (L2 5)
             self.deferred = f_port is not None
             self.confirmed = False
-            return
-        if session.link_check_due and len(f_opts) < min(room, 15):
-            f_opts += b"\x02"
-        if session.device_time_due and len(f_opts) < min(room, 15):
-            f_opts += b"\x0d"
-        self.f_opts = f_opts
-        self.size = 12 + len(f_opts)
+            f_port, data = 0, answers
+            answers = self.requests = b""
+        self.f_opts = answers + self.requests
+        self.size = 12 + len(self.f_opts)
         if f_port is not None:
             self.f_port_data = f_port, data
             self.size += 1 + len(data)
@@ -59,7 +50,7 @@ class Uplink:
         self.answered = False
         self.pending = False
         self.adr = adr
-        self.sealed = frames.SealedDownlink()
+        self.sealed = frames.SealedDownlink(session.dev_addr, session.f_cnt_down + 1)
         f_ctrl = session.ack_due << 5
         if adr:
             f_ctrl |= 0xC0 if session.adr_ack_cnt >= 64 else 0x80
@@ -74,10 +65,9 @@ class Uplink:
         )
         session.f_cnt_up += 1
         session.ack_due = False
-        requests = self.f_opts[len(session.answers) :]
-        if b"\x02" in requests:
+        if b"\x02" in self.requests:
             session.link_check_due = False
-        if b"\x0d" in requests:
+        if b"\x0d" in self.requests:
             session.device_time_due = False
         if session.answers:
             from revier_mac import commands
@@ -85,10 +75,9 @@ class Uplink:
             commands.sent(session)
 
     def judge(self, buffer: "bytes | bytearray", length: int, counted: bytearray) -> bool:
-        session = self.session
-        if not self.sealed.read(buffer, length, session.dev_addr, session.f_cnt_down):
+        if not self.sealed.read(buffer, length):
             counts.count(counted, counts.NOT_OURS)
-        elif self.sealed.authentic(self.keys[0], session.dev_addr):
+        elif self.sealed.authentic(self.keys[0]):
             return True
         else:
             counts.count(counted, counts.MIC_WRONG)
@@ -121,9 +110,10 @@ class Uplink:
     def _take(self, context: "Context") -> bool:
         """A valid downlink takes effect. True if it acknowledged our uplink."""
         session = self.session
-        opened = self.sealed.open(*self.keys, session.dev_addr)
+        opened = self.sealed.open(*self.keys)
         counts.count(context.counts, counts.DOWNLINK_LOST, opened.f_cnt - session.f_cnt_down - 1)
         session.f_cnt_down = opened.f_cnt
+        self.sealed.expect(opened.f_cnt + 1)
         session.adr_ack_cnt = 0
         if opened.confirmed:
             session.ack_due = True

@@ -29,6 +29,32 @@ def case_lctt_2_5_14_more_answers_than_f_opts_hold_go_alone_on_port_0():
     assert bench.sent(data=b"abc")[2:] == (b"\x05\x07", 10, b"abc"), "only the sticky one stays"
 
 
+def case_l2_5_answers_that_are_repeated_keep_no_data_back():
+    """Eight DlChannelAns do not fit into FOpts: all leave once alone, then whole ones with data."""
+    bench = laboratory()
+    on_port_0(bench, b"".join(bytes((0x0A, i % 3, 0xD2, 0xAD, 0x84)) for i in range(8)))
+    assert bench.device.payload_max() == 0
+    assert bench.sent(data=b"abc")[2:] == (b"", 0, b"\x0a\x03" * 8)
+    assert bench.device.payload_max() == 242 - 14
+    for _ in range(3):
+        assert bench.sent(data=b"abc")[2:] == (b"\x0a\x03" * 7, 10, b"abc")
+    assert bench.sent(data=b"x" * 238)[2:] == (b"\x0a\x03" * 2, 10, b"x" * 238)
+    bench.exchange(bench.network.downlink())
+    assert bench.sent(data=b"abc")[2:] == (b"", 10, b"abc")
+
+
+def case_l2_5_requests_have_their_room():
+    """payload_max() counts LinkCheckReq and DeviceTimeReq: they leave with the fullest frame."""
+    bench = laboratory()
+    bench.device.request_link_check()
+    bench.device.request_device_time()
+    assert bench.device.payload_max() == 240
+    assert bench.sent(data=bytes(240))[2:] == (b"\x02\x0d", 10, bytes(240))
+    bench.device.request_device_time()
+    assert bench.sent(data=bytes(242))[2:] == (b"", 10, bytes(242))
+    assert bench.sent(data=b"abc")[2:] == (b"\x0d", 10, b"abc"), "it waits for room"
+
+
 def case_l2_5_commands_without_room_for_their_answer_are_not_carried_out():
     """Answers are cut behind a whole answer, and what is not answered has no effect."""
     bench = laboratory()

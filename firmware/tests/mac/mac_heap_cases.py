@@ -68,6 +68,22 @@ def case_uplink_with_downlink():
     assert only(bench.device.handle(act.FINISH, bench.now_ms), act.Downlink).data == b"y" * 30
 
 
+def case_counters_beyond_small_integers():
+    """On the chip a small integer has 31 bits; FCnt has 32."""
+    for f_cnt in (0x3FFFFFFF, 0x7FFFFFFF, 0xFFFFFFF0):
+        bench = joined()
+        bench.device.session.f_cnt_down = f_cnt - 1
+        bench.device.session.f_cnt_up = f_cnt
+        bench.send()
+        good = bytearray(bench.network.downlink(b"\x06", f_cnt=f_cnt))
+        wrong = bytearray(good)
+        wrong[9] ^= 1
+        (finish,) = locked(bench.device, bench.now_ms, [wrong, good])
+        assert finish.heard
+        bench.device.handle(act.FINISH, bench.now_ms)
+        assert bench.device.session.f_cnt_down == f_cnt
+
+
 def case_uplink_in_silence():
     bench = joined()
     bench.send()

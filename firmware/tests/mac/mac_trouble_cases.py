@@ -59,20 +59,13 @@ def case_abp_goes_on_counting():
     assert session.f_cnt_up == 1
     joining.personalize(session, b"\x01\x02\x03\x04", bytes(16), bytes(range(16)))
     assert session.f_cnt_up == 1
-    joining.personalize(session, b"\x01\x02\x03\x05", bytes(16), bytes(range(16)))
-    assert session.f_cnt_up == 0
-
-
-def case_rekeying_forgets_the_join_nonce_alone():
-    bench = joined()
-    session = bench.device.session
-    assert session.join_nonce == 0
-    spent_ms = session.ledger.spent_ms(2, bench.now_ms)
-    joining.rekey(session)
-    assert not session.joined
-    assert session.join_nonce == -1
-    assert session.ledger.spent_ms(2, bench.now_ms) == spent_ms > 0
-    assert bench.device.next_dev_nonce == 1
+    session.f_cnt_down = 7
+    joining.personalize(session, b"\x01\x02\x03\x04", bytes(16), bytes(16))  # another AppSKey
+    assert (session.f_cnt_up, session.f_cnt_down, session.app_s_key) == (1, -1, bytes(16))
+    bench = Bench(session)
+    only(bench.send(), act.Transmit)
+    joining.personalize(session, b"\x01\x02\x03\x04", bytes(16), bytes(range(16)))
+    assert session.f_cnt_up == 2  # the first keys again, and no counter twice under them
 
 
 def case_cold_wait_doubles_up_to_two_hours():
