@@ -3,8 +3,9 @@
 """MAC commands of LoRaWAN 1.0.4 (L2 = LoRaWAN L2 1.0.4, section 5) as a table.
 
 apply() walks over the commands of one downlink. A handler gets (session, data, at, context), at =
-first byte of the command's payload; it changes the session and appends its answer. The walk, not
-the handler, moves the index, so that it always advances. An unknown CID or a cut command ends it.
+first byte of the command's payload; it changes the session and returns what its answer holds behind
+the CID, as a little endian number. The walk, not the handler, moves the index, so that it always
+advances. An unknown CID or a cut command ends it.
 """
 
 # ruff: noqa: ARG001 - the handlers of the table share one signature
@@ -29,7 +30,8 @@ if 0:  # for the type checker; compiles to nothing
         adr: bool
         window: int
         news: list[object]
-        counts: bytearray
+
+        def count(self, what: int, times: int = 1) -> None: ...
 
 
 KEEP = 15  # L2 5.3: DataRate and TXPower 0xF leave the value as it is
@@ -55,10 +57,13 @@ def apply(session: "Session", data: bytes, context: "Context") -> int:
         room = ANSWERS_MAX - len(session.answers)
         if end > len(data) or count * answer_length > room:
             break
-        handler(session, data[:end], at + 1, context)
+        status = handler(session, data[:end], at + 1, context)
         at = end
-        if answer_length == 2 and session.answers[-1] != (7 if cid in (3, 5) else 3):
-            counts.count(context.counts, counts.COMMAND_REFUSED)
+        if answer_length:
+            answer = bytes((cid,)) + status.to_bytes(answer_length - 1, "little")
+            session.answers.extend(answer * count)
+        if answer_length == 2 and status != (7 if cid in (3, 5) else 3):
+            context.count(counts.COMMAND_REFUSED)
     return at
 
 
@@ -87,23 +92,23 @@ def fitting(answers: bytes, room: int) -> bytes:
     return answers[:at]
 
 
-def _link_check(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _link_check(session: "Session", data: bytes, at: int, context: "Context") -> int:
     context.news.append(LinkCheck(data[at], data[at + 1]))
+    return 0
 
 
-def _device_time(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _device_time(session: "Session", data: bytes, at: int, context: "Context") -> int:
     gps_s = int.from_bytes(data[at : at + 4], "little")
     context.news.append(DeviceTime(gps_s, data[at + 4], context.tx_end_ms))
+    return 0
 
 
-def _link_adr(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _link_adr(session: "Session", data: bytes, at: int, context: "Context") -> int:
     """L2 5.3. The block's last command gives data rate, power and NbTrans, all give the mask."""
     defined = session.defined_mask()
     mask = session.mask
     mask_ok = True
-    count = 0
     for start in range(at, len(data), 5):
-        count += 1
         control = data[start + 3] >> 4 & 7
         if control == 0:
             mask = data[start + 1] | data[start + 2] << 8
@@ -126,15 +131,15 @@ def _link_adr(session: "Session", data: bytes, at: int, context: "Context") -> N
         session.dr = dr
         session.tx_power = tx_power
         session.nb_trans = data[start + 3] & 15 or 1
-    session.answers.extend(bytes((0x03, status)) * count)
+    return status
 
 
-def _duty_cycle(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _duty_cycle(session: "Session", data: bytes, at: int, context: "Context") -> int:
     session.max_d_cycle = data[at] & 15  # L2 5.4: 1/2^MaxDCycle of all time, 0 = no limit
-    session.answers.append(0x04)
+    return 0
 
 
-def _rx_param_setup(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _rx_param_setup(session: "Session", data: bytes, at: int, context: "Context") -> int:
     offset = data[at] >> 4 & 7
     dr = data[at] & 15
     frequency = _frequency(data, at + 1)
@@ -143,15 +148,15 @@ def _rx_param_setup(session: "Session", data: bytes, at: int, context: "Context"
         session.rx1_dr_offset = offset
         session.rx2_dr = dr
         session.rx2_frequency = frequency
-    session.answers.extend(bytes((0x05, status)))
+    return status
 
 
-def _dev_status(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _dev_status(session: "Session", data: bytes, at: int, context: "Context") -> int:
     margin = max(-32, min(31, context.snr_db))  # L2 5.6: SNR of this downlink, 6 bits signed
-    session.answers.extend(bytes((0x06, context.battery & 0xFF, margin & 0x3F)))
+    return context.battery & 0xFF | (margin & 0x3F) << 8
 
 
-def _new_channel(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _new_channel(session: "Session", data: bytes, at: int, context: "Context") -> int:
     """L2 5.7. The default channels cannot be changed; frequency 0 takes a channel away."""
     index = data[at]
     frequency = _frequency(data, at + 1)
@@ -166,26 +171,27 @@ def _new_channel(session: "Session", data: bytes, at: int, context: "Context") -
             session.mask &= ~(1 << index)
             session.dr_ranges[index] = 0
         session.repair()
-    session.answers.extend(bytes((0x07, frequency_ok | dr_ok << 1)))
+    return frequency_ok | dr_ok << 1
 
 
-def _rx_timing_setup(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _rx_timing_setup(session: "Session", data: bytes, at: int, context: "Context") -> int:
     session.rx1_delay_s = data[at] & 15 or 1  # L2 5.8: 0 means 1 s
-    session.answers.append(0x08)
+    return 0
 
 
-def _tx_param_setup(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _tx_param_setup(session: "Session", data: bytes, at: int, context: "Context") -> int:
     """RP 2.4.3: not used in EU868; a device silently drops it."""
+    return 0
 
 
-def _dl_channel(session: "Session", data: bytes, at: int, context: "Context") -> None:
+def _dl_channel(session: "Session", data: bytes, at: int, context: "Context") -> int:
     index = data[at]
     frequency = _frequency(data, at + 1)
     exists = index < 16 and session.channels[index] != 0
     frequency_ok = eu868.can_listen(frequency)
     if exists and frequency_ok:
         session.rx1_frequencies[index] = frequency
-    session.answers.extend(bytes((0x0A, frequency_ok | exists << 1)))
+    return frequency_ok | exists << 1
 
 
 def _frequency(data: bytes, at: int) -> int:

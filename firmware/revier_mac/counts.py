@@ -14,8 +14,3 @@ COMMAND_REFUSED = 8  # answered with a status that is not all ones
 DUTY = 9  # put off by the duty cycle
 ABORTED = 10  # the radio failed
 COUNTS = 11
-
-
-def count(counts: bytearray, what: int, times: int = 1) -> None:
-    """Takes no heap."""
-    counts[what] = min(255, counts[what] + times)

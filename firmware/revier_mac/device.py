@@ -68,6 +68,10 @@ class Device:
         self.snr_db = 0
         self.news: "Actions" = []
 
+    def count(self, what: int, times: int = 1) -> None:
+        """Takes no heap."""
+        self.counts[what] = min(255, self.counts[what] + times)
+
     # -- questions and settings --
 
     @property
@@ -168,10 +172,15 @@ class Device:
         self.rssi_dbm = rssi_dbm
         self.snr_db = snr_db
         if RX1 <= self.state <= RX2:  # a tuple of names would take heap
+            sealed = self._exchange.sealed
             if length > self._size_max[(self.state - RX1) >> 4]:
-                counts.count(self.counts, counts.OVERSIZED)
+                self.count(counts.OVERSIZED)
+            elif not sealed.read(buffer, length):
+                self.count(counts.NOT_OURS)
+            elif not sealed.authentic():
+                self.count(counts.MIC_WRONG)
             else:
-                self._heard = self._exchange.judge(buffer, length, self.counts)
+                self._heard = True
         return self.handle(act.FRAME if self._heard else act.WINDOW_EMPTY, self.tx_end_ms)
 
     # -- handlers --
@@ -212,14 +221,14 @@ class Device:
         if self.state == IDLE:
             return []
         self.state = IDLE
-        counts.count(self.counts, counts.ABORTED)
+        self.count(counts.ABORTED)
         done = act.Done(act.ABORTED, self._exchange.f_cnt, False, self.session.ack_due)
         return [act.Save(self.session.pack()), done]
 
     # -- parts of handlers --
 
     def _put_off(self, at_ms: int) -> "Actions":
-        counts.count(self.counts, counts.DUTY)
+        self.count(counts.DUTY)
         return [act.Refused(act.DUTY, at_ms)]
 
     def _transmit(self, mask: int, now_ms: int) -> "Actions":

@@ -68,7 +68,8 @@ class SealedDownlink:
     is kept in halves: where a small integer has 31 bits, a whole one would take heap.
     """
 
-    def __init__(self, dev_addr: bytes, f_cnt: int) -> None:
+    def __init__(self, nwk: "Key", dev_addr: bytes, f_cnt: int) -> None:
+        self._nwk = nwk
         self._dev_addr = dev_addr
         self._block = bytearray(16)
         self._buffer: "bytes | bytearray" = b""
@@ -113,16 +114,16 @@ class SealedDownlink:
         self._high = high
         return True
 
-    def authentic(self, nwk: "Key") -> bool:
+    def authentic(self) -> bool:
         """True if the MIC is right for the counter that follows the last one (L2 4.4)."""
         if self._high < 0:
             return False
         block = self._block
         _fill_block(block, 0x49, 1, self._dev_addr, self._low, self._high)
         block[15] = self._end
-        return same_mic(nwk.cmac(block, self._buffer, 0, self._end), self._buffer, self._end)
+        return same_mic(self._nwk.cmac(block, self._buffer, 0, self._end), self._buffer, self._end)
 
-    def open(self, nwk: "Key", app: "Key") -> OpenedDownlink:
+    def open(self, app: "Key") -> OpenedDownlink:
         """The content. Only after authentic() was true."""
         assert self._high >= 0
         frame = self._buffer
@@ -135,7 +136,7 @@ class SealedDownlink:
             data = bytearray(frame[at + 1 : self._end])
             block = self._block
             _fill_block(block, 0x01, 1, self._dev_addr, self._low, self._high)
-            (app if f_port else nwk).apply_keystream(block, data, 0, len(data))
+            (app if f_port else self._nwk).apply_keystream(block, data, 0, len(data))
         return OpenedDownlink(
             self._high << 16 | self._low,
             frame[0] == 0xA0,
@@ -177,13 +178,10 @@ BLOCK = 16
 class Key:
     def __init__(self, new_aes: "NewAes", key: bytes) -> None:
         assert len(key) == BLOCK
-        self._aes = new_aes(key)
+        self.encrypt = new_aes(key).encrypt  # (source, target): one block
         self._x = bytearray(BLOCK)
         self._k1 = bytearray(0)
         self._k2 = bytearray(0)
-
-    def encrypt(self, source: bytearray, target: bytearray) -> None:
-        self._aes.encrypt(source, target)
 
     def cmac(
         self, head: "bytearray | None", data: "bytes | bytearray", start: int, end: int
@@ -217,7 +215,7 @@ class Key:
         while start < end:
             number += 1
             a_block[15] = number
-            self._aes.encrypt(a_block, stream)
+            self.encrypt(a_block, stream)
             size = min(end - start, BLOCK)
             for i in range(size):
                 data[start + i] ^= stream[i]
@@ -227,11 +225,11 @@ class Key:
         x = self._x
         for i in range(BLOCK):
             x[i] ^= block[at + i]
-        self._aes.encrypt(x, x)
+        self.encrypt(x, x)
 
     def _make_subkeys(self) -> None:
         zero = bytearray(BLOCK)
-        self._aes.encrypt(zero, zero)
+        self.encrypt(zero, zero)
         self._k1 = _double(zero)
         self._k2 = _double(self._k1)
 

@@ -17,9 +17,8 @@ if 0:  # for the type checker; compiles to nothing
     from revier_mac.frames import NewAes
     from revier_mac.session import Session
 
-JoinAccept = namedtuple(
-    "JoinAccept", "join_nonce net_id dev_addr rx1_dr_offset rx2_dr rx1_delay_s cf_list"
-)
+# L2 6.2.6, as on the wire; nonces: JoinNonce and NetID
+JoinAccept = namedtuple("JoinAccept", "nonces dev_addr dl_settings rx_delay cf_list")
 
 SIZE = 23
 MASK = 7  # RP 2.4.2: only on the three default channels
@@ -97,47 +96,41 @@ class Join:
         self.dr = dr
         self.f_cnt = None
         self._key = Key(new_aes, identity.app_key)
-        self._sealed = SealedJoinAccept()
+        self.sealed = SealedJoinAccept(self._key)
         self.frame = join_request(self._key, identity.join_eui, identity.dev_eui, dev_nonce)
 
-    def judge(self, buffer: "bytes | bytearray", length: int, counted: bytearray) -> bool:
-        if not self._sealed.read(buffer, length):
-            counts.count(counted, counts.NOT_OURS)
-        elif self._sealed.authentic(self._key):
-            return True
-        else:
-            counts.count(counted, counts.MIC_WRONG)
-        return False
-
     def over(self, heard: bool, context: "Context") -> act.Done:
-        session = self._session
-        opened = self._sealed.open() if heard else None
-        if opened is None or opened.join_nonce == session.join_nonce:  # L2 6.2.5: replayed
-            reason = counts.JOIN_REPLAYED if opened else counts.JOIN_SILENT
-            counts.count(context.counts, reason)
-            return act.Done(act.NO_ACCEPT, None, False, False)
-        self._start_session(opened)
-        context.news.append(
-            act.Joined(int.from_bytes(opened.dev_addr, "little"), opened.net_id, opened.join_nonce)
-        )
-        return act.Done(act.JOINED, None, False, False)
+        reason = counts.JOIN_SILENT
+        if heard:
+            opened = self.sealed.open()
+            join_nonce = int.from_bytes(opened.nonces[:3], "little")
+            if join_nonce != self._session.join_nonce:
+                self._start_session(opened, join_nonce)
+                dev_addr = int.from_bytes(opened.dev_addr, "little")
+                net_id = int.from_bytes(opened.nonces[3:], "little")
+                context.news.append(act.Joined(dev_addr, net_id, join_nonce))
+                return act.Done(act.JOINED, None, False, False)
+            reason = counts.JOIN_REPLAYED  # L2 6.2.5
+        context.count(reason)
+        return act.Done(act.NO_ACCEPT, None, False, False)
 
-    def _start_session(self, opened: JoinAccept) -> None:
+    def _start_session(self, opened: JoinAccept, join_nonce: int) -> None:
         """The ledger stays: the air does not forget."""
         session = self._session
-        keys = session_keys(self._key, opened.join_nonce, opened.net_id, self._dev_nonce)
-        session.start(opened.dev_addr, *keys, self.dr)
+        nwk_s_key, app_s_key = session_keys(self._key, opened.nonces, self._dev_nonce)
+        session.start(opened.dev_addr, nwk_s_key, app_s_key, self.dr)
         session.joined = True
-        session.join_nonce = opened.join_nonce
+        session.join_nonce = join_nonce
         session.joins_tried = 0
         session.join_not_before_s = 0
-        if opened.rx1_dr_offset < 6:
-            session.rx1_dr_offset = opened.rx1_dr_offset
-        if opened.rx2_dr <= eu868.DR_MAX:
-            session.rx2_dr = opened.rx2_dr
-        session.rx1_delay_s = opened.rx1_delay_s
+        settings = opened.dl_settings
+        if settings & 0x70 < 0x60:
+            session.rx1_dr_offset = settings >> 4 & 7
+        if settings & 15 <= eu868.DR_MAX:
+            session.rx2_dr = settings & 15
+        session.rx1_delay_s = opened.rx_delay & 15 or 1
         cf_list = opened.cf_list
-        if len(cf_list) == 16 and cf_list[15] == 0:  # RP 2.4.4: type 1 is not for EU868
+        if cf_list and cf_list[15] == 0:  # RP 2.4.4: type 1 is not for EU868
             for i in range(5):
                 frequency = int.from_bytes(cf_list[3 * i : 3 * i + 3], "little")
                 if eu868.sub_band(frequency) >= 0:
@@ -147,7 +140,8 @@ class Join:
 class SealedJoinAccept:
     """A join accept from the air. The network decrypts it, so the device encrypts (L2 6.2.5)."""
 
-    def __init__(self) -> None:
+    def __init__(self, app_key: "Key") -> None:
+        self._app_key = app_key
         self._plain = bytearray(33)
         self._source = bytearray(16)
         self._target = bytearray(16)
@@ -162,8 +156,9 @@ class SealedJoinAccept:
         self._length = length
         return True
 
-    def authentic(self, app_key: "Key") -> bool:
-        plain, source, target = self._plain, self._source, self._target
+    def authentic(self) -> bool:
+        app_key, plain = self._app_key, self._plain
+        source, target = self._source, self._target
         for at in range(1, self._length, 16):
             for i in range(16):
                 source[i] = plain[at + i]
@@ -177,43 +172,26 @@ class SealedJoinAccept:
         """The content. Only after authentic() was true."""
         assert self._length
         p = self._plain
-        return JoinAccept(
-            p[1] | p[2] << 8 | p[3] << 16,
-            p[4] | p[5] << 8 | p[6] << 16,
-            bytes(p[7:11]),
-            p[11] >> 4 & 7,
-            p[11] & 15,
-            p[12] & 15 or 1,
-            bytes(p[13:29]) if self._length == 33 else b"",
-        )
+        cf_list = bytes(p[13:29]) if self._length == 33 else b""
+        return JoinAccept(bytes(p[1:7]), bytes(p[7:11]), p[11], p[12], cf_list)
 
 
 def join_request(app_key: "Key", join_eui: bytes, dev_eui: bytes, dev_nonce: int) -> bytes:
     """L2 6.2.4. EUIs as printed (big endian)."""
     frame = bytearray(1)
-    frame.extend(_reversed(join_eui))
-    frame.extend(_reversed(dev_eui))
+    frame.extend(bytes(reversed(join_eui)))
+    frame.extend(bytes(reversed(dev_eui)))
     frame.append(dev_nonce & 0xFF)
     frame.append(dev_nonce >> 8)
     frame.extend(app_key.cmac(None, frame, 0, len(frame))[:4])
     return bytes(frame)
 
 
-def session_keys(
-    app_key: "Key", join_nonce: int, net_id: int, dev_nonce: int
-) -> "tuple[bytes, bytes]":
-    """(NwkSKey, AppSKey) (L2 6.2.5)."""
-    block = bytearray(16)
-    for at, value, size in ((1, join_nonce, 3), (4, net_id, 3), (7, dev_nonce, 2)):
-        block[at : at + size] = value.to_bytes(size, "little")
+def session_keys(app_key: "Key", nonces: bytes, dev_nonce: int) -> "list[bytes]":
+    """NwkSKey, AppSKey (L2 6.2.5). nonces: JoinNonce and NetID as on the wire."""
     keys = []
-    for first in (0x01, 0x02):
-        block[0] = first
-        target = bytearray(16)
-        app_key.encrypt(block, target)
-        keys.append(bytes(target))
-    return keys[0], keys[1]
-
-
-def _reversed(data: bytes) -> bytes:
-    return bytes(data[i] for i in range(len(data) - 1, -1, -1))
+    for first in b"\x01\x02":
+        block = bytearray((first,)) + nonces + dev_nonce.to_bytes(2, "little") + bytes(7)
+        app_key.encrypt(block, block)
+        keys.append(bytes(block))
+    return keys

@@ -75,7 +75,10 @@ class Session:
 
     def usable(self, mask: int, dr: int) -> bool:
         """A channel of the mask allows the data rate."""
-        return any(mask >> i & 1 and eu868.allows(self.dr_ranges[i], dr) for i in range(16))
+        for i in range(16):  # noqa: SIM110 (a generator is larger, and takes heap)
+            if mask >> i & 1 and eu868.allows(self.dr_ranges[i], dr):
+                return True
+        return False
 
     def repair(self) -> None:
         """If no channel allows the data rate any more, the default channels come back."""

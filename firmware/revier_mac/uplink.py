@@ -46,11 +46,11 @@ class Uplink:
     def seal(self, keys: "tuple[frames.Key, frames.Key]", adr: bool) -> None:
         """The session's counter, answers and acknowledgement count as sent."""
         session = self.session
-        self.keys = keys
+        self.app = keys[1]
         self.answered = False
         self.pending = False
         self.adr = adr
-        self.sealed = frames.SealedDownlink(session.dev_addr, session.f_cnt_down + 1)
+        self.sealed = frames.SealedDownlink(keys[0], session.dev_addr, session.f_cnt_down + 1)
         f_ctrl = session.ack_due << 5
         if adr:
             f_ctrl |= 0xC0 if session.adr_ack_cnt >= 64 else 0x80
@@ -74,15 +74,6 @@ class Uplink:
 
             commands.sent(session)
 
-    def judge(self, buffer: "bytes | bytearray", length: int, counted: bytearray) -> bool:
-        if not self.sealed.read(buffer, length):
-            counts.count(counted, counts.NOT_OURS)
-        elif self.sealed.authentic(self.keys[0]):
-            return True
-        else:
-            counts.count(counted, counts.MIC_WRONG)
-        return False
-
     def over(self, heard: bool, context: "Context") -> "act.Done | None":
         """Takes the downlink, adds its news to the context. None: the frame must be repeated."""
         session = self.session
@@ -100,7 +91,7 @@ class Uplink:
         elif confirmed:
             result = act.ACKED if acked else act.UNACKNOWLEDGED
             if not acked:
-                counts.count(context.counts, counts.UNACKNOWLEDGED)
+                context.count(counts.UNACKNOWLEDGED)
         return act.Done(result, self.f_cnt, self.pending, session.ack_due)
 
     def pause_ms(self, draw: int) -> int:
@@ -110,8 +101,8 @@ class Uplink:
     def _take(self, context: "Context") -> bool:
         """A valid downlink takes effect. True if it acknowledged our uplink."""
         session = self.session
-        opened = self.sealed.open(*self.keys)
-        counts.count(context.counts, counts.DOWNLINK_LOST, opened.f_cnt - session.f_cnt_down - 1)
+        opened = self.sealed.open(self.app)
+        context.count(counts.DOWNLINK_LOST, opened.f_cnt - session.f_cnt_down - 1)
         session.f_cnt_down = opened.f_cnt
         self.sealed.expect(opened.f_cnt + 1)
         session.adr_ack_cnt = 0
@@ -123,7 +114,7 @@ class Uplink:
             from revier_mac import commands
 
             if commands.apply(session, orders, context) < len(orders):
-                counts.count(context.counts, counts.COMMAND_UNKNOWN)
+                context.count(counts.COMMAND_UNKNOWN)
         self.answered = True
         self.pending = opened.pending
         if opened.f_port:

@@ -3,7 +3,6 @@
 """What a normal wake does not do, and so need not import: self-test, join, diagnosis, resuming."""
 
 from revier_mac import actions as mac
-from revier_mac import counts
 from revier_mac.airtime import start_cold
 from revier_mac.joining import cold_wait_ms
 from revier_mac.session import Session
@@ -19,6 +18,20 @@ if MYPY:
 
 
 DIAGNOSES_MAX = 3
+# revier_mac.counts, in its order
+COUNTED = (
+    "join_silent",
+    "join_replayed",
+    "not_ours",
+    "mic_wrong",
+    "oversized",
+    "downlink_lost",
+    "unacknowledged",
+    "command_unknown",
+    "command_refused",
+    "duty",
+    "aborted",
+)
 JOIN_SPREAD_MS = 5_000
 _FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
 
@@ -39,9 +52,8 @@ def self_test(node: "Node") -> None:
 
 def _counted(values: bytes) -> list:
     pairs = []
-    for name in dir(counts):
-        if name.upper() == name and name not in ("COUNTS", "") and name[0] != "_":
-            pairs += [name.lower(), values[getattr(counts, name)]]
+    for i, name in enumerate(COUNTED):
+        pairs += [name, values[i]]
     return pairs
 
 

@@ -17,7 +17,7 @@ TIMEOUT_S = 120
 
 def command(*arguments: str) -> list[str]:
     """A child that is MicroPython: run_main() replaces the process, hence a process of its own."""
-    code = "import sys; from micropython_run import run_main; run_main(sys.argv[1:])"
+    code = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
     return [sys.executable, "-c", code, "micropython", *arguments]
 
 

@@ -8,18 +8,16 @@ Layout: /boot.py /main.py /a/revier_payload/*.mpy /a/revier_mac/*.mpy /a/revier_
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from revier_bench import firmware_mpy
 from revier_bench.virtual_board.flash import new_image
-from revier_bench.virtual_board.shim_build import build_shim, compile_mpy
+from revier_bench.virtual_board.shim_build import build_shim
 
-FIRMWARE_DIR = Path(__file__).parents[2] / "firmware"
-PACKAGES = ("revier_payload", "revier_mac", "revier_node")
-MPY_OPTIONS = ("-O2",)
+FIRMWARE_DIR = firmware_mpy.FIRMWARE_DIR
 _TIMEOUT_S = 60
 _LAUNCH = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
 
@@ -32,7 +30,7 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
     """
     build_dir.mkdir(parents=True, exist_ok=True)
     sources = _sources(firmware_dir)
-    digest = hashlib.sha256("".join(MPY_OPTIONS).encode())
+    digest = hashlib.sha256(firmware_mpy.recipe())
     for name, path in sources.items():
         digest.update(name.encode() + b"\0" + path.read_bytes())
     image = build_dir / f"node-{digest.hexdigest()[:16]}.img"
@@ -40,8 +38,10 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
         return image
     with tempfile.TemporaryDirectory(dir=build_dir) as folder:
         staging = Path(folder) / "files"
-        for name, path in sources.items():
-            _stage(staging, name, path)
+        for name, data in firmware_mpy.compiled(firmware_dir).items():
+            _stage(staging, f"a/{name}", data)
+        for name, path in _files(firmware_dir).items():
+            _stage(staging, name, path.read_bytes())
         making = Path(folder) / "image"
         new_image(making)
         _run(build_dir, making, staging, "in")
@@ -50,28 +50,22 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
 
 
 def _sources(firmware_dir: Path) -> dict[str, Path]:
-    """Path in the image -> file."""
-    found: dict[str, Path] = {}
-    for package in PACKAGES:
-        for path in sorted((firmware_dir / package).rglob("*.py")):
-            if path.name == "document.py":  # makes docs/protocol/payload.md
-                continue
-            relative = path.relative_to(firmware_dir).with_suffix(".mpy")
-            found[f"a/{relative.as_posix()}"] = path
-    for name in ("boot.py", "main.py"):
-        found[name] = firmware_dir / "image" / name
+    """All that the image is made of."""
+    return {**firmware_mpy.sources(firmware_dir), **_files(firmware_dir)}
+
+
+def _files(firmware_dir: Path) -> dict[str, Path]:
+    """Path in the image -> file that is copied."""
+    found = {name: firmware_dir / "image" / name for name in ("boot.py", "main.py")}
     for path in sorted((firmware_dir / "image" / "boards").glob("*.json")):
         found[f"boards/{path.name}"] = path
     return found
 
 
-def _stage(staging: Path, name: str, path: Path) -> None:
+def _stage(staging: Path, name: str, data: bytes) -> None:
     target = staging / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix == ".mpy":
-        compile_mpy(path, target, "/" + name, MPY_OPTIONS)
-    else:
-        shutil.copyfile(path, target)
+    target.write_bytes(data)
 
 
 def write_files(image: Path, files: dict[str, bytes], build_dir: Path) -> None:

@@ -32,6 +32,9 @@ class Context:
         self.news = []
         self.counts = bytearray(16)
 
+    def count(self, what, times=1):
+        self.counts[what] += times
+
 
 def only(actions, kind):
     """The action of this kind, which must be there once."""

@@ -25,10 +25,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from revier_bench import image
+from revier_bench import firmware_mpy, image
 from revier_bench.measure import duty_network as network
-from revier_bench.measure.mac_size import STRIPPED, mac_sources, mpy_bytes
-from revier_bench.virtual_board.shim_build import compile_mpy
+from revier_bench.measure.mac_size import mac_names
 from revier_mac import actions as act
 from revier_mac.device import Device
 
@@ -41,9 +40,10 @@ SMALL_INT_BITS = {64: (), 32: ("-msmall-int-bits=31",)}
 _LAUNCH = "import sys; from micropython_run import run_main; run_main(sys.argv[1:])"
 _WASM = ".build/wasm/node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
 
-_IMPORT = """
+_IMPORT = f"""
 import gc, sys
 from revier_mac import actions, airtime, commands, device, frames, joining, session
+TX_DONE, FINISH = {act.TX_DONE}, {act.FINISH}
 """
 _JOIN = """
 class NoCipher:
@@ -53,9 +53,9 @@ node = device.Device(actions.Identity(bytes(8), bytes(8), bytes(16), 0), NoCiphe
 node.adr = False
 def exchange(made, frame):
     assert type(made[-1]) is actions.Transmit, made
-    node.handle(actions.TX_DONE, 5000)
+    node.handle(TX_DONE, 5000)
     node.received(frame, len(frame), -90, 7)
-    return node.handle(actions.FINISH, 8000)
+    return node.handle(FINISH, 8000)
 exchange(node.join(1000, 1), bytes.fromhex("{accept}"))
 assert node.joined
 """
@@ -67,7 +67,7 @@ node.session.dr = 5
 made = node.send(10, bytes(node.payload_max()), False, 30000, 3)
 assert len(made[-1].payload) == 255
 del made
-windows = node.handle(actions.TX_DONE, 31000)
+windows = node.handle(TX_DONE, 31000)
 """
 _RUN_UNIX = """
 import gc, sys, json
@@ -131,11 +131,13 @@ def wasm() -> Path | None:
 
 def alive(word_bits: int, mjs: Path | None = None) -> dict[str, int]:
     """Bytes alive after each of STEPS; `mjs` for 32 bits. RuntimeError with the runner's words."""
-    with tempfile.TemporaryDirectory(prefix="revier-mac-heap-") as name:
-        folder = Path(name)
-        for source in mac_sources():
-            target = folder / "revier_mac" / f"{source.stem}.mpy"
-            compile_mpy(source, target, source.name, STRIPPED + SMALL_INT_BITS[word_bits])
+    with tempfile.TemporaryDirectory(prefix="revier-mac-heap-") as made:
+        folder = Path(made)
+        for name in mac_names(texts := firmware_mpy.prepared()):
+            target = folder / name
+            target.parent.mkdir(exist_ok=True)
+            options = firmware_mpy.SHIPPED + SMALL_INT_BITS[word_bits]
+            target.write_bytes(firmware_mpy.mpy(texts[name], Path(name).name, options))
         (folder / "steps.json").write_text(json.dumps(steps()))
         if mjs is None:
             (folder / "run.py").write_text(_RUN_UNIX)
@@ -187,7 +189,8 @@ def summary(by_word: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
 
 def measure() -> dict[str, Any]:
     """A second or two."""
-    sizes = sum(mpy_bytes(source, STRIPPED) for source in mac_sources())
+    shipped = firmware_mpy.compiled()
+    sizes = sum(len(shipped[name]) for name in mac_names(shipped))
     by_word = {64: figures(alive(64), sizes)}
     mjs = wasm()
     if mjs is not None:

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """mac-size: bytes of .mpy of the MAC, of a radio driver, and of what a usual wake imports.
 
-mpy-cross removes assertions from -O1 on. The figure with them is -O0, which in mpy-cross 1.29
-differs from -O2 in nothing else (both keep line numbers; `if __debug__` is not used). Both are
-printed, the greater one is judged. MAC = all of revier_mac (frames.py is the cryptography,
-airtime.py is EU868) but TS003, an application of its own that no uplink needs. A driver counts
-with radio_bus.py; radio.py, which serves both drivers, is printed beside it and counted too.
+Judged is what a node gets (firmware_mpy.py): assertions kept, constants inlined, no line numbers.
+Beside it the same with line numbers, and the sources as they are at -O2, where mpy-cross removes
+assertions. MAC = all of revier_mac (frames.py is the cryptography, airtime.py is EU868) but TS003,
+an application of its own that no uplink needs. A driver counts with radio_bus.py; radio.py, which
+serves both drivers, is printed beside it and counted too.
 
 The wake is run: the project's image on the virtual board, joined before; at deepsleep() the
 interpreter's sys.modules says what was imported.
@@ -19,22 +19,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from revier_bench import image
+from revier_bench import firmware_mpy, image
 from revier_bench.chips.environments import Still
 from revier_bench.measure.sim_speed import joined_flash
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board
-from revier_bench.virtual_board.shim_build import compile_mpy
 from revier_bench.world.air import NullAir
 
 BUDGET_MAC = 16 * 1024
 BUDGET_WITH_DRIVER = 28 * 1024
 BUDGET_WAKE = 40 * 1024
-NOT_MAC = ("ts003.py",)
-DRIVERS = ("sx1262.py", "sx1276.py")
-BESIDE_DRIVER = ("radio_bus.py", "radio.py")
+NOT_MAC = ("ts003.mpy",)
+DRIVERS = ("sx1262.mpy", "sx1276.mpy")
+BESIDE_DRIVER = ("radio_bus.mpy", "radio.mpy")
 KINDS = ("parking", "waste", "air")
-KEPT = ("-O0",)
-STRIPPED = ("-O2",)
+WITH_LINES = ("-O0",)
+PLAIN = ("-O2",)
 FIRST_US = 2 * 3_600_000_000  # power-on, diagnosis, first clock synchronisation
 WAKES_US = 8 * 3_600_000_000
 MARK = "modules "
@@ -45,33 +44,35 @@ PEERS = {
 }
 
 
-def mpy_bytes(source: Path, options: tuple[str, ...]) -> int:
-    """Size of the .mpy as it is installed (the name in it counts)."""
-    name = f"/a/{source.relative_to(image.FIRMWARE_DIR).with_suffix('.mpy').as_posix()}"
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "one.mpy"
-        compile_mpy(source, target, name, options)
-        return target.stat().st_size
+Sizes = tuple[int, int, int]  # shipped, with line numbers, sources at -O2
 
 
-def mac_sources(firmware_dir: Path = image.FIRMWARE_DIR) -> list[Path]:
-    found = sorted((firmware_dir / "revier_mac").glob("*.py"))
-    return [path for path in found if path.name not in NOT_MAC]
+def sizes(firmware_dir: Path = image.FIRMWARE_DIR) -> dict[str, Sizes]:
+    """Of every .mpy, by its path below the slot, as it is installed (the name in it counts)."""
+    prepared = firmware_mpy.prepared(firmware_dir)
+    found = {}
+    for name, path in firmware_mpy.sources(firmware_dir).items():
+        source, plain = prepared[name], path.read_text()
+        forms = (source, firmware_mpy.SHIPPED), (source, WITH_LINES), (plain, PLAIN)
+        a, b, c = (len(firmware_mpy.mpy(text, f"/a/{name}", o)) for text, o in forms)
+        found[name] = a, b, c
+    return found
 
 
-def driver_sources(firmware_dir: Path = image.FIRMWARE_DIR) -> list[Path]:
-    found = [firmware_dir / "revier_node" / name for name in DRIVERS + BESIDE_DRIVER]
-    return [path for path in found if path.exists()]
+def mac_names(names: Iterable[str]) -> list[str]:
+    return [n for n in names if n.startswith("revier_mac/") and Path(n).name not in NOT_MAC]
 
 
-def module_path(name: str) -> Path:
-    """The source of a module of ours."""
-    base = image.FIRMWARE_DIR.joinpath(*name.split("."))
-    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+def driver_names(names: Iterable[str]) -> list[str]:
+    return [n for n in names if n.removeprefix("revier_node/") in DRIVERS + BESIDE_DRIVER]
 
 
-def wake_bytes(modules: Iterable[str]) -> int:
-    return sum(mpy_bytes(module_path(name), STRIPPED) for name in modules)
+def wake_bytes(modules: Iterable[str], shipped: Mapping[str, Sizes]) -> int:
+    total = 0
+    for module in modules:
+        path = module.replace(".", "/")
+        total += shipped[f"{path}.mpy" if f"{path}.mpy" in shipped else f"{path}/__init__.mpy"][0]
+    return total
 
 
 def imported(kind: str, folder: Path) -> list[str]:
@@ -112,29 +113,28 @@ def imported(kind: str, folder: Path) -> list[str]:
 
 
 def summary(
-    mac: Mapping[str, tuple[int, int]],
-    drivers: Mapping[str, tuple[int, int]],
-    wakes: Mapping[str, tuple[int, int]],
+    mac: Mapping[str, Sizes], drivers: Mapping[str, Sizes], wakes: Mapping[str, tuple[int, int]]
 ) -> dict[str, Any]:
-    """From {file: (bytes with assertions, bytes at -O2)} and {kind: (modules, bytes)}."""
-    kept, stripped = (sum(size[i] for size in mac.values()) for i in (0, 1))
-    beside = sum(drivers[name][0] for name in BESIDE_DRIVER)
-    with_driver = kept + beside + max(drivers[name][0] for name in DRIVERS if name in drivers)
+    """From sizes by path below the slot, and {kind: (modules, bytes)}."""
+    total, lines, plain = (sum(size[i] for size in mac.values()) for i in range(3))
+    named = {Path(name).name: size[0] for name, size in drivers.items()}
+    beside = sum(named[name] for name in BESIDE_DRIVER)
+    with_driver = total + beside + max(named[name] for name in DRIVERS if name in named)
     wake = max(size for _, size in wakes.values())
-    rows = [_row("revier_mac/" + name, *sizes) for name, sizes in mac.items()]
-    rows += [_row("revier_node/" + name, *sizes) for name, sizes in drivers.items()]
-    rows.append(_row("MAC + crypto + EU868", kept, stripped))
-    rows.append(_row("with the larger radio driver", with_driver, None))
-    rows += [_row(f"wake of {kind}: {n} modules", None, size) for kind, (n, size) in wakes.items()]
+    rows = [_row(name, *size) for name, size in {**mac, **drivers}.items()]
+    rows.append(_row("MAC + crypto + EU868", total, lines, plain))
+    rows.append(_row("with the larger radio driver", with_driver))
+    rows += [_row(f"wake of {kind}: {n} modules", size) for kind, (n, size) in wakes.items()]
     return {
         "name": "mac-size",
-        "value": kept,
-        "unit": "B of .mpy with assertions",
+        "value": total,
+        "unit": "B of .mpy, assertions kept",
         "budget": f"<= {BUDGET_MAC}; with a driver <= {BUDGET_WITH_DRIVER}; wake <= {BUDGET_WAKE}",
-        "holds": kept <= BUDGET_MAC and with_driver <= BUDGET_WITH_DRIVER and wake <= BUDGET_WAKE,
+        "holds": total <= BUDGET_MAC and with_driver <= BUDGET_WITH_DRIVER and wake <= BUDGET_WAKE,
         "n": {
-            "mac_bytes_with_assertions": kept,
-            "mac_bytes_o2": stripped,
+            "mac_bytes": total,
+            "mac_bytes_with_lines": lines,
+            "mac_bytes_of_sources_at_o2": plain,
             "with_driver_bytes": with_driver,
             "wake_bytes": {kind: size for kind, (_, size) in wakes.items()},
             "wake_modules": {kind: count for kind, (count, _) in wakes.items()},
@@ -144,23 +144,20 @@ def summary(
     }
 
 
-def _row(what: str, kept: int | None, stripped: int | None) -> dict[str, Any]:
-    return {"what": what, "with_assertions": kept or "", "o2": stripped or ""}
-
-
-def _both(source: Path) -> tuple[int, int]:
-    return mpy_bytes(source, KEPT), mpy_bytes(source, STRIPPED)
+def _row(what: str, shipped: int, lines: int | str = "", plain: int | str = "") -> dict[str, Any]:
+    return {"what": what, "shipped": shipped, "with_lines": lines, "sources_at_o2": plain}
 
 
 def measure() -> dict[str, Any]:
-    """About five seconds."""
+    """About ten seconds."""
+    all_sizes = sizes()
     wakes = {}
     with tempfile.TemporaryDirectory(prefix="revier-mac-size-") as folder:
         for kind in KINDS:
             modules = imported(kind, Path(folder))
-            wakes[kind] = (len(modules), wake_bytes(modules))
+            wakes[kind] = (len(modules), wake_bytes(modules, all_sizes))
     return summary(
-        {path.name: _both(path) for path in mac_sources()},
-        {path.name: _both(path) for path in driver_sources()},
+        {name: all_sizes[name] for name in mac_names(all_sizes)},
+        {name: all_sizes[name] for name in driver_names(all_sizes)},
         wakes,
     )

@@ -11,6 +11,7 @@ virtual board: the shipped store saves the fullest state that it takes and reads
 
 from __future__ import annotations
 
+import ast
 import tempfile
 from pathlib import Path
 from random import Random
@@ -18,12 +19,12 @@ from typing import Any
 
 from revier_bench import image
 from revier_bench.chips.environments import Still
+from revier_bench.constant_inlining import constants_of
 from revier_bench.measure.sim_speed import joined_flash
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board
 from revier_bench.world.air import NullAir
 from revier_mac import commands
 from revier_mac.airtime import BUCKET_MS, HOUR_MS, SUB_BANDS
-from revier_mac.counts import COUNTS
 from revier_mac.session import ANSWERS_MAX, Session
 
 BUDGET_RECORD = 256
@@ -33,18 +34,19 @@ PER_ROUND = 24  # commands: more than there is room for answers
 FREQUENCIES = (8631000, 8662000, 8671000, 8683000, 8690500, 8695250, 8698500)
 LEDGER_HEAD = 5  # airtime.Ledger.pack(): newest bucket, number of entries
 CRC = 4
-_MAIN = """
+_SIZES = constants_of(ast.parse((image.FIRMWARE_DIR / "revier_node" / "store_rtc.py").read_text()))
+_MAIN = f"""
 import machine, sys
 sys.path.insert(0, "/a")
-from revier_node import store, store_rtc
+from revier_node import store
 first = store.Store()
-first.state.kind = bytes(store_rtc.KIND_STATE_MAX)
-first.state.session = bytes(range(256)) * (store_rtc.SESSION_MAX // 256)
+first.state.kind = bytes({_SIZES["KIND_STATE_MAX"]})
+first.state.session = bytes({_SIZES["SESSION_MAX"]})
 first.save()
 first.save()
 again = store.Store()
 whole = again.resumed and again.state.session == first.state.session
-print("rtc", len(machine.RTC().memory()), store_rtc.SESSION_MAX, int(whole))
+print("rtc", len(machine.RTC().memory()), {_SIZES["SESSION_MAX"]}, int(whole))
 """
 
 
@@ -60,7 +62,8 @@ class _Context:
 
     def __init__(self) -> None:
         self.news: list[object] = []
-        self.counts = bytearray(COUNTS)
+
+    def count(self, what: int, times: int = 1) -> None: ...
 
 
 def worn() -> Session:

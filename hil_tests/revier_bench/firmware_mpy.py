@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The firmware's .mpy as a node gets them: constants inlined, assertions kept, no line numbers.
+
+Why: docs/adr/0010-what-the-mpy-holds.md.
+"""
+
+import hashlib
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from revier_bench.constant_inlining import inline
+from revier_bench.virtual_board.shim_build import compile_mpy
+
+FIRMWARE_DIR = Path(__file__).parents[2] / "firmware"
+PACKAGES = ("revier_payload", "revier_mac", "revier_node")
+SHIPPED = ("-O0", "-X", "no-source-lines")
+NOT_SHIPPED = ("document.py",)  # makes docs/protocol/payload.md
+
+
+def sources(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, Path]:
+    """Path of the .mpy below the slot -> source."""
+    return {
+        path.relative_to(firmware_dir).with_suffix(".mpy").as_posix(): path
+        for package in PACKAGES
+        for path in sorted((firmware_dir / package).rglob("*.py"))
+        if path.name not in NOT_SHIPPED
+    }
+
+
+def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
+    """What mpy-cross gets, by the path of the .mpy below the slot."""
+    found = sources(firmware_dir)
+    main = firmware_dir / "image" / "main.py"
+    texts = {_module(name): path.read_text() for name, path in found.items()}
+    done = inline(texts, {"main": main.read_text()} if main.exists() else {})
+    return {name: done[_module(name)] for name in found}
+
+
+def compiled(firmware_dir: Path = FIRMWARE_DIR, slot: str = "a") -> dict[str, bytes]:
+    """The .mpy files by their path below the slot. RuntimeError with mpy-cross's words."""
+    return {
+        name: mpy(text, f"/{slot}/{name}", SHIPPED) for name, text in prepared(firmware_dir).items()
+    }
+
+
+def mpy(text: str, name: str, options: tuple[str, ...]) -> bytes:
+    """One .mpy; `name` is what tracebacks show, and counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "source.py", Path(folder) / "one.mpy"
+        source.write_text(text)
+        compile_mpy(source, target, name, options)
+        return target.read_bytes()
+
+
+@cache
+def recipe() -> bytes:
+    """Changes when the way from source to .mpy does."""
+    own = [Path(__file__), Path(__file__).with_name("constant_inlining.py")]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in own)).digest()
+
+
+def _module(name: str) -> str:
+    """revier_node/kinds/__init__.mpy -> revier_node.kinds"""
+    return name.removesuffix(".mpy").removesuffix("/__init__").replace("/", ".")
