@@ -10,7 +10,8 @@ only a real change of the field wakes it.
 """
 
 import struct
-import time
+
+import machine
 
 from revier_node.sensors import fault, missing, valid
 
@@ -77,13 +78,14 @@ class Lis2mdl:
 
     def read(self) -> tuple:
         """The next new sample as (x, y, z) digits, less the offset registers."""
-        time.sleep_ms(self._wait_ms)
+        if self._wait_ms:
+            machine.lightsleep(self._wait_ms)  # five samples awake would cost more than the uplink
         try:
             for _ in range(READ_LIMIT_MS // PERIOD_MS + 1):
                 if self._get(_REG_STATUS, 1)[0] & _NEW_XYZ:
                     self._wait_ms = PERIOD_MS
                     return parse(self._get(_REG_OUT, 6))
-                time.sleep_ms(PERIOD_MS)
+                machine.lightsleep(PERIOD_MS)
         except OSError:
             return fault("no answer")
         return missing("no new sample")

@@ -10,6 +10,7 @@ from typing import Any
 MEASUREMENTS: dict[str, str] = {
     "downlink-fuzz": "downlink_fuzz",
     "duty": "duty",
+    "energy": "energy",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
     "nvs-writes": "nvs_writes",

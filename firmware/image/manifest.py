@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+# The application frozen into MicroPython's image for the ESP32 (docs/frozen.md):
+# make -C ports/esp32 BOARD=ESP32_GENERIC_S3 FROZEN_MANIFEST=/path/to/firmware/image/manifest.py
+# ruff: noqa: F821 (names of makemanifest.py)
+
+# The port's modules but its _boot.py
+freeze("$(PORT_DIR)/modules", ("flashbdev.py", "inisetup.py"))
+module("_boot.py", base_path="frozen", opt=2)
+module("boot.py", opt=2)
+module("main.py", opt=2)
+
+package(
+    "revier_payload",
+    files=(
+        "__init__.py",
+        "air.py",
+        "codec.py",
+        "diagnosis.py",
+        "fields.py",
+        "parking.py",
+        "schema.py",
+        "sequence.py",
+        "waste.py",
+    ),
+    base_path="..",
+    opt=2,
+)
+package(
+    "revier_mac",
+    files=(
+        "__init__.py",
+        "actions.py",
+        "airtime.py",
+        "commands.py",
+        "counts.py",
+        "device.py",
+        "frames.py",
+        "joining.py",
+        "session.py",
+        "ts003.py",
+        "uplink.py",
+    ),
+    base_path="..",
+    opt=2,
+)
+package(
+    "revier_node",
+    files=(
+        "__init__.py",
+        "app.py",
+        "board.py",
+        "clock.py",
+        "console.py",
+        "identity_file.py",
+        "kinds/__init__.py",
+        "kinds/air.py",
+        "kinds/parking.py",
+        "kinds/waste.py",
+        "link_policy.py",
+        "news.py",
+        "radio.py",
+        "radio_bus.py",
+        "seldom.py",
+        "sensors/__init__.py",
+        "sensors/a02yyuw.py",
+        "sensors/bme280.py",
+        "sensors/lis2mdl.py",
+        "sensors/sensirion.py",
+        "sensors/sps30.py",
+        "store.py",
+        "store_rtc.py",
+        "store_start.py",
+        "sx1262.py",
+        "sx1276.py",
+    ),
+    base_path="..",
+    opt=2,
+)
