@@ -13,7 +13,6 @@ module("main.py", opt=2)
 package(
     "revier_payload",
     files=(
-        "__init__.py",
         "air.py",
         "codec.py",
         "diagnosis.py",
@@ -29,7 +28,6 @@ package(
 package(
     "revier_mac",
     files=(
-        "__init__.py",
         "actions.py",
         "airtime.py",
         "commands.py",
@@ -52,6 +50,7 @@ package(
         "board.py",
         "clock.py",
         "console.py",
+        "failure.py",
         "identity_file.py",
         "kinds/__init__.py",
         "kinds/air.py",

@@ -29,9 +29,9 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
     mpy-cross's words if a file does not compile.
     """
     build_dir.mkdir(parents=True, exist_ok=True)
-    sources = _sources(firmware_dir)
+    made_of = sources(firmware_dir)
     digest = hashlib.sha256(firmware_mpy.recipe())
-    for name, path in sources.items():
+    for name, path in made_of.items():
         digest.update(name.encode() + b"\0" + path.read_bytes())
     image = build_dir / f"node-{digest.hexdigest()[:16]}.img"
     if image.exists():
@@ -41,7 +41,10 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
         for name, data in firmware_mpy.compiled(firmware_dir).items():
             _stage(staging, f"a/{name}", data)
         for name, path in _files(firmware_dir).items():
-            _stage(staging, name, path.read_bytes())
+            text = path.read_text()
+            if path.suffix == ".py":
+                text = firmware_mpy.uncommented(text)
+            _stage(staging, name, text.encode())
         making = Path(folder) / "image"
         new_image(making)
         _run(build_dir, making, staging, "in")
@@ -49,9 +52,10 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
     return image
 
 
-def _sources(firmware_dir: Path) -> dict[str, Path]:
+def sources(firmware_dir: Path) -> dict[str, Path]:
     """All that the image is made of."""
-    return {**firmware_mpy.sources(firmware_dir), **_files(firmware_dir)}
+    compiled = firmware_mpy.sources(firmware_dir)
+    return {**{f"a/{name}": path for name, path in compiled.items()}, **_files(firmware_dir)}
 
 
 def _files(firmware_dir: Path) -> dict[str, Path]:

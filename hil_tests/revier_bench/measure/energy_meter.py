@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from revier_bench import image
+from revier_bench import firmware_mpy, image
 from revier_bench.measure import energy_bytecode
 from revier_bench.measure.energy_table import Cpu
 from revier_bench.virtual_board.flash import clone_image
@@ -91,20 +91,29 @@ def meter_source(cpu: Cpu) -> str:
 
 def metered_image(build_dir: Path, cpu: Cpu, frozen: bool) -> Path:
     """The firmware as it is now, on the meter. `frozen`: nothing is read or compiled to import."""
-    sources = image._sources(image.FIRMWARE_DIR)
-    code = {name: path for name, path in sources.items() if path.suffix == ".py"}
-    shipped = image.read_files(image.build(build_dir), build_dir)
-    loads = {name: _load(name, 0 if frozen else len(shipped["/" + name])) for name in code}
     tree = build_dir / f"metered-{frozen}"
     shutil.copytree(image.FIRMWARE_DIR / "image", tree / "image", dirs_exist_ok=True)
+    code = _code(tree, inlined=not frozen)
+    shipped = image.read_files(image.build(build_dir), build_dir)
+    loads = {name: _load(name, 0 if frozen else len(shipped["/" + name])) for name in code}
     for name, text in energy_bytecode.meter_files(code, loads).items():
-        target = tree / code[name].relative_to(image.FIRMWARE_DIR)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        code[name].write_text(text)
     metered = clone_image(image.build(build_dir, tree), build_dir / f"metered-{frozen}.img")
     name = f"/lib/{energy_bytecode.METER}.py"
     image.write_files(metered, {name: meter_source(cpu).encode()}, build_dir)
     return metered
+
+
+def _code(tree: Path, inlined: bool) -> dict[str, Path]:
+    """Copies of the sources in `tree`, by their names in the image; frozen ones are not inlined."""
+    prepared = firmware_mpy.prepared() if inlined else {}
+    code = {}
+    for name, path in image.sources(image.FIRMWARE_DIR).items():
+        if path.suffix == ".py":
+            code[name] = tree / path.relative_to(image.FIRMWARE_DIR)
+            code[name].parent.mkdir(parents=True, exist_ok=True)
+            code[name].write_text(prepared.get(name.removeprefix("a/"), path.read_text()))
+    return code
 
 
 def _load(name: str, size: int) -> str:

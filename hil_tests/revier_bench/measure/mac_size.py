@@ -68,11 +68,10 @@ def driver_names(names: Iterable[str]) -> list[str]:
 
 
 def wake_bytes(modules: Iterable[str], shipped: Mapping[str, Sizes]) -> int:
-    total = 0
-    for module in modules:
-        path = module.replace(".", "/")
-        total += shipped[f"{path}.mpy" if f"{path}.mpy" in shipped else f"{path}/__init__.mpy"][0]
-    return total
+    """An empty package is a folder without a file."""
+    files = [module.replace(".", "/") for module in modules]
+    names = [f"{f}.mpy" if f"{f}.mpy" in shipped else f"{f}/__init__.mpy" for f in files]
+    return sum(shipped[name][0] for name in names if name in shipped)
 
 
 def imported(kind: str, folder: Path) -> list[str]:

@@ -112,7 +112,8 @@ def test_a_run_of_the_firmware():
     assert len(stock) >= 4
     assert {cycle.spreading_factor for cycle in stock} == {7}
     one, other = stock[0], frozen[0]
-    assert one.works[-1].bytecodes == other.works[-1].bytecodes > 10_000
+    # what is frozen looks its constants up
+    assert 10_000 < one.works[-1].bytecodes < other.works[-1].bytecodes < 40_000
     assert one.works[-1].import_us > 20 * other.works[-1].import_us > 0
     _, heavy = energy.heaviest(stock, energy_table.STOCK)
     _, light = energy.heaviest(frozen, energy_table.FROZEN)

@@ -42,7 +42,7 @@ def shipped() -> dict[str, Path]:
     """Every code of a node's flash, under its name in the frozen image."""
     return {
         str(Path(name.removeprefix("a/")).with_suffix(".py")): path.resolve()
-        for name, path in image._sources(image.FIRMWARE_DIR).items()
+        for name, path in image.sources(image.FIRMWARE_DIR).items()
         if path.suffix == ".py"
     }
 
@@ -68,6 +68,6 @@ def test_a_module_that_is_left_out_is_missed(name):
 
 
 def test_a_new_module_is_missed(monkeypatch):
-    more = {**image._sources(image.FIRMWARE_DIR), "a/revier_node/new.mpy": Path("new.py")}
-    monkeypatch.setattr(image, "_sources", lambda _: more)
+    more = {**image.sources(image.FIRMWARE_DIR), "a/revier_node/new.mpy": Path("new.py")}
+    monkeypatch.setattr(image, "sources", lambda _: more)
     assert set(shipped()) - set(frozen(MANIFEST.read_text())) == {"revier_node/new.py"}

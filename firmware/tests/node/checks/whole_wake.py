@@ -242,13 +242,19 @@ def check_application_that_cannot_be_imported_ends_in_sleep():
     kept = package.app
     del package.app
     del sys.modules["revier_node.app"]
+    from revier_node import failure
+
     where, package.__path__ = package.__path__, "/nowhere"
     try:
         assert main_wake() == 60_000
         assert machine.rtc[0][3] == 5
+        del package.failure
+        del sys.modules["revier_node.failure"]
+        assert main_wake() == 3_600_000, "main.py alone, with nothing of the application left"
     finally:
         package.__path__ = where
         package.app = sys.modules["revier_node.app"] = kept
+        package.failure = sys.modules["revier_node.failure"] = failure
 
 
 def check_service_keeps_main_away():
