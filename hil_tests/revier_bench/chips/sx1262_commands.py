@@ -14,7 +14,10 @@ from revier_bench.chips.sx1262_core import Sx1262Core
 
 def execute(chip: Sx1262Core, opcode: int, args: bytes) -> None:
     chip.command_status = ds.TAKEN
-    if opcode in ds.IN_STANDBY_ONLY and chip.mode not in (ds.RC, ds.XOSC):
+    standby = chip.mode in (ds.RC, ds.XOSC)
+    if (opcode in ds.IN_STANDBY_ONLY and not standby) or (
+        opcode in ds.IN_STANDBY_OR_FS and not standby and chip.mode != ds.FS
+    ):
         chip.refuse(f"command 0x{opcode:02X} outside of standby (DS 13)")
     elif opcode in ds.NEEDS_PACKET_TYPE and chip.packet_type is None:
         chip.refuse(f"command 0x{opcode:02X} before SetPacketType (DS 14.2)")

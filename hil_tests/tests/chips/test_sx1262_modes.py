@@ -181,3 +181,13 @@ def test_a_carrier_lasts_until_standby(opcode: int) -> None:
     assert "reaches nobody" in bench.host.misuse[0]
     bench.command(0x80, 0)
     assert bench.mode() == 2
+
+
+def test_power_needs_no_packet_type_and_frequency_may_be_set_in_fs() -> None:
+    """DS 13.4.4 and 13.4.1: LoRaMac-node's SX126xInit does the one, frequency hoppers the other."""
+    bench = Bench()
+    bench.command(0x8E, 0, 4)
+    bench.command(0xC1)
+    bench.command(0x86, 0x36, 0x41, 0x99, 0x9A)
+    assert bench.host.misuse == []
+    assert abs(bench.chip.frequency_hz - 868_100_000) <= 1
