@@ -210,7 +210,7 @@ class Sx1276Modem(LoraModem):
     # -- status --
 
     def status(self) -> int:
-        """RegModemStat: rate of the last header; clear 16, valid 8, RX 4, synchronised 2, signal 1."""
+        """RegModemStat: last header's rate; clear 16, valid 8, RX 4, synchronised 2, signal 1."""
         rate = self.header_rate << 5
         if self._rx_from_us is None:
             return rate | 0x10
