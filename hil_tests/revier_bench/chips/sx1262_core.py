@@ -129,9 +129,17 @@ class Sx1262Core:
             self._start(t_us)
             return
         self.mode = ds.RC
-        if self.registers.get(reg.RETENTION) != 1:
-            self.registers[reg.RX_GAIN] = reg.AFTER_RESET[reg.RX_GAIN]
+        kept = self._retained()
+        for address in reg.LOST_IN_WARM_SLEEP:
+            if address not in kept:
+                self.registers[address] = reg.AFTER_RESET[address]
         self.host.busy_until_us = t_us + ds.WAKE_WARM_US
+
+    def _retained(self) -> set[int]:
+        known = self.registers.get
+        number = min(known(reg.RETENTION, 0), reg.RETENTION_MAX)
+        places = range(reg.RETENTION + 1, reg.RETENTION + 1 + 2 * number, 2)
+        return {known(place, 0) << 8 | known(place + 1, 0) for place in places}
 
     # -- modes --
 

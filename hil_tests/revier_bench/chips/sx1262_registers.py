@@ -7,7 +7,8 @@ the table leaves out.
 """
 
 RETENTION = 0x029F
-"""DS 9.6: registers listed here (0x029F.. 01 08 AC) survive warm sleep too"""
+"""DS 9.6: a number, then so many addresses of two bytes each: registers that warm sleep keeps too"""
+RETENTION_MAX = 4  # SD
 VERSION = 0x0320
 RX_PAYLOAD_LENGTH = 0x06BB  # SD
 SYMBOL_TIMEOUT = 0x0706
@@ -24,6 +25,9 @@ TX_CLAMP = 0x08D8
 OCP = 0x08E7
 OCP_SX1262 = 0x38  # DS table 5-2: 140 mA in steps of 2.5; SetPaConfig writes it as well
 RTC_CONTROL = 0x0902
+
+LOST_IN_WARM_SLEEP = (RX_GAIN, TX_MODULATION, IQ_POLARITY)
+"""DS 9.6 names the first; SD's sx126x_init_retention_list() puts all three on the list"""
 
 AFTER_RESET = {
     SYMBOL_TIMEOUT: 0x00,

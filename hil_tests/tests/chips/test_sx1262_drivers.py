@@ -178,6 +178,27 @@ def test_another_packet_type_wants_its_parameters_anew() -> None:
     assert bench.mode() == 2
 
 
+# -- Semtech's sx126x_driver: the retention list --
+
+
+@pytest.mark.parametrize(
+    ("listed", "kept"), [((), ()), ((0x08AC,), (0x08AC,)), ((0x08AC, 0x0889, 0x0736),) * 2]
+)
+def test_warm_sleep_keeps_what_is_on_the_list(listed: tuple[int, ...], kept: tuple[int]) -> None:
+    """DS 9.6; the driver's sx126x_init_retention_list() has the registers of its workarounds."""
+    bench = Bench()
+    addresses = [byte for address in listed for byte in address.to_bytes(2, "big")]
+    bench.command(0x0D, 0x02, 0x9F, len(listed), *addresses)
+    changed = {0x08AC: 0x96, 0x0889: 0x05, 0x0736: 0x09}
+    for address, value in changed.items():
+        bench.command(0x0D, address >> 8, address & 0xFF, value)
+    bench.command(0x84, 0x04)
+    bench.host.pass_us(1_000)
+    bench.raw(0x00)
+    for address, value in changed.items():
+        assert (register(bench, address)[0] == value) is (address in kept)
+
+
 # -- micropySX126X: NRESET is driven high before it is pulsed --
 
 
