@@ -25,17 +25,17 @@ class Sx1262(Sx1262Core):
     def __init__(self, host: ChipHost, wiring: Sx1262Wiring, air: Medium, chance: Random) -> None:
         super().__init__(host, wiring, air, chance)
         self._command = bytearray()
-        self._ignore = False
+        self._ignore = self._woken = False
         self._selected_us = 0
 
     def select(self, t_us: int) -> None:
         self._command.clear()
         self._ignore = False
         self._selected_us = t_us
-        if self.mode == ds.SLEEP and not self.held_down:
+        self._woken = self.mode == ds.SLEEP and not self.held_down
+        if self._woken:
             self.modem.stop()
             self.wake(t_us)
-            self._ignore = True  # what comes with this edge is not understood
 
     def deselect(self, t_us: int) -> None:  # noqa: ARG002
         command = self._command
@@ -49,20 +49,24 @@ class Sx1262(Sx1262Core):
             self.note("SPI while it has no supply or is held in reset")
             return bytes(len(mosi))
         if self._ignore:
-            if mosi[0] not in (ds.GET_STATUS, ds.NOP):
-                self.note(f"command 0x{mosi[0]:02X} to a sleeping chip")
             return bytes(len(mosi))
         begins = not self._command
         if begins and self.host.busy_until_us > self._selected_us and self._still_busy(mosi, t_us):
-            if mosi[0] != ds.NOP:
-                self.note(f"command 0x{mosi[0]:02X} while BUSY (DS 8.3)")
             self._ignore = True
+            self._note_too_early(mosi[0])
             return bytes(len(mosi))
         return self._exchange(mosi)
 
     def _still_busy(self, mosi: bytes, t_us: int) -> bool:
         """NSS may fall while BUSY as long as the transfer waits for it."""
         return self.host.busy_until_us > t_us - len(mosi)
+
+    def _note_too_early(self, opcode: int) -> None:
+        """NOP does nothing anyway; GetStatus is what the datasheet wakes the chip with."""
+        if self._woken and opcode != ds.GET_STATUS and opcode != ds.NOP:
+            self.note(f"command 0x{opcode:02X} to a sleeping chip")
+        elif not self._woken and opcode != ds.NOP:
+            self.note(f"command 0x{opcode:02X} while BUSY (DS 8.3)")
 
     def _exchange(self, mosi: bytes) -> bytes:
         at = len(self._command)

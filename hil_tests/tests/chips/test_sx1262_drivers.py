@@ -209,6 +209,19 @@ def test_nreset_that_was_high_already_resets_nothing() -> None:
     assert register(bench, 0x0740, 2) == b"\x34\x44"
 
 
+def test_a_command_may_follow_in_the_selection_that_woke_it() -> None:
+    """DS 8.3: it waits for BUSY with NSS low, awake and asleep; so did RadioLib before NOP."""
+    bench = Bench()
+    bench.command(0x84, 0x04)
+    bench.host.pass_us(1_000)
+    bench.chip.select(bench.host.now_us)
+    bench.wait()
+    bench.host.pass_us(10)
+    assert bench.chip.transfer(bytes((0xC0, 0)), bench.host.now_us)[1] >> 4 & 7 == 2
+    bench.chip.deselect(bench.host.now_us)
+    assert bench.host.misuse == []
+
+
 # -- micropython-lib --
 
 
