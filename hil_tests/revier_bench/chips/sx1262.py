@@ -63,7 +63,7 @@ class Sx1262(Sx1262Core):
 
     def _note_too_early(self, opcode: int) -> None:
         """NOP does nothing anyway; GetStatus is what the datasheet wakes the chip with."""
-        if self._woken and opcode != ds.GET_STATUS and opcode != ds.NOP:
+        if self._woken and opcode not in (ds.GET_STATUS, ds.NOP):
             self.note(f"command 0x{opcode:02X} to a sleeping chip")
         elif not self._woken and opcode != ds.NOP:
             self.note(f"command 0x{opcode:02X} while BUSY (DS 8.3)")
@@ -137,9 +137,7 @@ class Sx1262(Sx1262Core):
             self.command_status = ds.TAKEN
             self.done(0)
         for i in range(max(at, header), len(command)):
-            if header == 2:
-                if command[1] + i - 2 == 256:
-                    self.note("WriteBuffer past the end of the data buffer")
+            if header == 2:  # DS 13.2.3: after the end comes the beginning
                 self.buffer[(command[1] + i - 2) & 0xFF] = command[i]
             else:
                 address = (command[1] << 8 | command[2]) + i - 3

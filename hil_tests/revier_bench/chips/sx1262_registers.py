@@ -7,7 +7,7 @@ the table leaves out.
 """
 
 RETENTION = 0x029F
-"""DS 9.6: a number, then so many addresses of two bytes each: registers that warm sleep keeps too"""
+"""DS 9.6: a number, then so many addresses of two bytes: registers that warm sleep keeps too"""
 RETENTION_MAX = 4  # SD
 VERSION = 0x0320
 RX_PAYLOAD_LENGTH = 0x06BB  # SD

@@ -199,6 +199,22 @@ def test_warm_sleep_keeps_what_is_on_the_list(listed: tuple[int, ...], kept: tup
         assert (register(bench, address)[0] == value) is (address in kept)
 
 
+# -- LoRaRF-Python goes around the data buffer --
+
+
+def test_the_data_buffer_is_a_ring() -> None:
+    """DS 13.2.3, 13.2.4, and 13.4.8 for where a frame begins."""
+    bench = Bench()
+    bench.configure(length=5)
+    bench.command(0x8F, 253, 0)
+    bench.command(0x0E, 253, *b"hello")
+    assert bench.command(0x1E, 253, 0, *bytes(5))[3:] == b"hello"
+    bench.command(0x83, 0, 0, 0)
+    bench.host.pass_us(100_000)
+    assert bench.air.emitted[0].payload == b"hello"
+    assert bench.host.misuse == []
+
+
 # -- micropySX126X: NRESET is driven high before it is pulsed --
 
 
