@@ -210,9 +210,10 @@ class Sx1276:
     def _set_mode(self, value: int) -> None:
         """DS 4.1.2, table 16."""
         old, now_us = self.common[ds.OP_MODE], self.host.now_us
-        if (value ^ old) & ds.LONG_RANGE and old & 7 != ds.SLEEP:
-            if value & 7 != ds.SLEEP:
-                self.note("LoRa can be switched on or off in sleep only (DS table 41)")
+        # Field note: one write of 0x80 in FSK standby enters sleep and LoRa (arduino-LoRa relies on
+        # it, RadioHead reads it back), although DS table 41 wants two
+        if (value ^ old) & ds.LONG_RANGE and ds.SLEEP not in (old & 7, value & 7):
+            self.note("LoRa can be switched on or off in sleep only (DS table 41)")
             value ^= ds.LONG_RANGE
         if self.fsk.calibrates and value != old:
             self.note("the mode is changed during the image calibration")

@@ -22,6 +22,19 @@ def test_the_last_header_can_be_read(rate: int, crc_on: bool) -> None:
     assert bool(bench.read(0x1C)[0] & 0x40) is crc_on
 
 
+# -- arduino-LoRa and RadioHead enter LoRa with one write, then set the FIFO's bases in sleep --
+
+
+def test_lora_is_entered_together_with_sleep() -> None:
+    bench = Bench76()
+    bench.write(0x01, 0x80)
+    assert bench.read(0x01) == b"\x80"
+    bench.write(0x0E, 0, 0)
+    bench.write(0x01, 0x81)
+    assert bench.read(0x0E, 2) == b"\x00\x00"
+    assert bench.host.misuse == []
+
+
 # -- RSSI below 779 MHz --
 
 
