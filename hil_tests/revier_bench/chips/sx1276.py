@@ -185,7 +185,7 @@ class Sx1276:
         if address == ds.OP_MODE:
             self._set_mode(value)
         elif address not in ds.PAGE:
-            if address in ds.FIXED_ON_AIR:
+            if address in ds.FIXED_ON_AIR and value != self.common[address]:
                 self._check_quiet(address)
             if address not in ds.READ_ONLY:
                 self.common[address] = value
@@ -197,7 +197,7 @@ class Sx1276:
             self.irq &= ~value
             self._set_dios()
         elif address not in ds.READ_ONLY:
-            if address in ds.FIXED_ON_AIR:
+            if address in ds.FIXED_ON_AIR and value != self.lora[address]:
                 self._check_quiet(address)
             self.lora[address] = value
 

@@ -35,6 +35,17 @@ def test_lora_is_entered_together_with_sleep() -> None:
     assert bench.host.misuse == []
 
 
+def test_a_register_may_be_written_again_on_air_as_it_is() -> None:
+    """arduino-LoRa's parsePacket() writes the header mode at each poll."""
+    bench = Bench76()
+    bench.configure(iq_inverted=True)
+    bench.listen(50)
+    bench.write(0x1D, 0x72)
+    assert bench.host.misuse == []
+    bench.write(0x1D, 0x73)
+    assert "while it sends or receives" in bench.host.misuse[0]
+
+
 # -- RSSI below 779 MHz --
 
 
