@@ -48,7 +48,7 @@ class Sx1262(Sx1262Core):
         if self.held_down:
             self.note("SPI while it has no supply or is held in reset")
             return bytes(len(mosi))
-        if self._ignore:
+        if self._ignore or not mosi:
             return bytes(len(mosi))
         begins = not self._command
         if begins and self.host.busy_until_us > self._selected_us and self._still_busy(mosi, t_us):
