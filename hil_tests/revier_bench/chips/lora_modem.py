@@ -226,14 +226,23 @@ class LoraModem:
         emission = self._locked
         assert emission is not None
         reception = self._air.outcome(emission, self.chip)
-        payload = emission.payload
+        payload, crc_on = emission.payload, emission.crc_on
         spoilt = reception is None or not reception.crc_ok or self._impairment_spoils(payload)
+        if not self.set.explicit:
+            spoilt = spoilt or not self._agrees(emission)
+            payload, crc_on = payload[: self.set.length].ljust(self.set.length), self.set.crc_on
         if spoilt:
             payload = bytes(b ^ self._chance.randrange(256) for b in payload)
         self._last = reception or Reception(emission, float(NOISE_DBM), -10.0, crc_ok=False)
         if self._continuous:
             self._locked = None
-        self.frame(payload, emission, spoilt and emission.crc_on)
+        self.frame(payload, emission, spoilt and crc_on)
+
+    def _agrees(self, emission: Emission) -> bool:
+        """Without a header both sides must have been told the same (SX1261/2 datasheet 6.1.3)."""
+        now = self.set
+        theirs = len(emission.payload), emission.coding_rate, emission.crc_on
+        return theirs == (now.length, now.coding_rate, now.crc_on)
 
     def _impairment_spoils(self, payload: bytes) -> bool:
         if not self.impaired() or len(payload) < IMPAIRED_BYTES:

@@ -1,193 +1,161 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""The SX1262's LoRa modem: its commands, what they need, what it reports.
+"""The SX1262's modem: its commands, receiving, detecting, and what it reports of it.
 
-DS = SX1261/2 datasheet rev. 2.1. What happens on the air is in lora_modem.py.
+DS = SX1261/2 datasheet rev. 2.1. What LoRa does on the air is in lora_modem.py, sending is in
+sx1262_transmitter.py.
 """
 
 from random import Random
 from typing import TYPE_CHECKING
 
+from revier_bench.chips import sx1262_registers as reg
 from revier_bench.chips import sx1262_tables as ds
-from revier_bench.chips.lora_modem import LoraModem
+from revier_bench.chips.sx1262_transmitter import Sx1262Transmitter
 from revier_bench.chips.timeline import Timer
 from revier_bench.world.air import Emission, Medium
 
 if TYPE_CHECKING:
-    from revier_bench.chips.sx1262 import Sx1262
+    from revier_bench.chips.sx1262_core import Sx1262Core
 
 
-class Sx1262Modem(LoraModem):
-    def __init__(self, chip: "Sx1262", air: Medium, chance: Random) -> None:
-        self._chip = chip
+class Sx1262Modem(Sx1262Transmitter):
+    def __init__(self, chip: "Sx1262Core", air: Medium, chance: Random) -> None:
         self._timeout: Timer | None = None
+        self._duty: tuple[int, int] | None = None
         self._counts = [0, 0, 0]
         super().__init__(chip, air, chance)
 
     def defaults(self) -> None:
         super().defaults()
-        self._stop_on_preamble = False
-        self._symbol_limit = 0
-        self._power_dbm = 0
-        self._pa = (4, 7)
-        self._ramp_us = 10
-        self._configured = 0
+        self._counts = [0, 0, 0]
+
+    def forget_parameters(self) -> None:
+        self.parameters.forget()
 
     # -- commands --
 
     def command(self, opcode: int, args: bytes) -> None:
+        number = int.from_bytes(args, "big")
         if opcode == ds.SET_TX:
-            self._transmit(int.from_bytes(args, "big"))
+            self.transmit(number)
         elif opcode == ds.SET_RX:
-            self._receive(int.from_bytes(args, "big"))
+            self._receive(number)
+        elif opcode == ds.SET_RX_DUTY_CYCLE:
+            self._receive_now_and_then(number >> 24, number & 0xFFFFFF)
         elif opcode == ds.SET_CAD:
             self._detect_activity()
+        elif opcode in (ds.SET_TX_CONTINUOUS_WAVE, ds.SET_TX_INFINITE_PREAMBLE):
+            self._test_signal(opcode)
+        elif opcode == ds.RESET_STATS:
+            self._counts = [0, 0, 0]
+            self._chip.done(0)
         else:
-            self._parameters(opcode, args)
-            self._chip._done(0)
+            self._set(opcode, args)
 
-    def _parameters(self, opcode: int, args: bytes) -> None:
-        if opcode == ds.SET_MODULATION:
-            self._set_modulation(args)
-        elif opcode == ds.SET_PACKET_PARAMS:
-            self._set_packet(args)
-        elif opcode == ds.STOP_TIMER_ON_PREAMBLE:
-            self._stop_on_preamble = bool(args[0])
+    def _set(self, opcode: int, args: bytes) -> None:
+        chip = self._chip
+        why = self.parameters.set(opcode, args, chip.packet_type or 0)
+        if why is not None:
+            chip.refuse(why)
         elif opcode == ds.SET_SYMBOL_TIMEOUT:
-            self._symbol_limit = args[0]
-            self._chip.registers.pop(ds.SYMBOL_TIMEOUT, None)
-        elif opcode == ds.SET_TX_PARAMS:
-            self._set_tx_params(args)
+            chip.registers[reg.SYMBOL_TIMEOUT] = 0
         elif opcode == ds.SET_PA_CONFIG:
-            if (args[0], args[1]) not in ds.PA_OFFSET_DB or args[2:4] != b"\x00\x01":
-                self._chip.refuse(f"PA configuration {args.hex()} is not one of DS table 13-21")
-                return
-            self._pa = (args[0], args[1])
-            self._configured |= 1
-
-    def _set_modulation(self, args: bytes) -> None:
-        sf, bandwidth, rate, slow = args
-        if not 5 <= sf <= 12 or bandwidth not in ds.BANDWIDTH_HZ or not 1 <= rate <= 4:
-            self._chip.refuse(f"modulation parameters {args.hex()} (DS 13.4.5)")
-            return
-        now = self.set
-        now.spreading_factor, now.bandwidth_hz = sf, ds.BANDWIDTH_HZ[bandwidth]
-        now.coding_rate, now.slow = rate + 4, bool(slow)
-        self._configured |= 2
-
-    def _set_packet(self, args: bytes) -> None:
-        now = self.set
-        now.preamble_symbols = args[0] << 8 | args[1]
-        now.explicit, now.length = args[2] == 0, args[3]
-        now.crc_on, now.iq_inverted = bool(args[4]), bool(args[5])
-        self._configured |= 4
-
-    def _set_tx_params(self, args: bytes) -> None:
-        power_dbm = (args[0] ^ 0x80) - 0x80
-        if not -9 <= power_dbm <= 22 or args[1] >= len(ds.RAMP_US):
-            self._chip.refuse(f"TX parameters {args.hex()} (DS 13.4.4)")
-            return
-        self._power_dbm, self._ramp_us = power_dbm, ds.RAMP_US[args[1]]
-        self._configured |= 8
-
-    def _ready(self, transmit: bool) -> bool:
-        """DS 14.2, 14.3: what must have been set before; False if the chip would not work."""
-        chip, need = self._chip, 15 if transmit else 6
-        name = "SetTx" if transmit else "SetRx"
-        if self._configured & need != need or not chip.frequency_hz:
-            chip.refuse(f"{name} before its parameters are set (DS 14)")
-            return False
-        if not chip.calibrated:  # PLL and ADC as they came: field reports say it works, badly
-            chip.host.note_misuse(
-                f"sx1262: {name} without calibration after the TCXO's setup (DS 13.3.6)"
-            )
-        low, high = chip.image_band
-        if not low <= chip.frequency_hz <= high:
-            chip.host.note_misuse(f"sx1262: {name} outside of the calibrated image band (DS 9.2.1)")
-        if self._polarity_wrong():
-            chip.host.note_misuse(f"sx1262: {name} without the IQ polarity cure of DS 15.4")
-        return True
-
-    def _polarity_wrong(self) -> bool:
-        """DS 15.4."""
-        bit = bool(self._chip.registers.get(ds.IQ_POLARITY, 0) & 0x04)
-        return bit == self.set.iq_inverted
-
-    def impaired(self) -> bool:
-        return self._polarity_wrong() or not self._chip.calibrated
-
-    # -- transmit --
-
-    def _transmit(self, timeout: int) -> None:
-        if not self._ready(transmit=True):
-            return
-        chip = self._chip
-        switch_us = chip.switch(ds.TX)
-        if switch_us is None:
-            return
-        begun_us = chip.host.now_us + switch_us + self._ramp_us
-        payload = bytes(chip.buffer[(chip.tx_base + i) & 0xFF] for i in range(self.set.length))
-        power_dbm = float(self._power_dbm + ds.PA_OFFSET_DB[self._pa])
-        emission = self.emission(begun_us, power_dbm, payload)
-        self.emit(emission)
-        limit_us = int(timeout * ds.TIMER_STEP_US)
-        if timeout and limit_us < switch_us + self._ramp_us + emission.airtime_us:
-            self._later(chip.host.now_us + limit_us, lambda: self._finish(ds.TIMEOUT_IRQ))
-        else:
-            self._later(emission.end_us, lambda: self._finish(ds.TX_DONE_IRQ, ds.TX_DONE))
-
-    def sync_word(self) -> int:
-        registers = self._chip.registers
-        return registers.get(ds.SYNC_WORD, 0) << 8 | registers.get(ds.SYNC_WORD + 1, 0)
-
-    def _finish(self, irq: int, status: int = 0) -> None:
-        """TX or RX is over: fallback mode, then the interrupt."""
-        chip = self._chip
-        self.stop()
-        chip.mode = chip.fallback
-        chip.command_status = status
-        chip.raise_irq(irq)
+            chip.registers[reg.OCP] = reg.OCP_SX1262  # DS 13.1.14
+        chip.done(0)
 
     # -- receive --
 
     def _receive(self, timeout: int) -> None:
         if not self._ready(transmit=False):
             return
-        chip = self._chip
-        switch_us = chip.switch(ds.RX)
-        if switch_us is None:
-            return
-        from_us = chip.host.now_us + switch_us
+        switch_us = self._chip.switch(ds.RX)
+        if switch_us is not None:
+            self._listen(self._chip.host.now_us + switch_us, timeout)
+
+    def _listen(self, from_us: int, timeout: int) -> None:
         continuous = timeout == ds.CONTINUOUS
         if timeout and not continuous:
+            self.stop_clock()
             end_us = from_us + int(timeout * ds.TIMER_STEP_US)
-            self._timeout = self._later(end_us, lambda: self._finish(ds.TIMEOUT_IRQ, ds.TIMED_OUT))
-        self.listen(from_us, self._symbols(), continuous)
+            self._timeout = self._later(end_us, self._time_out)
+        if self._is_lora():
+            self.listen(from_us, self._symbols(), continuous)
 
     def _symbols(self) -> int:
         """DS 13.4.9: the register (mantissa, exponent) if it was written after the command."""
-        code = self._chip.registers.get(ds.SYMBOL_TIMEOUT, 0)
-        return (code >> 3) << (2 * (code & 7) + 1) if code else self._symbol_limit
+        code = self._chip.registers.get(reg.SYMBOL_TIMEOUT, 0)
+        limit = self.parameters.symbol_limit
+        return (code >> 3) << (2 * (code & 7) + 1) if code else limit
+
+    def _receive_now_and_then(self, rx_steps: int, sleep_steps: int) -> None:
+        """SetRxDutyCycle, DS 13.1.7."""
+        if not self._ready(transmit=False):
+            return
+        switch_us = self._chip.switch(ds.RX)
+        if switch_us is not None:
+            self._duty = int(rx_steps * ds.TIMER_STEP_US), int(sleep_steps * ds.TIMER_STEP_US)
+            self._open_window(self._chip.host.now_us + switch_us)
+
+    def _open_window(self, from_us: int) -> None:
+        assert self._duty is not None
+        self._timeout = self._later(from_us + self._duty[0], self._doze)
+        if self._is_lora():
+            self.listen(from_us, 0, continuous=False)
+
+    def _doze(self) -> None:
+        duty = self._duty
+        assert duty is not None
+        self.stop()
+        self._duty = duty
+        self._chip.doze()
+        self._later(self._chip.host.now_us + duty[1], self._wake_up)
+
+    def _wake_up(self) -> None:
+        """The chip's own clock, not NSS."""
+        chip, duty = self._chip, self._duty
+        chip.wake(chip.host.now_us)
+        switch_us = chip.switch(ds.RX)
+        if switch_us is not None:
+            self._duty = duty
+            chip.done(ds.WAKE_WARM_US + switch_us)
+            self._open_window(chip.host.busy_until_us)
 
     def no_preamble(self) -> None:
-        self._finish(ds.TIMEOUT_IRQ, ds.TIMED_OUT)
+        self._time_out()
 
     def preamble_found(self) -> None:
         self._chip.raise_irq(ds.PREAMBLE_IRQ)
-        if self._stop_on_preamble:
+        if self._duty is not None:  # DS 13.1.7: 2 * rxPeriod + sleepPeriod from here
+            self._stop_timeout()
+            end_us = self._chip.host.now_us + 2 * self._duty[0] + self._duty[1]
+            self._timeout = self._later(end_us, self._doze)
+        elif self.parameters.stop_on_preamble:
             self._stop_timeout()
 
     def header_comes(self) -> None:
+        """DS 15.3: without a header the clock behind the timeout runs on, past RX_DONE."""
+        chip = self._chip
+        if self._duty is None and self._timeout is not None and not self.set.explicit:
+            self._clock = chip.host.at(self._timeout.t_us, self._clock_runs_out)
         self._stop_timeout()
 
+    def _clock_runs_out(self) -> None:
+        self._clock = None
+        self._chip.raise_irq(ds.TIMEOUT_IRQ)
+
     def header_found(self) -> None:
+        emission, registers = self._locked, self._chip.registers
+        assert emission is not None
+        registers[reg.HEADER_CODING_RATE] = emission.coding_rate - 4 << 4
+        registers[reg.HEADER_CRC] = emission.crc_on << 4
         self._chip.raise_irq(ds.HEADER_VALID_IRQ)
 
     def header_lost(self) -> None:
         self._chip.raise_irq(ds.HEADER_ERROR_IRQ)
         self._counts[2] += 1
         if not self._continuous:
-            self._finish(ds.HEADER_ERROR_IRQ)
+            self._end(ds.RC, ds.HEADER_ERROR_IRQ, ds.TAKEN)
 
     def frame(self, payload: bytes, emission: Emission, crc_wrong: bool) -> None:  # noqa: ARG002
         chip = self._chip
@@ -195,6 +163,8 @@ class Sx1262Modem(LoraModem):
         chip.rx_length, chip.rx_start = len(payload), chip.rx_base
         for i, byte in enumerate(payload):
             chip.buffer[(chip.rx_base + i) & 0xFF] = byte
+        chip.registers[reg.RX_PAYLOAD_LENGTH] = len(payload)
+        chip.registers[reg.RX_POINTER] = (chip.rx_base + len(payload)) & 0xFF
         irq = ds.RX_DONE_IRQ
         if crc_wrong:
             irq |= ds.CRC_ERROR_IRQ
@@ -213,20 +183,37 @@ class Sx1262Modem(LoraModem):
     def stop(self) -> None:
         super().stop()
         self._timeout = None
+        self._duty = None
 
     # -- activity, status --
 
     def _detect_activity(self) -> None:
-        """SetCad: two symbols of listening (DS 13.1.7, parameters not modelled)."""
+        """SetCad, DS 13.1.8."""
         chip = self._chip
-        if chip.switch(ds.RX) is None:
+        if not self._is_lora():
+            chip.refuse("SetCad is for LoRa (DS 13.1.8)")
+            return
+        if not self._ready(transmit=False):
+            return
+        switch_us = chip.switch(ds.RX)
+        if switch_us is None:
             return
         chip.host.expose(True)
-        end_us = chip.host.now_us + round(2 * self.set.symbol_us)
+        listens_us = round(self.parameters.cad_symbols * self.set.symbol_us)
+        end_us = chip.host.now_us + switch_us + listens_us
         self._later(end_us, lambda: self._activity(end_us))
 
     def _activity(self, t_us: int) -> None:
-        self._finish(ds.CAD_DONE_IRQ | (ds.CAD_DETECTED_IRQ if self.heard(t_us) else 0))
+        if not self.heard(t_us):
+            self._end(ds.RC, ds.CAD_DONE_IRQ, ds.TAKEN)
+            return
+        irq = ds.CAD_DONE_IRQ | ds.CAD_DETECTED_IRQ
+        if not self.parameters.cad_receives:
+            self._end(ds.RC, irq, ds.TAKEN)
+            return
+        self.stop()
+        self._chip.raise_irq(irq)
+        self._listen(t_us, self.parameters.cad_timeout)
 
     def packet_status(self) -> bytes:
         """DS 13.5.3: RSSI of the packet in -dBm/2, SNR in dB/4, RSSI of the signal."""
@@ -241,4 +228,5 @@ class Sx1262Modem(LoraModem):
         return round(-2 * self.noise_dbm())
 
     def statistics(self) -> bytes:
-        return b"".join(n.to_bytes(2, "big") for n in self._counts)
+        """DS 13.5.5: received, with a wrong CRC, with a wrong header."""
+        return b"".join((n & 0xFFFF).to_bytes(2, "big") for n in self._counts)

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Numbers of the SX1261/2 datasheet (DS = rev. 2.1) that the model uses."""
+"""Numbers of the SX1261/2 datasheet (DS = rev. 2.1) that the model uses.
+
+Its registers are in sx1262_registers.py.
+"""
 
 # DS table 11-1 to 11-5: opcodes. `WRITE_LENGTH`: whole command, opcode included.
 SET_SLEEP = 0x84
@@ -40,7 +43,12 @@ GET_PACKET_STATUS = 0x14
 GET_ERRORS = 0x17
 CLEAR_ERRORS = 0x07
 GET_STATS = 0x10
+SET_RX_DUTY_CYCLE = 0x94
+SET_TX_CONTINUOUS_WAVE = 0xD1
+SET_TX_INFINITE_PREAMBLE = 0xD2
 RESET_STATS = 0x00
+NOP = 0x00
+"""ResetStats without its arguments does nothing: drivers send it to wake the chip"""
 
 WRITE_LENGTH = {
     SET_SLEEP: 2,
@@ -49,7 +57,10 @@ WRITE_LENGTH = {
     SET_TX: 4,
     SET_RX: 4,
     STOP_TIMER_ON_PREAMBLE: 2,
+    SET_RX_DUTY_CYCLE: 7,
     SET_CAD: 1,
+    SET_TX_CONTINUOUS_WAVE: 1,
+    SET_TX_INFINITE_PREAMBLE: 1,
     SET_REGULATOR_MODE: 2,
     CALIBRATE: 2,
     CALIBRATE_IMAGE: 3,
@@ -62,13 +73,17 @@ WRITE_LENGTH = {
     SET_RF_FREQUENCY: 5,
     SET_PACKET_TYPE: 2,
     SET_TX_PARAMS: 3,
-    SET_MODULATION: 5,
-    SET_PACKET_PARAMS: 7,
     SET_CAD_PARAMS: 8,
     SET_BUFFER_BASE: 3,
     SET_SYMBOL_TIMEOUT: 2,
     CLEAR_ERRORS: 3,
     RESET_STATS: 7,
+}
+# DS table 13-38: packet types. BPSK is in Semtech's sx126x_driver only
+GFSK, LORA, BPSK, LR_FHSS = range(4)
+PARAMETER_LENGTH = {  # DS 13.4.5, 13.4.6: these two commands are as long as the packet type says
+    SET_MODULATION: {GFSK: 9, LORA: 5, BPSK: 5, LR_FHSS: 5},
+    SET_PACKET_PARAMS: {GFSK: 10, LORA: 7, BPSK: 2, LR_FHSS: 2},
 }
 READS = {
     GET_STATUS,
@@ -92,17 +107,29 @@ IN_STANDBY_ONLY = {  # DS 13: "only in STDBY" or configuration that must not cha
     SET_DIO3_TCXO,
     SET_MODULATION,
     SET_PACKET_PARAMS,
-    SET_RF_FREQUENCY,
     SET_PA_CONFIG,
 }
-NEEDS_PACKET_TYPE = {SET_MODULATION, SET_PACKET_PARAMS, SET_TX_PARAMS, SET_TX, SET_RX, SET_CAD}
+IN_STANDBY_OR_FS = {SET_RF_FREQUENCY}
+NEEDS_PACKET_TYPE = {
+    SET_MODULATION,
+    SET_PACKET_PARAMS,
+    SET_TX,
+    SET_RX,
+    SET_RX_DUTY_CYCLE,
+    SET_CAD,
+    SET_TX_CONTINUOUS_WAVE,
+    SET_TX_INFINITE_PREAMBLE,
+}
 
 # DS table 13-76: chip mode in the status byte
 RC, XOSC, FS, RX, TX = 2, 3, 4, 5, 6
 SLEEP = 0
 
-# DS table 13-76: command status
+# DS table 13-76: command status. It leaves out 1 (RFU) and bit 7 (reserved). Field note: silicon
+# answers 0xA2 in standby after a command that it took (traces in Semtech's forum and RadioLib's)
 DATA_AVAILABLE, TIMED_OUT, PROCESSING_ERROR, EXECUTION_FAILED, TX_DONE = 2, 3, 4, 5, 6
+TAKEN = 1
+STATUS_BIT_7 = 0x80
 
 # DS table 8-2: switching times, us
 SWITCH_US = {
@@ -141,6 +168,9 @@ CAD_DONE_IRQ = 0x0080
 CAD_DETECTED_IRQ = 0x0100
 TIMEOUT_IRQ = 0x0200
 
+CAD_SYMBOLS = (1, 2, 4, 8, 16)  # DS table 13-72
+CAD_RX = 0x01  # DS table 13-73: after a detection it receives; otherwise, standby
+
 # DS table 13-85
 PLL_CALIBRATION_ERROR = 0x0004
 ADC_CALIBRATION_ERROR = 0x0008
@@ -163,26 +193,5 @@ BANDWIDTH_HZ = {
 }
 RAMP_US = (10, 20, 40, 80, 200, 800, 1_700, 3_400)  # DS table 13-41
 PA_OFFSET_DB = {(4, 7): 0, (3, 5): -2, (2, 3): -5, (2, 2): -8}  # DS table 13-21, SX1262
+PA_DUTY_CYCLE_MAX, PA_HP_MAX = 4, 7  # DS 13.1.14: more ages the SX1262 early
 CONTINUOUS = 0xFFFFFF
-
-# DS table 12-1: registers after reset
-REGISTERS = {
-    0x0706: 0x00,  # symbol timeout
-    0x0736: 0x0D,  # IQ polarity
-    0x0740: 0x14,  # sync word, private network
-    0x0741: 0x24,
-    0x0889: 0x01,  # TX modulation
-    0x08AC: 0x94,  # RX gain
-    0x08D8: 0xC8,  # TX clamp
-    0x08E7: 0x18,  # over-current, SX1262
-    0x0902: 0x00,
-    0x0911: 0x05,  # XTA trim
-    0x0912: 0x05,
-    0x0944: 0x00,
-}
-IQ_POLARITY = 0x0736
-SYNC_WORD = 0x0740
-SYMBOL_TIMEOUT = 0x0706
-RX_GAIN = 0x08AC
-RETENTION = 0x029F
-"""DS 9.6: registers listed here (0x029F.. 01 08 AC) survive warm sleep too"""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Semtech SX1276 (RFM95 and the like) at its SPI pins: registers, FIFO, modes, interrupts.
 
-DS = SX1276/77/78/79 datasheet rev. 7. LoRa only; of FSK what the image calibration needs. There
+DS = SX1276/77/78/79 datasheet rev. 7. LoRa's air is in sx1276_modem.py, FSK in sx1276_fsk.py. There
 is no BUSY: what comes too early is lost and noted. What the datasheet forbids is noted through
 ChipHost.note_misuse().
 """
@@ -13,6 +13,7 @@ from random import Random
 
 from revier_bench.chips import sx1276_tables as ds
 from revier_bench.chips.base import ChipHost
+from revier_bench.chips.sx1276_fsk import Sx1276Fsk
 from revier_bench.chips.sx1276_modem import Sx1276Modem
 from revier_bench.chips.timeline import NEVER_US
 from revier_bench.world.air import Emission, Medium
@@ -36,6 +37,7 @@ class Sx1276:
         self.name = host.name
         self.wiring = wiring
         self.modem = Sx1276Modem(self, air, chance)
+        self.fsk = Sx1276Fsk(self)
         self.powered = False
         self._reset_fell_us: int | None = None
         self._address: int | None = None
@@ -45,14 +47,12 @@ class Sx1276:
     def _defaults(self) -> None:
         """DS table 41: what power-on and reset leave."""
         self.common = dict.fromkeys(range(ds.LAST + 1), 0) | ds.COMMON
-        self.fsk = dict.fromkeys(ds.PAGE, 0) | ds.FSK
         self.lora = dict.fromkeys(ds.PAGE, 0) | ds.LORA
         self.fifo = bytearray(256)
         self.irq = 0
         self.rx_current = self.rx_length = self.rx_byte = 0
-        self.calibrated_hz = ds.CALIBRATION_AFTER_RESET_HZ
-        self._calibrates_until_us = 0
-        self._usable_us = self._oscillates_us = 0
+        self._usable_us = self.oscillates_us = 0
+        self.fsk.defaults()
         self.modem.defaults()
 
     @property
@@ -85,17 +85,17 @@ class Sx1276:
             return
         fell_us, self._reset_fell_us = self._reset_fell_us, None
         if fell_us is not None and t_us - fell_us < ds.RESET_MIN_US:
-            self._note(f"NRESET low for {t_us - fell_us} us only (DS 7.2.2)")
+            self.note(f"NRESET low for {t_us - fell_us} us only (DS 7.2.2)")
         if self.powered:
             self._start(t_us + ds.RESET_US)
 
     def _start(self, usable_us: int) -> None:
         self._defaults()
-        self._usable_us = self._oscillates_us = usable_us
+        self._usable_us = self.oscillates_us = usable_us
         self._address = None
         self._set_dios()
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         self.host.note_misuse(f"sx1276: {text}")
 
     # -- SPI --
@@ -105,10 +105,10 @@ class Sx1276:
         self._deaf = False
         if not self.powered or self._reset_fell_us is not None:
             self._deaf = True
-            self._note("SPI while it has no supply or is held in reset")
+            self.note("SPI while it has no supply or is held in reset")
         elif t_us < self._usable_us:
             self._deaf = True
-            self._note("SPI before it has started (DS 7.2)")
+            self.note("SPI before it has started (DS 7.2)")
 
     def deselect(self, t_us: int) -> None:  # noqa: ARG002
         self._address = None
@@ -126,7 +126,7 @@ class Sx1276:
             if address == ds.FIFO:
                 answer[i] = self._access_fifo(byte)
             elif address > ds.LAST:
-                self._note(f"register 0x{address:02X} does not exist")
+                self.note(f"register 0x{address:02X} does not exist")
             elif self._address & ds.WRITE:
                 self._write(address, byte)
             else:
@@ -137,15 +137,20 @@ class Sx1276:
 
     def _access_fifo(self, byte: int) -> int:
         assert self._address is not None
-        if not self.is_lora or self.mode == ds.SLEEP:
-            self._note("the FIFO can be had in LoRa and outside of sleep only (DS 4.1.2.3)")
+        if self.mode == ds.SLEEP:
+            self.note("the FIFO cannot be had in sleep (DS 4.1.2.3)")
+            return 0
+        if not self.is_lora:
+            if not self._address & ds.WRITE:
+                return self.fsk.read_fifo()
+            self.fsk.write_fifo(byte)
             return 0
         at = self.lora[ds.FIFO_ADDR_PTR]
         self.lora[ds.FIFO_ADDR_PTR] = (at + 1) & 0xFF
         if not self._address & ds.WRITE:
             return self.fifo[at]
         if self.mode == ds.TX:
-            self._note("the FIFO is written during TX")
+            self.note("the FIFO is written during TX")
         self.fifo[at] = byte
         return 0
 
@@ -158,8 +163,7 @@ class Sx1276:
         if address not in ds.PAGE:
             return self.common[address]
         if not self._shows_lora(address):
-            running = address == ds.IMAGE_CAL and self.host.now_us < self._calibrates_until_us
-            return self.fsk[address] | (0x20 if running else 0)
+            return self.fsk.read(address)
         states: dict[int, Callable[[], int]] = {
             ds.FIFO_RX_CURRENT: lambda: self.rx_current,
             ds.IRQ_FLAGS: lambda: self.irq,
@@ -167,6 +171,7 @@ class Sx1276:
             ds.HEADER_COUNT + 1: lambda: self.modem.headers & 0xFF,
             ds.PACKET_COUNT + 1: lambda: self.modem.packets & 0xFF,
             ds.MODEM_STAT: self.modem.status,
+            ds.HOP_CHANNEL: lambda: self.modem.header_crc,
             ds.PKT_SNR: self.modem.packet_snr,
             ds.PKT_RSSI: self.modem.packet_rssi,
             ds.RSSI: self.modem.noise_byte,
@@ -180,67 +185,62 @@ class Sx1276:
         if address == ds.OP_MODE:
             self._set_mode(value)
         elif address not in ds.PAGE:
-            if address in ds.FIXED_ON_AIR:
+            if address in ds.FIXED_ON_AIR and value != self.common[address]:
                 self._check_quiet(address)
             if address not in ds.READ_ONLY:
                 self.common[address] = value
             if address == ds.DIO_MAPPING_1:
                 self._set_dios()
         elif not self._shows_lora(address):
-            self._write_fsk(address, value)
+            self.fsk.write(address, value)
         elif address == ds.IRQ_FLAGS:
             self.irq &= ~value
             self._set_dios()
         elif address not in ds.READ_ONLY:
-            if address in ds.FIXED_ON_AIR:
+            if address in ds.FIXED_ON_AIR and value != self.lora[address]:
                 self._check_quiet(address)
             self.lora[address] = value
 
     def _check_quiet(self, address: int) -> None:
         if self.is_lora and self.mode in ds.ON_AIR:
-            self._note(f"register 0x{address:02X} is changed while it sends or receives")
-
-    def _write_fsk(self, address: int, value: int) -> None:
-        self.fsk[address] = value & ~0x60 if address == ds.IMAGE_CAL else value
-        if address != ds.IMAGE_CAL or not value & 0x40:
-            return
-        if self.mode != ds.STANDBY or self.is_lora:
-            self._note("image calibration outside of FSK standby (DS 2.1.3.8)")
-            return
-        from_us = max(self.host.now_us, self._oscillates_us)
-        self._calibrates_until_us = from_us + ds.CALIBRATION_US
-        self.calibrated_hz = self.frequency_hz
+            self.note(f"register 0x{address:02X} is changed while it sends or receives")
 
     # -- modes --
 
     def _set_mode(self, value: int) -> None:
         """DS 4.1.2, table 16."""
         old, now_us = self.common[ds.OP_MODE], self.host.now_us
-        if (value ^ old) & ds.LONG_RANGE and old & 7 != ds.SLEEP:
-            if value & 7 != ds.SLEEP:
-                self._note("LoRa can be switched on or off in sleep only (DS table 41)")
+        # Field note: one write of 0x80 in FSK standby enters sleep and LoRa (arduino-LoRa relies on
+        # it, RadioHead reads it back), although DS table 41 wants two
+        if (value ^ old) & ds.LONG_RANGE and ds.SLEEP not in (old & 7, value & 7):
+            self.note("LoRa can be switched on or off in sleep only (DS table 41)")
             value ^= ds.LONG_RANGE
-        if now_us < self._calibrates_until_us and value != old:
-            self._note("the mode is changed during the image calibration")
+        if self.fsk.calibrates and value != old:
+            self.note("the mode is changed during the image calibration")
         mode = value & 7
         if old & 7 in ds.ON_AIR and mode != old & 7:
             self.modem.stop()
         if mode == ds.SLEEP:
             self.fifo = bytearray(256)
-            self._oscillates_us = NEVER_US
+            self.fsk.sleep()
+            self.oscillates_us = NEVER_US
         elif old & 7 == ds.SLEEP:
-            self._oscillates_us = now_us + ds.OSCILLATOR_US
+            self.oscillates_us = now_us + ds.OSCILLATOR_US
         self.common[ds.OP_MODE] = value
         if mode in ds.ON_AIR and (mode != old & 7 or mode == ds.RX_SINGLE):
             self._go_on_air(mode, old & 7)
 
     def _go_on_air(self, mode: int, before: int) -> None:
-        if not self._may_go_on_air():
+        if not self.is_lora:
+            self.note("FSK reaches nobody and hears nothing: LoRa only")
+            return
+        if self.wiring.tcxo and not self.common[ds.TCXO] & 0x10:
+            self.note("the TCXO's input is not switched on (DS table 41, RegTcxo)")
             self.fall_back()
             return
         self.modem.stop()
         locked = before == (ds.FS_TX if mode == ds.TX else ds.FS_RX)
-        switch_us = max(0, self._oscillates_us - self.host.now_us) + (0 if locked else ds.PLL_US)
+        switch_us = max(0, self.oscillates_us - self.host.now_us) + (0 if locked else ds.PLL_US)
         if mode == ds.TX:
             done = self.modem.transmit(switch_us)
         elif mode == ds.CAD:
@@ -249,15 +249,6 @@ class Sx1276:
             done = self.modem.receive(switch_us, mode == ds.RX_CONTINUOUS)
         if not done:
             self.fall_back()
-
-    def _may_go_on_air(self) -> bool:
-        if not self.is_lora:
-            self._note("FSK is not modelled: LoRa only")
-            return False
-        if self.wiring.tcxo and not self.common[ds.TCXO] & 0x10:
-            self._note("the TCXO's input is not switched on (DS table 41, RegTcxo)")
-            return False
-        return True
 
     def fall_back(self) -> None:
         """DS 4.1.2: to standby when TX, RXSINGLE or CAD are over."""

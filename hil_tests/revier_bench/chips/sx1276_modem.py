@@ -29,6 +29,7 @@ class Sx1276Modem(LoraModem):
         self._last = None
         self._impaired = False
         self.headers = self.packets = 0
+        self.header_rate = self.header_crc = 0
 
     # -- settings --
 
@@ -61,6 +62,8 @@ class Sx1276Modem(LoraModem):
         self._impaired = False
         if lora[ds.INVERT_IQ_2] != (0x19 if now.iq_inverted else 0x1D):
             self._suffer("RegInvertIQ2 does not go with RegInvertIQ (DS table 41)")
+        if lora[ds.HOP_PERIOD]:
+            self._note("frequency hopping is not modelled: it stays on one channel")
         if (now.symbol_us > LDRO_SYMBOL_US) != now.slow:
             chip.host.note_misuse("sx1276: LowDataRateOptimize does not fit (DS 4.1.1.6)")
         if transmit:
@@ -70,29 +73,33 @@ class Sx1276Modem(LoraModem):
             0x0C if six else 0x0A
         ):
             self._suffer("detection registers do not fit the spreading factor (DS 4.1.1.2)")
-        if abs(chip.frequency_hz - chip.calibrated_hz) > 100_000_000:
+        if abs(chip.frequency_hz - chip.fsk.calibrated_hz) > 100_000_000:
             chip.host.note_misuse("sx1276: RX far from the image calibration's band (DS 2.1.3.8)")
         self._check_bandwidth()
 
     def _check_bandwidth(self) -> None:
+        """ER 2.1 costs sensitivity, ER 2.3 lets in what is not there: no frame is lost by them."""
         lora, bandwidth = self._chip.lora, self.set.bandwidth_hz
         automatic = bool(lora[ds.DETECT_OPTIMIZE] & 0x80)
         cure = (lora[ds.IF_FREQ_2], lora[ds.IF_FREQ_1])
         if bandwidth == 500_000:
             high = self._chip.frequency_hz >= 862_000_000
             if (lora[ds.HIGH_BW_1], lora[ds.HIGH_BW_2]) != (0x02, 0x64 if high else 0x7F):
-                self._suffer("500 kHz without the cure of ER 2.1")
+                self._note("500 kHz without the cure of ER 2.1")
             if not automatic:
-                self._suffer("500 kHz without automatic detection (ER 2.3)")
+                self._note("500 kHz without automatic detection (ER 2.3)")
         else:
             if automatic or cure != (ds.IF_FREQ_2_CURE[bandwidth], 0):
-                self._suffer("RX without the cure of ER 2.3")
+                self._note("RX without the cure of ER 2.3")
             if lora[ds.HIGH_BW_1] != 0x03:
-                self._suffer("ER 2.1's value for 500 kHz at another bandwidth")
+                self._note("ER 2.1's value for 500 kHz at another bandwidth")
 
     def _suffer(self, why: str) -> None:
         self._impaired = True
-        self._chip.host.note_misuse(f"sx1276: {why}")
+        self._note(why)
+
+    def _note(self, text: str) -> None:
+        self._chip.host.note_misuse(f"sx1276: {text}")
 
     # -- transmit --
 
@@ -164,7 +171,11 @@ class Sx1276Modem(LoraModem):
         self._finish(ds.RX_TIMEOUT_IRQ)
 
     def header_found(self) -> None:
+        emission = self._locked
+        assert emission is not None
         self.headers += 1
+        self.header_rate = emission.coding_rate - 4
+        self.header_crc = ds.HEADER_HAS_CRC if emission.crc_on else 0
         self._chip.raise_irq(ds.VALID_HEADER_IRQ)
 
     def header_lost(self) -> None:
@@ -199,21 +210,26 @@ class Sx1276Modem(LoraModem):
     # -- status --
 
     def status(self) -> int:
-        """RegModemStat: clear 16, header valid 8, RX 4, synchronised 2, signal 1."""
+        """RegModemStat: last header's rate; clear 16, valid 8, RX 4, synchronised 2, signal 1."""
+        rate = self.header_rate << 5
         if self._rx_from_us is None:
-            return 0x10
-        return 0x04 | (0x03 if self._locked is not None else 0)
+            return rate | 0x10
+        return rate | 0x04 | (0x03 if self._locked is not None else 0)
 
     def packet_snr(self) -> int:
         return 0 if self._last is None else max(-128, min(127, round(4 * self._last.snr_db))) & 0xFF
 
     def packet_rssi(self) -> int:
-        """DS 5.5.5, high frequency port, the other way round."""
+        """DS 5.5.5, the other way round."""
         if self._last is None:
             return 0
-        value = self._last.rssi_dbm + 157
+        value = self._last.rssi_dbm - self._rssi_from_dbm()
         value = value * 15 / 16 if self._last.snr_db >= 0 else value - self._last.snr_db
         return max(0, min(255, round(value)))
 
     def noise_byte(self) -> int:
-        return round(self.noise_dbm() + 157)
+        return round(self.noise_dbm() - self._rssi_from_dbm())
+
+    def _rssi_from_dbm(self) -> int:
+        """DS 5.5.5: high and low frequency port."""
+        return -157 if self._chip.frequency_hz >= ds.LOW_FREQUENCY_HZ else -164

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from revier_bench.world.airtime import lora_airtime_us
@@ -170,3 +172,28 @@ def test_continuous_reception_goes_on(bench: Bench | Bench76) -> None:
         bench.clear()
     assert not bench.idle()
     assert bench.host.misuse == []
+
+
+def test_no_bytes_upset_it(bench: Bench | Bench76) -> None:
+    """Whatever a driver sends is obeyed or noted; after a reset the chip is as new."""
+    chance = Random("no bytes upset it")
+    chip, host = bench.chip, bench.host
+    for _ in range(2_000):
+        chip.select(host.now_us)
+        host.pass_us(chance.choice((1, 400, 5_000)))
+        for _ in range(chance.randrange(3)):
+            data = chance.randbytes(chance.randrange(12))
+            assert len(chip.transfer(data, host.now_us)) == len(data)
+        chip.deselect(host.now_us)
+        host.pass_us(chance.choice((1, 400, 30_000)))
+    assert any("unknown" in text or "does not exist" in text for text in host.misuse)
+    chip.reset_pin(False, host.now_us)
+    host.pass_us(200)
+    chip.reset_pin(True, host.now_us)
+    host.pass_us(10_000)
+    host.misuse.clear()
+    bench.configure(iq_inverted=True, length=255)
+    emission = bench.downlink(bench.listen(20))
+    host.run_to(emission.end_us)
+    assert bench.frame() == b"hello"
+    assert host.misuse == []
