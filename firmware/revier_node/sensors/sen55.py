@@ -24,7 +24,8 @@ ADDRESS = 0x69  # DS 6
 WARM_UP_MS = 16_000
 WARM_UP_CLEAN_MS = 30_000
 CLEAN_PER_CM3_TENTHS = 1_000
-FROZEN_AFTER = 6  # eight values with their last digits do not stay the same for so many seconds
+# from 10 ug/m3 on, four masses with their tenths do not stay the same for so many seconds
+FROZEN_AFTER, FROZEN_FROM = 6, 100
 
 # DS table 12: command, and its execution time
 _START, _START_WITHOUT_PM, _START_MS = 0x0021, 0x0037, 50
@@ -95,11 +96,11 @@ class Sen55:
         outcome = parse(data)
         if outcome[0] != VALID:
             return outcome
-        if self._repeats.frozen(data) and outcome[1][PM10]:
-            return fault(FROZEN)
         self._ticks = outcome[1]
-        if self._ticks[PM25] is None:
+        if self._ticks[PM10] is None:
             return missing("no particles measured")
+        if self._repeats.frozen(data[:8]) and self._ticks[PM10] >= FROZEN_FROM:
+            return fault(FROZEN)
         if self.more_warm_up_ms < 0:
             self._judge_warm_up()
         return valid(self._ticks[:4])

@@ -22,6 +22,7 @@ ADDRESS = 0x69  # DS 6
 WARM_UP_MS = 16_000
 WARM_UP_CLEAN_MS = 30_000
 CLEAN_PER_CM3 = 100
+START_TRIES = 2
 FROZEN_AFTER = 3  # ten floats never stay the same unless no particle came
 _CONCENTRATION_MAX = 1_000_000.0  # number concentration; mass is given to 1,000 ug/m3 (DS table 1)
 
@@ -87,14 +88,15 @@ class Sps30(Readings):
 
     def start(self) -> tuple:
         """Fan and laser on. The first value stands after 1 s, a good one after 16 to 30 s."""
-        # DS 6.3.6: asleep, it wants the wake command twice within 100 ms and refuses the first
-        self._bus.command(_WAKE)
-        self._bus.command(_WAKE, _SLEEP_MS)
-        if self._bus.command(_START, _START_MS, (_START_FLOAT,)):
-            return valid(None)
-        # DS 5.3.1: only from idle; it measures already if only the node was restarted
-        self._bus.command(_STOP, _STOP_MS)
-        return self._did(_START, _START_MS, (_START_FLOAT,))
+        for _ in range(START_TRIES):
+            # DS 6.3.6: asleep, it wants the wake command twice within 100 ms and refuses the first
+            self._bus.command(_WAKE)
+            self._bus.command(_WAKE, _SLEEP_MS)
+            if self._bus.command(_START, _START_MS, (_START_FLOAT,)):
+                return valid(None)
+            # DS 5.3.1: only from idle; it measures already if only the node was restarted
+            self._bus.command(_STOP, _STOP_MS)
+        return fault(self._bus.error)
 
     def read(self) -> tuple:
         """The newest masses; missing if there are none since the last read."""

@@ -8,7 +8,7 @@ DS = Sensirion SPS30 datasheet version 2.0: table 7 and 5.3 SHDLC commands. For 
 
 from revier_node.sensors import VALID, fault, missing, valid
 from revier_node.sensors.shdlc import NOT_NOW, Device
-from revier_node.sensors.sps30 import Readings, parse_status
+from revier_node.sensors.sps30 import START_TRIES, Readings, parse_status
 
 MYPY = False
 if MYPY:
@@ -28,12 +28,15 @@ class Sps30Uart(Readings):
 
     def start(self) -> tuple:
         """Fan and laser on. The first value stands after 1 s, a good one after 16 to 30 s."""
-        self._device.wake(_WAKE)  # in idle it says "not now" or nothing: start tells
-        outcome = self._did(_START, _START_FLOAT)
-        if outcome[0] != VALID and self._device.state == NOT_NOW:
-            # DS 5.3.1: only from idle; it measures already if only the node was restarted
-            self._did(_STOP)
+        outcome = fault("")
+        for _ in range(START_TRIES):
+            self._device.wake(_WAKE)  # awake, it may answer or not: start tells
             outcome = self._did(_START, _START_FLOAT)
+            if outcome[0] == VALID:
+                break
+            if self._device.state == NOT_NOW:
+                # DS 5.3.1: only from idle; it measures already if only the node was restarted
+                self._did(_STOP)
         return outcome
 
     def read(self) -> tuple:
