@@ -47,7 +47,7 @@ class Sps30Uart(Readings):
         return self.masses(data) if data else missing("not ready")
 
     def status(self) -> tuple:
-        """Error bits (sps30.STATUS_...); firmware below 2.2 does not know them."""
+        """Error bits (sps30.STATUS_ERRORS); firmware below 2.2 does not know them."""
         data = self._device.ask(_STATUS, _KEEP_BITS)
         if data is None:
             return fault(self._device.error)
