@@ -4,27 +4,13 @@
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from revier_bench import image
 from revier_bench.chips.environments import Still
-from revier_bench.virtual_board import (
-    BoardSpec,
-    Kernel,
-    WiredBoard,
-    build_board,
-    clone_image,
-)
-from revier_bench.virtual_board.wiring import BOARDS_DIR
-from revier_bench.world.air import NullAir
 
-from .conftest import SECOND_US
+from .sensor_stage import Outcome, Play, Stage
 
 PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "sps30": ("sps30", {"bus": "i2c", "addr": 0x69}),
@@ -37,19 +23,6 @@ PARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "bme280": ("bme280", {"bus": "i2c", "addr": 0x76}),
 }
 PARTICLES = [key for key in PARTS if key not in ("scd41", "bme280")]
-HEAD = """
-import time
-from revier_node import board as parts
-board = parts.load("bench")
-wiring = board["kinds"]["air"]
-def tell(outcome):
-    print("said", outcome)
-def supply(on):
-    parts.switch(wiring["power"], on)
-    parts.switch(wiring["boost"], on)
-supply(True)
-time.sleep_ms(100)
-"""
 MAKE = """
 from revier_node.sensors import particles
 name = particles.wired(wiring)
@@ -72,68 +45,6 @@ time.sleep_ms(sensor.WARM_UP_MS)
 sensor.read()
 time.sleep_ms(max(0, sensor.more_warm_up_ms))
 """
-Outcome = tuple[str, Any, str]
-Play = Callable[..., list[Outcome]]
-
-
-class Stage:
-    """The board of the last play."""
-
-    board: WiredBoard
-    sensor: Any
-
-
-@pytest.fixture
-def stage() -> Stage:
-    return Stage()
-
-
-@pytest.fixture
-def play(kernel: Kernel, firmware: Path, build_dir: Path, tmp_path: Path, stage: Stage) -> Play:
-    """play(part, script, faults) -> what the script told, from power-on to its end."""
-
-    def run(
-        key: str,
-        script: str,
-        fail: tuple[str, ...] = (),
-        environment: Still | None = None,
-        misuse: bool = False,
-        seconds: int = 200,
-    ) -> list[Outcome]:
-        name, part = PARTS[key]
-        board = json.loads((BOARDS_DIR / "heltec_v3.json").read_text("utf-8"))
-        air = board["kinds"]["air"]
-        board["kinds"] = {"air": {"power": air["power"], "boost": air["boost"], name: part}}
-        file = tmp_path / "bench.json"
-        file.write_text(json.dumps(board), "utf-8")
-        flash = clone_image(firmware, tmp_path / "flash.img")
-        files = {"/main.py": (HEAD + script).encode(), "/boards/bench.json": file.read_bytes()}
-        image.write_files(flash, files, build_dir)
-        spec = BoardSpec(
-            name="node",
-            mac=bytes.fromhex("025245560001"),
-            flash_image=flash,
-            work_dir=tmp_path,
-            board="bench",
-            board_file=file,
-            seed="7",
-            fail=frozenset(f"{name}:{fault}" for fault in fail),
-        )
-        stage.board = build_board(kernel, spec, NullAir(), environment or Still())
-        stage.sensor = stage.board.sensors[name]
-        lines: list[str] = []
-        stage.board.on_console_line = lambda _, line: lines.append(line)
-        stage.board.power_on()
-        kernel.run_until(seconds * SECOND_US)
-        assert not [line for line in lines if "Traceback" in line], "\n".join(lines)
-        assert misuse or stage.board.misuse == []
-        return [
-            ast.literal_eval(line.removeprefix("said "))
-            for line in lines
-            if line.startswith("said ")
-        ]
-
-    return run
 
 
 # -- particulate matter: one surface --
@@ -151,7 +62,7 @@ def test_a_whole_run(play: Play, stage: Stage, key: str) -> None:
     script = MAKE + "tell(sensor.start())\n" + WARM_UP + READ * 5
     script += "tell(sensor.status())\ntell(sensor.stop())\n"
     air = Still(pm=(18.0, 32.0, 36.0, 41.0))
-    start, *readings, status, stop = play(key, script, environment=air)
+    start, *readings, status, stop = play(PARTS[key], script, environment=air)
     assert start == stop == ("valid", None, "")
     assert status == ("valid", 0, "")
     assert len(readings) == 5
@@ -165,7 +76,7 @@ def test_a_whole_run(play: Play, stage: Stage, key: str) -> None:
 @pytest.mark.parametrize("key", PARTICLES)
 def test_sleep_and_wake(play: Play, stage: Stage, key: str) -> None:
     again = "tell(sensor.start())\ntime.sleep_ms(8_000)\ntell(sensor.read())\ntell(sensor.stop())\n"
-    outcomes = play(key, MAKE + again * 2, fail=("deaf",))
+    outcomes = play(PARTS[key], MAKE + again * 2, fail=("deaf",))
     assert [state for state, _, _ in outcomes] == ["valid"] * 6, outcomes
     assert key == "sen55" or "deaf" not in stage.sensor.faults, "it woke without a second try"
 
@@ -173,7 +84,7 @@ def test_sleep_and_wake(play: Play, stage: Stage, key: str) -> None:
 @pytest.mark.parametrize("key", PARTICLES)
 def test_a_node_that_restarts_while_the_fan_runs(play: Play, key: str) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(6_000)\n" + MAKE + "tell(sensor.start())\n"
-    start, reading = play(key, script + "time.sleep_ms(6_000)\n" + READ)
+    start, reading = play(PARTS[key], script + "time.sleep_ms(6_000)\n" + READ)
     assert start == ("valid", None, "")
     assert reading[0] == "valid"
 
@@ -181,13 +92,13 @@ def test_a_node_that_restarts_while_the_fan_runs(play: Play, key: str) -> None:
 @pytest.mark.parametrize("key", PARTICLES)
 def test_silence(play: Play, key: str) -> None:
     script = MAKE + "tell(sensor.start())\ntell(sensor.read())\ntell(sensor.stop())\n"
-    outcomes = play(key, script, fail=("silent",))
+    outcomes = play(PARTS[key], script, fail=("silent",))
     assert outcomes == [("fault", None, "no answer")] * 3
 
 
 @pytest.mark.parametrize("key", PARTICLES)
 def test_a_supply_that_is_off(play: Play, key: str) -> None:
-    outcomes = play(key, "supply(False)\n" + MAKE + "tell(sensor.start())\n")
+    outcomes = play(PARTS[key], "supply(False)\n" + MAKE + "tell(sensor.start())\n")
     assert outcomes == [("fault", None, "no answer")]
 
 
@@ -195,7 +106,7 @@ def test_a_supply_that_is_off(play: Play, key: str) -> None:
 @pytest.mark.parametrize("key", ["sps30 uart", "pms5003", "pms5003t", "sds011"])
 def test_bad_frames_on_a_uart(play: Play, key: str, fault: str) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(12_000)\n" + READ * 6
-    outcomes = play(key, script, fail=(fault,), misuse=fault == "torn")
+    outcomes = play(PARTS[key], script, fail=(fault,), misuse=fault == "torn")
     if fault == "noise":
         assert [state for state, _, _ in outcomes] == ["valid"] * 6
         return
@@ -207,7 +118,7 @@ def test_bad_frames_on_a_uart(play: Play, key: str, fault: str) -> None:
 @pytest.mark.parametrize("key", ["sps30", "sen55"])
 def test_bad_words_on_i2c(play: Play, key: str, fault: str) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(5_000)\n" + READ + "tell(sensor.status())\n"
-    assert play(key, script, fail=(fault,)) == [("fault", None, "crc")] * 2
+    assert play(PARTS[key], script, fail=(fault,)) == [("fault", None, "crc")] * 2
 
 
 @pytest.mark.parametrize("fault", ["fan", "frozen"])
@@ -215,7 +126,7 @@ def test_bad_words_on_i2c(play: Play, key: str, fault: str) -> None:
 def test_a_stuck_fan_or_a_frozen_value(play: Play, key: str, fault: str) -> None:
     script = MAKE + "sensor.start()\n" + WARM_UP + READ * 12 + "tell(sensor.status())\n"
     smog = Still(pm=(200.0, 400.0, 450.0, 500.0))
-    *readings, status = play(key, script, fail=(fault,), environment=smog)
+    *readings, status = play(PARTS[key], script, fail=(fault,), environment=smog)
     assert readings[-1] == ("fault", None, "frozen")
     if "s30" in key or key == "sen55":
         assert bool(status[1]) == (fault == "fan"), "fan and speed bits tell the one from the other"
@@ -225,7 +136,7 @@ def test_a_stuck_fan_or_a_frozen_value(play: Play, key: str, fault: str) -> None
 def test_no_new_value_while_the_fan_cleans_itself(play: Play, key: str) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(5_000)\n" + READ
     script += "time.sleep_ms(5_000)\n" + READ + "tell(sensor.clean())\n" + READ
-    during, after, clean, again = play(key, script, fail=("cleaning",))
+    during, after, clean, again = play(PARTS[key], script, fail=("cleaning",))
     waiting = ("missing", None, "cleaning" if key == "sen55" else "not ready")
     assert (during, again) == (waiting, waiting)
     assert after[0] == clean[0] == "valid"
@@ -234,7 +145,7 @@ def test_no_new_value_while_the_fan_cleans_itself(play: Play, key: str) -> None:
 @pytest.mark.parametrize("key", ["sps30", "sps30 uart", "sen55"])
 def test_the_laser_fails(play: Play, key: str) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(5_000)\n" + READ + "tell(sensor.status())\n"
-    reading, status = play(key, script, fail=("laser",))
+    reading, status = play(PARTS[key], script, fail=("laser",))
     assert reading == ("valid", (0, 0, 0, 0), ""), "zero is a value"
     assert status == ("valid", 1 << 5, "")
 
@@ -244,7 +155,7 @@ def test_sen55_error_bits_stick_until_the_next_start(play: Play, stage: Stage) -
     script += (
         "tell(sensor.status())\ntime.sleep_ms(30_000)\nsensor.start()\ntell(sensor.status())\n"
     )
-    running, stopped, started = play("sen55", script, fail=("fan", "rht"))
+    running, stopped, started = play(PARTS["sen55"], script, fail=("fan", "rht"))
     assert running[1] == 1 << 21 | 1 << 6 | 1 << 4
     assert stopped[1] == 1 << 6 | 1 << 4, "the speed's bit is a warning, it goes by itself"
     assert started[1] & (1 << 4) == 0
@@ -255,7 +166,7 @@ def test_sen55_climate_and_indices(play: Play) -> None:
     script += "tell(sensor.climate())\ntell(sensor.indices())\ntime.sleep_ms(6_000)\n" + READ
     script += "tell(sensor.indices())\n"
     air = Still(temperature=-7.3, humidity=81.0, voc=133.0, nox=4.0)
-    _, climate, early, _, late = play("sen55", script, environment=air)
+    _, climate, early, _, late = play(PARTS["sen55"], script, environment=air)
     assert climate[1][0] == pytest.approx(-730, abs=3)
     assert climate[1][2] == pytest.approx(81 * 1024, abs=120)
     assert early == ("valid", (1330, None), ""), "no NOx in the first ten seconds"
@@ -264,7 +175,7 @@ def test_sen55_climate_and_indices(play: Play) -> None:
 
 def test_pms5003_first_frames_are_no_readings(play: Play) -> None:
     script = MAKE + "sensor.start()\n" + READ * 8
-    outcomes = play("pms5003", script)
+    outcomes = play(PARTS["pms5003"], script)
     states = [state for state, _, _ in outcomes]
     assert states[0] == "missing"
     assert "warming up" in outcomes[0]
@@ -274,18 +185,20 @@ def test_pms5003_first_frames_are_no_readings(play: Play) -> None:
 
 def test_pms5003_reports_its_error_code(play: Play) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(9_000)\n" + READ + "tell(sensor.status())\n"
-    assert play("pms5003", script, fail=("error",))[1] == ("valid", 2, "")
+    assert play(PARTS["pms5003"], script, fail=("error",))[1] == ("valid", 2, "")
 
 
 def test_pms5003t_below_zero(play: Play) -> None:
     script = MAKE + "sensor.start()\ntime.sleep_ms(9_000)\n" + READ + "tell(sensor.climate())\n"
-    _, climate = play("pms5003t", script, environment=Still(temperature=-12.3, humidity=88.0))
+    _, climate = play(
+        PARTS["pms5003t"], script, environment=Still(temperature=-12.3, humidity=88.0)
+    )
     assert climate == ("valid", (-1230, None, 88 * 1024), "")
 
 
 def test_sds011_writes_nothing_into_its_flash(play: Play, stage: Stage) -> None:
     again = "sensor.start()\ntime.sleep_ms(3_000)\n" + READ + "sensor.stop()\n"
-    play("sds011", MAKE + again * 3)
+    play(PARTS["sds011"], MAKE + again * 3)
     assert stage.sensor.writes == 0
 
 
@@ -297,7 +210,7 @@ try:
 except parts.BoardError as error:
     tell(("", str(error), ""))
 """
-    assert play("sds011", script)[0][1] == "no driver for sds011 on i2c"
+    assert play(PARTS["sds011"], script)[0][1] == "no driver for sds011 on i2c"
 
 
 # -- CO2 --
@@ -309,7 +222,7 @@ def test_scd41_periodic(play: Play, stage: Stage) -> None:
         "tell(sensor.read())\ntell(sensor.read())\ntime.sleep_ms(5_000)\ntell(sensor.read())\n"
     )
     script += "tell(sensor.climate())\ntell(sensor.stop())\ntell(sensor.read())\n"
-    start, early, first, stale, reading, climate, stop, asleep = play("scd41", script)
+    start, early, first, stale, reading, climate, stop, asleep = play(PARTS["scd41"], script)
     assert start == stop == ("valid", None, "")
     assert early == stale == ("missing", None, "not ready")
     assert first == ("missing", None, "first after waking")
@@ -323,14 +236,14 @@ def test_scd41_periodic(play: Play, stage: Stage) -> None:
 def test_scd41_single_shots(play: Play) -> None:
     shot = "time.sleep_ms(scd41.SINGLE_SHOT_MS)\ntell(sensor.read())\n"
     script = MAKE_SCD41 + "sensor.start(scd41.SINGLE_SHOT)\n" + shot + "sensor.trigger()\n" + shot
-    first, second = play("scd41", script)
+    first, second = play(PARTS["scd41"], script)
     assert first == ("missing", None, "first after waking")
     assert second[1][0] == pytest.approx(620, abs=50)
 
 
 def test_scd41_asked_before_the_shot_is_done_refuses(play: Play, stage: Stage) -> None:
     script = MAKE_SCD41 + "sensor.start(scd41.SINGLE_SHOT)\ntime.sleep_ms(4_000)\n"
-    outcomes = play("scd41", script + "tell(sensor.read())\n", misuse=True)
+    outcomes = play(PARTS["scd41"], script + "tell(sensor.read())\n", misuse=True)
     assert outcomes == [("fault", None, "no answer")]
     assert any("too early" in text for text in stage.board.misuse)
 
@@ -338,7 +251,7 @@ def test_scd41_asked_before_the_shot_is_done_refuses(play: Play, stage: Stage) -
 def test_scd41_wakes_at_the_second_try_and_after_a_restart(play: Play, stage: Stage) -> None:
     script = MAKE_SCD41 + "sensor.start()\nsensor.stop()\ntell(sensor.start())\n"
     script += "time.sleep_ms(6_000)\n" + MAKE_SCD41 + "tell(sensor.start())\n"
-    assert play("scd41", script, fail=("deaf",)) == [("valid", None, "")] * 2
+    assert play(PARTS["scd41"], script, fail=("deaf",)) == [("valid", None, "")] * 2
     assert "deaf" not in stage.sensor.faults
 
 
@@ -347,7 +260,7 @@ def test_scd41_pressure_while_it_measures(play: Play) -> None:
         MAKE_SCD41 + "sensor.start()\ntell(sensor.set_pressure(91_000))\ntime.sleep_ms(5_000)\n"
     )
     script += "sensor.read()\ntime.sleep_ms(5_000)\ntell(sensor.read())\n"
-    done, reading = play("scd41", script, environment=Still(pressure=91_000.0))
+    done, reading = play(PARTS["scd41"], script, environment=Still(pressure=91_000.0))
     assert done == ("valid", None, "")
     assert reading[1][0] == pytest.approx(620, abs=50)
 
@@ -356,7 +269,7 @@ def test_scd41_pressure_while_it_measures(play: Play) -> None:
     ("fault", "reason"), [("crc", "crc"), ("torn", "crc"), ("silent", "no answer")]
 )
 def test_scd41_faults(play: Play, fault: str, reason: str) -> None:
-    outcomes = play("scd41", MAKE_SCD41 + "tell(sensor.start())\n", fail=(fault,))
+    outcomes = play(PARTS["scd41"], MAKE_SCD41 + "tell(sensor.start())\n", fail=(fault,))
     assert outcomes == [("fault", None, reason)]
 
 
@@ -376,7 +289,7 @@ tell(setup.self_test())
 tell(setup.recalibrate(420))
 """
     )
-    measuring, wake, put, got, kept, test, early = play("scd41", script)
+    measuring, wake, put, got, kept, test, early = play(PARTS["scd41"], script)
     assert measuring == ("fault", None, "no answer"), "refused while it measures"
     assert wake[0] == put[0] == kept[0] == "valid"
     assert got == ("valid", 340, "")
@@ -391,7 +304,7 @@ tell(setup.recalibrate(420))
 def test_bme280(play: Play) -> None:
     air = Still(temperature=-11.4, humidity=77.0, pressure=98_765.0)
     ((state, (celsius, pascal, humidity), _),) = play(
-        "bme280", MAKE_BME280 + "tell(sensor.read())\n", environment=air
+        PARTS["bme280"], MAKE_BME280 + "tell(sensor.read())\n", environment=air
     )
     assert state == "valid"
     assert celsius == pytest.approx(-1_140, abs=6)
@@ -409,4 +322,4 @@ def test_bme280(play: Play) -> None:
     ],
 )
 def test_bme280_faults(play: Play, fault: str, outcome: Outcome) -> None:
-    assert play("bme280", MAKE_BME280 + "tell(sensor.read())\n", fail=(fault,)) == [outcome]
+    assert play(PARTS["bme280"], MAKE_BME280 + "tell(sensor.read())\n", fail=(fault,)) == [outcome]
