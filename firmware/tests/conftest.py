@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-for folder in (TESTS, TESTS / "mac", TESTS / "payload"):
+for folder in (TESTS, TESTS / "mac", TESTS / "payload", TESTS / "sensors"):
     sys.path.append(str(folder))
 
 

@@ -9,7 +9,7 @@ import machine
 from revier_node import board as parts
 from revier_node.console import say
 from revier_node.kinds import FAN_OR_LASER_FAULT, SENSOR_FAULT, median
-from revier_node.sensors import FAULT, VALID, sps30
+from revier_node.sensors import FAULT, FROZEN, VALID, sps30
 from revier_node.sensors.bme280 import Bme280
 from revier_payload.air import AIR
 
@@ -25,11 +25,6 @@ MESSAGES = {F_PORT: AIR}
 LINK = None  # network ADR: it stands still and in the open
 INTERVAL_S = 300
 POWER_UP_MS = 50  # SPS30 datasheet table 3 and BME280 1.1: both are up before
-# Sensirion's start-up time depends on the concentration; Smart Citizen (SckUrban.cpp) takes 16 s,
-# and 30 s where fewer than 100 particles below 4 um are in a cubic centimetre
-WARM_UP_MS = 16_000
-WARM_UP_CLEAN_MS = 30_000
-CLEAN_PER_CM3 = 100
 SAMPLES = 10
 SAMPLES_MIN = 5
 SAMPLE_EVERY_MS = 1_020  # the sensor has a new value every 1 s of its own clock
@@ -113,27 +108,24 @@ def _particles(wake: "Wake", sensor: "sps30.Sps30") -> "list | tuple":
     if len(samples) < SAMPLES_MIN:
         _complain(wake, "sps30", FAULT, "%d samples" % len(samples))
         return nothing
-    if samples[0][sps30.PM25] and samples.count(samples[0]) == len(samples):
-        _complain(wake, "sps30", FAULT, "frozen")
-        return nothing
-    return [int(median([s[i] for s in samples]) * 10 + 0.5) for i in range(4)]
+    return [median([s[i] for s in samples]) for i in range(4)]
 
 
 def _samples(wake: "Wake", sensor: "sps30.Sps30") -> list:
-    machine.lightsleep(WARM_UP_MS)
-    state, values, _ = sensor.read()
-    # it measures: samples so far apart need not ask whether they are new
-    read = sensor.newest if state == VALID else sensor.read
-    if state == VALID and values[sps30.NC4] < CLEAN_PER_CM3:
-        machine.lightsleep(WARM_UP_CLEAN_MS - WARM_UP_MS)
-    samples = []
+    machine.lightsleep(sensor.WARM_UP_MS)
+    sensor.read()
+    if sensor.more_warm_up_ms > 0:
+        machine.lightsleep(sensor.more_warm_up_ms)
+    samples: list = []
     for _ in range(SAMPLES):
         machine.lightsleep(SAMPLE_EVERY_MS)
-        state, values, reason = read()
+        state, values, reason = sensor.read()
         if state == VALID:
             samples.append(values)
         elif state == FAULT:
             _complain(wake, "sps30", state, reason)
+        if reason == FROZEN:
+            return []
     return samples
 
 

@@ -38,7 +38,7 @@ def _div(a: int, b: int) -> int:
 
 def parse_calibration(block_1: bytes, block_2: bytes) -> tuple:
     """DS table 16: 26 bytes from 0x88 and 7 from 0xE1 -> (t1..t3, p1..p9, h1..h6)."""
-    tp = struct.unpack("<HhhHhhhhhhhh", block_1)
+    tp = struct.unpack_from("<HhhHhhhhhhhh", block_1)  # the last two bytes are none of these
     h2, h3, e4, e5, e6, h6 = struct.unpack("<hBbBbb", block_2)
     return tp + (block_1[25], h2, h3, e4 * 16 + (e5 & 15), e6 * 16 + (e5 >> 4), h6)
 

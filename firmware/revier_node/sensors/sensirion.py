@@ -7,13 +7,14 @@ S = Sensirion embedded-i2c-sen5x, sensirion_i2c.h: polynomial 0x31, start 0xFF, 
 
 import time
 
+from revier_node.sensors import NO_ANSWER
+
 MYPY = False
 if MYPY:
     from machine import I2C
 
 
 CRC_ERROR = "crc"
-NO_ANSWER = "no answer"  # NACK: absent, asleep, or read too early
 # what four steps of the polynomial make of the upper four bits: a bit at a time would take an air
 # node's 200 words of one wake four times as long
 _NIBBLE = b"\x00\x31\x62\x53\xc4\xf5\xa6\x97\xb9\x88\xdb\xea\x7d\x4c\x1f\x2e"
@@ -27,6 +28,20 @@ def crc8(data: "bytes | bytearray", start: int, end: int) -> int:
         crc = crc << 4 & 0xFF ^ _NIBBLE[crc >> 4]
         start += 1
     return crc
+
+
+def pack_command(code: int, words: tuple = ()) -> bytearray:
+    """A command and its argument words, each of these with its CRC; the command has none."""
+    frame = bytearray(2 + 3 * len(words))
+    frame[0] = code >> 8
+    frame[1] = code & 0xFF
+    at = 2
+    for word in words:
+        frame[at] = word >> 8
+        frame[at + 1] = word & 0xFF
+        frame[at + 2] = crc8(frame, at, at + 2)
+        at += 3
+    return frame
 
 
 def unpack_words(raw: bytes) -> "bytearray | None":
@@ -50,14 +65,10 @@ class WordBus:
         self._address = address
         self.error = ""
 
-    def command(self, code: int, argument: "int | None" = None, wait_ms: int = 0) -> bool:
-        """Send a command, with one argument word if given. True if it was acknowledged."""
-        frame = bytearray((code >> 8, code & 0xFF))
-        if argument is not None:
-            word = bytearray((argument >> 8, argument & 0xFF))
-            frame += word + bytes((crc8(word, 0, 2),))
+    def command(self, code: int, wait_ms: int = 0, words: tuple = ()) -> bool:
+        """Send a command and wait until it is done. True if it was acknowledged."""
         try:
-            self._i2c.writeto(self._address, frame)
+            self._i2c.writeto(self._address, pack_command(code, words))
         except OSError:
             self.error = NO_ANSWER
             return False
@@ -66,8 +77,10 @@ class WordBus:
 
     def read(self, code: int, words: int, wait_ms: int = 1) -> "bytearray | None":
         """The data of `words` words as bytes, or None (`error` says why)."""
-        if not self.command(code, None, wait_ms):
-            return None
+        return self.receive(words) if self.command(code, wait_ms) else None
+
+    def receive(self, words: int) -> "bytearray | None":
+        """What the last command makes it say."""
         try:
             raw = self._i2c.readfrom(self._address, words * 3)
         except OSError:

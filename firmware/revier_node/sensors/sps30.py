@@ -1,13 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Sensirion SPS30 particulate matter sensor over I2C (100 kHz at most).
+"""Sensirion SPS30 particulate matter sensor: its values, and the driver over I2C (100 kHz).
 
-DS = Sensirion SPS30 datasheet D1 (March 2020), chapter 6 (I2C), table 4 (measured values).
+DS = Sensirion SPS30 datasheet version 2.0 (June 2023): 4.3 values, 4.4 status, table 8 commands.
+The same part over UART is sps30_uart.py.
 """
 
 import struct
 
-from revier_node.sensors import fault, missing, valid
+from revier_node.sensors import FROZEN, VALID, Repeats, fault, missing, valid
 from revier_node.sensors.sensirion import WordBus
 
 MYPY = False
@@ -15,73 +16,101 @@ if MYPY:
     from machine import I2C
 
 
-ADDRESS = 0x69  # DS 4.3
-READING_PERIOD_MS = 1_000  # DS 4.3: a new value each second
-SELF_STOP_LIMIT_MS = 60_000  # no run of ours is longer: the fan is 99 % of the node's energy
-_CONCENTRATION_MAX = 1_000_000.0  # number concentration; mass is given to 1,000 ug/m3 (DS table 1)
+ADDRESS = 0x69  # DS 6
+START_TRIES = 2
+FROZEN_AFTER = 3
+# DS 4.4: fan speed, laser, fan; the register's reserved bits can be 0 or 1
+STATUS_ERRORS = 1 << 21 | 1 << 5 | 1 << 4
+# DS 4.3, in a reading: PM1, PM2.5, PM4, PM10 in ug/m3; particles to 0.5, 1, 2.5, 4 and 10 um in
+# 1/cm3 (these two are looked at here); typical size in um
+NC4, NC10 = 7, 8
 
-# DS table 6: command, and the wait before the next one
-_START, _START_FLOAT, _START_MS = 0x0010, 0x0300, 20
-_STOP, _STOP_MS = 0x0104, 20
-_READY = 0x0202
+# DS table 8: command, and its execution time
+_START, _STOP, _CHANGE_MS = 0x0010, 0x0104, 20
 _READ = 0x0300
-_SLEEP, _WAKE, _SLEEP_MS = 0x1001, 0x1103, 5
-_STATUS = 0xD206
-# DS table 8: device status register
-STATUS_FAN_SPEED = 1 << 21
-STATUS_LASER = 1 << 5
-STATUS_FAN = 1 << 4
-
-# positions in a reading (DS table 4)
-PM1, PM25, PM4, PM10, NC05, NC1, NC25, NC4, NC10, SIZE = range(10)
+_WAKE, _SLEEP_MS = 0x1103, 5
 
 
 def parse(data: "bytes | bytearray") -> tuple:
     """Ten big-endian floats (ug/m3, 1/cm3, um); a value outside the chip's range is a fault."""
+    if len(data) != 40:
+        return fault("length")
     values = struct.unpack(">10f", data)
     for value in values:
-        if not 0.0 <= value <= _CONCENTRATION_MAX:  # also False for not a number
+        # DS table 1: mass to 1,000, number to 3,000, and above; also False for not a number
+        if not 0.0 <= value <= 1e6:
             return fault("range")
     return valid(values)
 
 
-class Sps30:
+def parse_status(data: "bytes | bytearray") -> tuple:
+    """The first four bytes are the status register -> its error bits (STATUS_...)."""
+    return valid(struct.unpack(">I", data[:4])[0] & STATUS_ERRORS)
+
+
+class Readings:
+    """From the bytes of readings to masses, whichever bus they came over."""
+
+    # DS table 1: 8 s above 200 particles/cm3, 16 s above 100, 30 s above 50. Smart Citizen
+    # (SckUrban.cpp) takes 16 s, and 30 s where fewer than 100 below 4 um are in a cubic centimetre
+    WARM_UP_MS = 16_000
+    more_warm_up_ms = 0
+
+    def __init__(self) -> None:
+        # ten floats never stay the same unless no particle came
+        self._repeats = Repeats(FROZEN_AFTER)
+
+    def masses(self, data: "bytes | bytearray") -> tuple:
+        outcome = parse(data)
+        if outcome[0] != VALID:
+            return outcome
+        values = outcome[1]
+        self.more_warm_up_ms = 14_000 if values[NC4] < 100 else 0
+        if self._repeats.frozen(data) and values[NC10]:
+            return fault(FROZEN)
+        return valid(tuple([int(value * 10 + 0.5) for value in values[:4]]))
+
+
+class Sps30(Readings):
     def __init__(self, i2c: "I2C", address: int = ADDRESS) -> None:
+        super().__init__()
         self._bus = WordBus(i2c, address)
 
     def start(self) -> tuple:
         """Fan and laser on. The first value stands after 1 s, a good one after 16 to 30 s."""
-        # DS 6.3.5: asleep, it wants the wake command twice within 100 ms and refuses the first
-        self._bus.command(_WAKE)
-        self._bus.command(_WAKE, None, _SLEEP_MS)
-        if self._bus.command(_START, _START_FLOAT, _START_MS):
-            return valid(None)
-        return fault(self._bus.error)
+        for _ in range(START_TRIES):
+            # DS 6.3.6: asleep, it wants the wake command twice within 100 ms and refuses the first
+            self._did(_WAKE)
+            self._did(_WAKE, _SLEEP_MS)
+            outcome = self._did(_START, _CHANGE_MS, (0x0300,))  # big-endian floats
+            if outcome[0] == VALID:
+                break
+            # DS 5.3.1: only from idle; it measures already if only the node was restarted
+            self._did(_STOP, _CHANGE_MS)
+        return outcome
 
     def read(self) -> tuple:
-        """The newest ten values; missing if there is none since the last read."""
-        flag = self._bus.read(_READY, 1)
-        if flag is None:
-            return fault(self._bus.error)
-        if not flag[1] & 1:
+        """The newest masses; missing if there are none since the last read."""
+        data = self._bus.read(0x0202, 1)
+        if data and not data[1] & 1:
             return missing("not ready")
-        return self.newest()
-
-    def newest(self) -> tuple:
-        """The newest ten values, whether read before or not (DS 6.3: the flag can be ignored)."""
-        data = self._bus.read(_READ, 20)
-        if data is None:
-            return fault(self._bus.error)
-        return parse(data)
+        data = data and self._bus.read(_READ, 20)
+        return self.masses(data) if data else fault(self._bus.error)
 
     def status(self) -> tuple:
-        """The status register (STATUS_...); firmware below 2.2 does not know it."""
-        data = self._bus.read(_STATUS, 2)
-        if data is None:
-            return fault(self._bus.error)
-        return valid(struct.unpack(">I", data)[0])
+        """Error bits (STATUS_ERRORS); firmware below 2.2 does not know them."""
+        data = self._bus.read(0xD206, 2)
+        return parse_status(data) if data else fault(self._bus.error)
 
-    def stop(self) -> bool:
-        """Fan and laser off, then asleep (38 uA). True if the chip took both."""
-        stopped = self._bus.command(_STOP, None, _STOP_MS)
-        return self._bus.command(_SLEEP, None, _SLEEP_MS) and stopped
+    def clean(self) -> tuple:
+        """Ten seconds of full fan while measuring; due weekly where the supply is switched off."""
+        return self._did(0x5607, _SLEEP_MS)
+
+    def stop(self) -> tuple:
+        """Fan and laser off, then asleep (38 uA)."""
+        stopped = self._did(_STOP, _CHANGE_MS)
+        asleep = self._did(0x1001, _SLEEP_MS)
+        return asleep if stopped[0] == VALID else stopped
+
+    def _did(self, code: int, wait_ms: int = 0, words: tuple = ()) -> tuple:
+        return valid(None) if self._bus.command(code, wait_ms, words) else fault(self._bus.error)

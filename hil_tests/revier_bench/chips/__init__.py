@@ -6,7 +6,12 @@ from revier_bench.chips.a02yyuw import A02yyuw
 from revier_bench.chips.base import ChipHost, I2cDevice, SpiDevice, UartDevice
 from revier_bench.chips.bme280 import Bme280
 from revier_bench.chips.lis2mdl import Lis2mdl
+from revier_bench.chips.pms5003 import Pms5003
+from revier_bench.chips.scd41 import Scd41
+from revier_bench.chips.sds011 import Sds011
+from revier_bench.chips.sen55 import Sen55
 from revier_bench.chips.sps30 import Sps30
+from revier_bench.chips.sps30_uart import Sps30Uart
 from revier_bench.chips.sx1262 import Sx1262
 from revier_bench.chips.sx1276 import Sx1276
 
@@ -16,8 +21,13 @@ __all__ = [
     "ChipHost",
     "I2cDevice",
     "Lis2mdl",
+    "Pms5003",
+    "Scd41",
+    "Sds011",
+    "Sen55",
     "SpiDevice",
     "Sps30",
+    "Sps30Uart",
     "Sx1262",
     "Sx1276",
     "UartDevice",

@@ -4,7 +4,8 @@
 
 DS = BME280 datasheet: 5.4 registers, 4.2.3 and appendix A compensation (double precision).
 The calibration is that of a real chip, recorded in periph/devices bmxx80/bmx280_test.go
-(TestI2CSenseBME280_success). Faults by name: "silent", "stuck" (a measurement never ends).
+(TestI2CSenseBME280_success). Faults by name: "silent", "nack" (the next transfer, once), "stuck"
+(a measurement never ends), "copying" (start-up never ends), "frozen" (the values never change).
 """
 
 import struct
@@ -96,7 +97,7 @@ class Bme280:
     # -- I2C --
 
     def write(self, data: bytes, t_us: int) -> bool:
-        if not self._on or "silent" in self.faults:
+        if not self._answers():
             return False
         if data:
             self._pointer = data[0]
@@ -106,10 +107,15 @@ class Bme280:
         return True
 
     def read(self, n: int, t_us: int) -> bytes | None:
-        if not self._on or "silent" in self.faults:
+        if not self._answers():
             return None
         self._finish(t_us)
         return bytes(self._get(self._pointer + i, t_us) for i in range(n))
+
+    def _answers(self) -> bool:
+        refused = "nack" in self.faults
+        self.faults.discard("nack")
+        return self._on and not refused and "silent" not in self.faults
 
     def _set(self, register: int, value: int, t_us: int) -> None:
         if t_us < self._ready_us:
@@ -141,11 +147,14 @@ class Bme280:
         simple = {
             0xD0: 0x60,
             0xF2: self._ctrl_hum,
-            0xF3: (8 if measuring else 0) | (1 if t_us < self._ready_us else 0),
+            0xF3: (8 if measuring else 0) | (1 if self._copying(t_us) else 0),
             0xF4: self._ctrl_meas,
             0xF5: self._config,
         }
         return simple.get(register, 0)
+
+    def _copying(self, t_us: int) -> bool:
+        return t_us < self._ready_us or "copying" in self.faults
 
     # -- measuring --
 
@@ -174,6 +183,8 @@ class Bme280:
         self._data = self._measure(end_us)
 
     def _measure(self, t_us: int) -> bytes:
+        if "frozen" in self.faults and self._data != _SKIPPED:
+            return self._data
         env, noise = self._environment, self._chance.gauss
         data = self._compensation.raw(
             env.temperature_c(t_us) + noise(0.0, 0.01),

@@ -20,6 +20,16 @@ class ParticleEnvironment(Protocol):
     def pm_ug_m3(self, t_us: int) -> tuple[float, float, float, float]: ...
 
 
+class GasEnvironment(Protocol):
+    def co2_ppm(self, t_us: int) -> float: ...
+    def voc_index(self, t_us: int) -> float: ...
+    def nox_index(self, t_us: int) -> float: ...
+
+
+class AirEnvironment(ClimateEnvironment, ParticleEnvironment, GasEnvironment, Protocol):
+    """All that a multi-sensor feels."""
+
+
 class FieldEnvironment(Protocol):
     def field_ut(self, t_us: int) -> tuple[float, float, float]: ...
     def next_change_us(self, t_us: int) -> int | None: ...
@@ -38,6 +48,9 @@ class Still:
     temperature: float = 21.5
     humidity: float = 55.0
     pressure: float = 101_325.0
+    co2: float = 620.0
+    voc: float = 105.0
+    nox: float = 2.0
     field: tuple[float, float, float] = (19.2, 1.0, 45.4)
     distance: int | None = 1_200
     battery: int = 3_700
@@ -54,6 +67,15 @@ class Still:
 
     def pressure_pa(self, t_us: int) -> float:  # noqa: ARG002
         return self.pressure
+
+    def co2_ppm(self, t_us: int) -> float:  # noqa: ARG002
+        return self.co2
+
+    def voc_index(self, t_us: int) -> float:  # noqa: ARG002
+        return self.voc
+
+    def nox_index(self, t_us: int) -> float:  # noqa: ARG002
+        return self.nox
 
     def field_ut(self, t_us: int) -> tuple[float, float, float]:
         field = self.field

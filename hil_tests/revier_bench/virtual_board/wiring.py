@@ -4,11 +4,12 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
-from revier_bench.chips import A02yyuw, Bme280, Lis2mdl, Sps30, Sx1262, Sx1276
+from revier_bench.chips import A02yyuw, Lis2mdl, Sx1262, Sx1276, air_sensors
 from revier_bench.chips.base import PoweredChip
 from revier_bench.chips.sx1262 import Sx1262Wiring
 from revier_bench.chips.sx1276 import Sx1276Wiring
@@ -85,14 +86,14 @@ class WiredBoard(VirtualBoard):
     def _solder(self, name: str, part: dict[str, Any]) -> None:
         chance, env = self.spec.chance(name), self._environment
         makers: dict[str, Callable[[], Any]] = {
-            "sps30": lambda: Sps30(self, env, chance),
-            "bme280": lambda: Bme280(self, env, chance),
             "lis2mdl": lambda: Lis2mdl(self, env, chance, part["int"]),
             "a02yyuw": lambda: A02yyuw(self, env, chance),
         }
         if name in ("power", "boost"):
             self._floating_off(part)
             return
+        if (name, part.get("bus")) in air_sensors.MODELS:
+            makers[name] = partial(air_sensors.MODELS[name, part["bus"]], self, env, chance)
         if name not in makers:
             raise ValueError(f"{self.spec.board}: no chip model for {name!r}")
         if "int" in part:
@@ -110,9 +111,9 @@ class WiredBoard(VirtualBoard):
             self.floating |= 1 << switch["pin"]
 
     def _supply(self, kind: dict[str, Any]) -> None:
-        """Which switches feed which chip: `power` all sensors, `boost` the SPS30's 5 V too."""
+        """Which switches feed which chip: `power` all sensors, `boost` those of 5 V too."""
         for name, chip in self.sensors.items():
-            keys = ("power", "boost") if name == "sps30" else ("power",)
+            keys = ("power", "boost") if name in air_sensors.FIVE_VOLTS else ("power",)
             switches = [kind[key] for key in keys if key in kind]
             if not switches:
                 self.powered.append(cast(PoweredChip, chip))

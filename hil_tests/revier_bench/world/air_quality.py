@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Outdoor air at a pole: particles, temperature, humidity, pressure.
+"""Outdoor air at a pole: particles, gases, temperature, humidity, pressure.
 
 MARYLEBONE = hourly PM2.5 of Marylebone Road 1998-2005 (openair, mydata): log residual deviation
     0.51, autocorrelation 0.87, 0.72, 0.57, 0.37 after 1, 3, 6, 24 h -> two AR(1), 3.3 h and 60 h
@@ -31,7 +31,7 @@ HYGROSCOPIC_GROWTH = 0.25  # kappa of urban aerosol, growth 1 + kappa RH^2 / (1 
 
 
 class AirEnvironment(Environment):
-    """Outdoor air at a pole: particles, temperature, humidity, pressure."""
+    """Outdoor air at a pole: particles, gases, temperature, humidity, pressure."""
 
     def __init__(self, seed: str, name: str, weather: Weather, start_unix_us: int) -> None:
         super().__init__(seed, name, weather, start_unix_us)
@@ -42,6 +42,7 @@ class AirEnvironment(Environment):
         self._shared = mixture(seed, "air:district", 0.51 * math.sqrt(0.5), PM_PARTS)
         self._own = mixture(self._seed, "air:street", 0.51 * math.sqrt(0.5), PM_PARTS)
         self._coarse = Ar1(self._seed, "air:coarse", 0.4, 3.0)
+        self._gas = Ar1(self._seed, "air:gas", 1.0, 5.0)
         self._bonfires: list[tuple[int, float]] = []
         self._bonfire_days = 0
 
@@ -68,6 +69,19 @@ class AirEnvironment(Environment):
         coarse = 0.55 * PM25_MEDIAN_UG_M3 * self._site_factor * profile
         coarse *= math.exp(self._coarse(t_us))
         return (0.72 * pm25, pm25, pm25 + 0.6 * coarse, pm25 + coarse)
+
+    def co2_ppm(self, t_us: int) -> float:
+        """Background of the 2020s, more in still nights and in traffic (ESTIMATE)."""
+        return 440.0 + 18.0 * self._gas(t_us) + 0.2 * self._smoke(t_us)
+
+    def voc_index(self, t_us: int) -> float:
+        """Around its mean of 100 (ESTIMATE)."""
+        index = 100.0 * math.exp(0.2 * self._gas(t_us)) + self._smoke(t_us)
+        return min(500.0, max(1.0, index))
+
+    def nox_index(self, t_us: int) -> float:
+        """1 unless traffic passes (ESTIMATE)."""
+        return min(500.0, max(1.0, 1.0 + 3.0 * self._gas(t_us)))
 
     def _smoke(self, t_us: int) -> float:
         self._light_bonfires(t_us // DAY_US)

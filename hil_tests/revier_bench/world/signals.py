@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the sensors of one node would feel: the environments by kind of node.
 
-AirEnvironment      pm_ug_m3, temperature_c, humidity_pct, pressure_pa
+AirEnvironment      pm_ug_m3, temperature_c, humidity_pct, pressure_pa, co2_ppm, voc_index,
+                    nox_index
 ParkingEnvironment  field_ut, next_change_us, occupied, temperature_c, ground_loss_db
 WasteEnvironment    distance_mm, fill_fraction, temperature_c
 all                 battery_mv

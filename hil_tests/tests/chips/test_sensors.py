@@ -13,7 +13,7 @@ from revier_bench.chips import A02yyuw, Bme280, Lis2mdl, Sps30
 from revier_bench.chips.a02yyuw import frame
 from revier_bench.chips.bme280 import Compensation
 from revier_bench.chips.environments import Still
-from revier_bench.chips.sps30 import crc8
+from revier_bench.chips.sensirion_words import crc8
 
 from .fake_host import FakeHost
 
@@ -96,7 +96,7 @@ def test_sps30_refuses_a_wrong_crc_and_the_wrong_state() -> None:
     host.pass_us(20_000)
     assert not write(host, chip, 0x1001), "no sleep while measuring"
     assert chip.read(3, host.now_us) is None, "no command to answer"
-    assert len(host.misuse) == 2
+    assert len(host.misuse) == 3
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,8 @@ def test_sps30_refuses_a_wrong_crc_and_the_wrong_state() -> None:
 def test_sps30_status_register(fault: str, bits: int) -> None:
     host, chip = sps30()
     chip.faults.add(fault)
+    assert write(host, chip, 0x0010, 0x0300)
+    host.pass_us(6_000_000)
     assert write(host, chip, 0xD206)
     raw = chip.read(6, host.now_us) or b""
     assert int.from_bytes(raw[0:2] + raw[3:5], "big") == bits

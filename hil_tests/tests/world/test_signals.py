@@ -37,6 +37,9 @@ def describe(environment, t_us: int) -> list[object]:
         getattr(environment, name)(t_us)
         for name in (
             "pm_ug_m3",
+            "co2_ppm",
+            "voc_index",
+            "nox_index",
             "humidity_pct",
             "pressure_pa",
             "temperature_c",

@@ -198,6 +198,7 @@ class UART(uio.IOBase):
     def write(self, data):
         put(data, len(data))
         call(_link.UART_WRITE, self._id, len(data))
+        self._next_us = 0  # what was written may be answered at once
         if _link.irqs:
             _link.run_irqs()
         return len(data)
