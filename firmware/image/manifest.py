@@ -6,9 +6,9 @@
 
 # The port's modules but its _boot.py
 freeze("$(PORT_DIR)/modules", ("flashbdev.py", "inisetup.py"))
-module("_boot.py", base_path="frozen", opt=2)
-module("boot.py", opt=2)
-module("main.py", opt=2)
+module("_boot.py", base_path="frozen")
+module("boot.py")
+module("main.py")
 
 package(
     "revier_payload",
@@ -23,7 +23,6 @@ package(
         "waste.py",
     ),
     base_path="..",
-    opt=2,
 )
 package(
     "revier_mac",
@@ -40,7 +39,6 @@ package(
         "uplink.py",
     ),
     base_path="..",
-    opt=2,
 )
 package(
     "revier_node",
@@ -64,9 +62,18 @@ package(
         "sensors/__init__.py",
         "sensors/a02yyuw.py",
         "sensors/bme280.py",
+        "sensors/line.py",
         "sensors/lis2mdl.py",
+        "sensors/particles.py",
+        "sensors/pms5003.py",
+        "sensors/scd41.py",
+        "sensors/scd41_setup.py",
+        "sensors/sds011.py",
+        "sensors/sen55.py",
         "sensors/sensirion.py",
+        "sensors/shdlc.py",
         "sensors/sps30.py",
+        "sensors/sps30_uart.py",
         "store.py",
         "store_rtc.py",
         "store_start.py",
@@ -74,5 +81,4 @@ package(
         "sx1276.py",
     ),
     base_path="..",
-    opt=2,
 )
