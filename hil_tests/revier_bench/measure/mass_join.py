@@ -11,8 +11,8 @@ not quite orthogonal. A gateway has eight demodulators and one transmitter, hear
 sends, and answers what the stand-in network server (ChirpStack's rules: RX1, else RX2 at SF12)
 hands it. A join accept takes 72 ms in RX1 at SF7 and 1.8 s in RX2; so it is the gateways' transmit
 time that decides. Both are shown: gateways that keep their own duty cycle (1 % in RX1, 10 % in
-RX2), as ChirpStack Concentratord does when told to, and gateways that do not look at it, as plain
-packet forwarders. Only the first is judged.
+RX2: ChirpStack is told DUTY_CYCLE_OVERFLOW), and gateways that do not look at it; ChirpStack itself
+does not. Only the first is judged.
 
 Beside it, on the same air: the same firmware without its random wait, and a loop around a join
 call, as in many examples.
