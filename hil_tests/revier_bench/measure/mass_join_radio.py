@@ -29,6 +29,7 @@ from revier_bench.world.air import Air, Emission, Listener, Position
 from revier_bench.world.duty_cycle import DutyCycle, SubBand
 from revier_bench.world.radio_gateway import RadioGateway
 
+LONGEST_US = 2_000_000  # a join accept in RX2 takes 1.81 s
 START_UNIX_US = 1_795_438_272_000_000
 TENANT, APPLICATION, PROFILE = "tenant", "application", "profile"
 
@@ -57,6 +58,13 @@ class TownAir(Air):
     def __init__(self, seed: str) -> None:
         super().__init__(seed)
         self._known_dbm: dict[tuple[str, int, str], float] = {}
+
+    def emit(self, emission: Emission) -> None:
+        """No frame here is longer than LONGEST_US: what ended before another one meets nothing."""
+        assert emission.airtime_us <= LONGEST_US
+        oldest_us = emission.start_us - 2 * LONGEST_US
+        self._emissions = [e for e in self._emissions if e.end_us > oldest_us]
+        super().emit(emission)
 
     def rssi_dbm(self, emission: Emission, listener: Listener) -> float:
         key = emission.sender, emission.start_us, listener.name
