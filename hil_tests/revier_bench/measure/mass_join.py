@@ -75,6 +75,13 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             "nodes": judged[0].town.nodes,
             "seeds": len({one.town.seed for one in judged}),
             "node_duty_violations": violations,
+            "minutes_until_last": {
+                f"{gateways} gateways, their duty {'kept' if limited else 'ignored'}": [
+                    _minutes(one.after_us(1.0)) for one in found
+                ]
+                for (kind, gateways, limited), found in groups.items()
+                if kind == OURS
+            },
         },
         "peer": {
             kind: f"{len(one.joined_us)} of {one.town.nodes} joined after "
@@ -123,20 +130,17 @@ def _row(kind: str, gateways: int, limited: bool, found: Sequence[Outcome]) -> d
         return _minutes(round(median(known))) if len(known) == len(times) else None
 
     worst = [one.after_us(1.0) for one in found]
+    last = None if None in worst else _minutes(max(us for us in worst if us))
+    times = [*map(after, (0.5, 0.9, 0.99)), last]
     requests = sum(one.requests for one in found)
     return {
         "node": kind,
         "gateways": gateways,
         "their duty": "kept" if limited else "ignored",
         "joined": min(len(one.joined_us) for one in found),
-        "50 %": after(0.5),
-        "90 %": after(0.9),
-        "99 %": after(0.99),
-        "all": None if None in worst else _minutes(max(us for us in worst if us)),
+        "50, 90, 99 %, all": " ".join(str(minutes or "-") for minutes in times),
         "requests": round(requests / len(found)),
         "% lost": round(100 * (1 - sum(one.heard for one in found) / requests)),
-        "gateway busy": mean("COLLISION_PACKET"),
-        "duty refused": mean("DUTY_CYCLE_OVERFLOW"),
-        "unanswered": mean("not answered"),
+        "refused: busy, duty": f"{mean('COLLISION_PACKET')} {mean('DUTY_CYCLE_OVERFLOW')}",
         "violations": sum(one.violations for one in found),
     }
