@@ -17,7 +17,7 @@ RECORD_MAX = 256
 ANSWERS_MAX = 28  # so that the fullest record leaves the ledger one bucket for each sub-band
 _FORM = "<HB4s16s16siqqHBBBBBBBIHBIIIBB"
 _HEAD_SIZE = struct.calcsize(_FORM)
-_MAGIC = 0x0252
+_MAGIC = 0x0352
 
 
 class Session:

@@ -26,8 +26,14 @@ OFFERED = 5.0  # offered load, in multiples of all limits together
 LIMITS_US_PER_HOUR = 475_200_000  # 3.6 + 36 + 36 + 3.6 + 360 + 36 s
 HOUR_US = 3_600_000_000
 MEAN_AIRTIME_US = 730_000  # of the mix below; what was really offered is counted
+LIMIT_3_CHANNELS_US = 36_000_000
 COMMANDS_EVERY = 150  # uplinks between two DutyCycleReq
 SLOW_EVERY = 50  # one request in so many meets a slow node (flash, collection)
+
+
+def airtime_us(dr: int, size: int) -> int:
+    """Of a frame with `size` bytes of payload and no FOpts."""
+    return lora_airtime_us(13 + size, *DATA_RATES[dr])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Plan:
     limits_all: bool = False  # DutyCycleReq on and off
     repeats: int = 1
     cold: bool = False  # loses its supply at random, an hour apart at least
+    mix: tuple[int, int] | None = None  # DR and payload bytes of all frames, on three channels only
 
 
 @dataclass(slots=True)
@@ -55,8 +62,9 @@ class Life:
     offered_us: int = 0
     refused: int = 0
     busy: int = 0
-    cold_starts: int = 0
+    cold_starts_us: list[int] = field(default_factory=list)
     end_us: int = 0
+    own_us: int = 0  # the same by the node's own clock
 
 
 class Node:
@@ -75,11 +83,14 @@ class Node:
 
     def run(self) -> Life:
         gap_us = MEAN_AIRTIME_US * HOUR_US / (OFFERED * LIMITS_US_PER_HOUR)
+        if self._plan.mix:
+            gap_us = airtime_us(*self._plan.mix) * HOUR_US / (OFFERED * LIMIT_3_CHANNELS_US)
         arrival_us = 0.0
         while len(self.life.sent) < self._plan.uplinks:
             arrival_us += self._chance.expovariate(1 / gap_us)
             dr = self._chance.randrange(len(DATA_RATES))
             size = self._chance.randint(1, PAYLOAD_MAX[dr])
+            dr, size = self._plan.mix or (dr, size)
             self._offer(int(arrival_us), dr, size)
             if self._true_us > arrival_us:
                 self.life.busy += 1
@@ -95,8 +106,7 @@ class Node:
 
     def _offer(self, arrival_us: int, dr: int, size: int) -> None:
         self.life.attempts.append((arrival_us, dr, size))
-        spreading_factor, bandwidth_hz = DATA_RATES[dr]
-        self.life.offered_us += lora_airtime_us(13 + size, spreading_factor, bandwidth_hz)
+        self.life.offered_us += airtime_us(dr, size)
 
     # -- the two times
 
@@ -105,18 +115,22 @@ class Node:
 
     def _awake(self, true_us: int) -> None:
         self._true_us += true_us
-        self._mac_us += true_us + true_us * self._plan.awake_error_ppm // 1_000_000
+        self._count(true_us + true_us * self._plan.awake_error_ppm // 1_000_000)
+
+    def _count(self, own_us: int) -> None:
+        self._mac_us += own_us
+        self.life.own_us += own_us
 
     def _sleep_until(self, true_us: int) -> None:
         asked_us = (true_us - self._true_us) / (1 + self._plan.sleep_error_ppm / 1e6)
         self._true_us = true_us
-        self._mac_us += int(asked_us * self._plan.counted)
+        self._count(int(asked_us * self._plan.counted))
 
     def _sleep_till_mac(self, mac_ms: int) -> None:
         """Deep sleep until the MAC's time is just there."""
         asked_us = max(0, mac_ms * 1000 - self._mac_us) / self._plan.counted
         self._true_us += int(asked_us * (1 + self._plan.sleep_error_ppm / 1e6))
-        self._mac_us = max(self._mac_us, mac_ms * 1000)
+        self._count(max(0, mac_ms * 1000 - self._mac_us))
 
     # -- one wake
 
@@ -142,7 +156,7 @@ class Node:
         if not device.joined:
             actions = device.join(self._now_ms(), rnd)
         else:
-            if device.session.defined_mask() == 7:
+            if device.session.defined_mask() == 7 and not self._plan.mix:
                 self._orders = [*network.new_channels(), network.repeats(self._plan.repeats)]
                 dr = min(dr, 5)
             device.session.dr = dr
@@ -205,7 +219,7 @@ class Node:
     def _lose_power(self) -> None:
         """RTC memory is gone and the clock begins anew. Flash has the session, or lost that too."""
         self._cold_at_us = self._true_us + HOUR_US + self._chance.randrange(3 * HOUR_US)
-        self.life.cold_starts += 1
+        self.life.cold_starts_us.append(self._true_us)
         session = self._device().session if self._chance.random() < 0.5 else Session()
         self._mac_us = self._chance.randint(100_000, 900_000)
         start_cold(session, self._now_ms())

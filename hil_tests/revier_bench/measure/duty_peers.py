@@ -8,6 +8,8 @@ is lost in deep sleep, which is more than the stacks themselves offer.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 from revier_bench.measure.duty_checker import BANDS, limit_us
@@ -103,6 +105,40 @@ class OneTimer:
     def sent(self, band: int, now_us: int, airtime_us: int) -> None:  # noqa: ARG002
         frames = 36_000_000 // airtime_us
         self._free_at_us = now_us + airtime_us + WINDOW_US // frames
+
+
+class ExactLedger:
+    """What is permitted, to be compared with: every frame remembered to the microsecond.
+
+    After a cold start it knows as little as the node: all of the hour spent, but for a join.
+    """
+
+    name = "exact ledger"
+    JOIN_BAND = 2
+    RESERVE_US = 1_483_000  # a join request at SF12
+
+    def __init__(self, cold_starts_us: Sequence[int]) -> None:
+        self._cold_starts_us = list(cold_starts_us)
+        self._sent: list[deque[tuple[int, int]]] = [deque() for _ in range(BANDS)]
+        self._spent_us = [0] * BANDS
+
+    def allows(self, band: int, now_us: int, airtime_us: int) -> bool:
+        while self._cold_starts_us and self._cold_starts_us[0] <= now_us:
+            self._forget(self._cold_starts_us.pop(0))
+        sent = self._sent[band]
+        while sent and sent[0][0] <= now_us + airtime_us - WINDOW_US:
+            self._spent_us[band] -= sent.popleft()[1]
+        return self._spent_us[band] + airtime_us <= limit_us(band)
+
+    def sent(self, band: int, now_us: int, airtime_us: int) -> None:
+        self._sent[band].append((now_us + airtime_us, airtime_us))
+        self._spent_us[band] += airtime_us
+
+    def _forget(self, now_us: int) -> None:
+        for band in range(BANDS):
+            reserve_us = self.RESERVE_US if band == self.JOIN_BAND else 0
+            self._spent_us[band] = limit_us(band) - reserve_us
+            self._sent[band] = deque([(now_us, self._spent_us[band])])
 
 
 PEERS: tuple[type[Peer], ...] = (OffTime, Credits, SlidingSlots, OneTimer)

@@ -13,6 +13,7 @@ MEASUREMENTS: dict[str, str] = {
     "energy": "energy",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
+    "mass-join": "mass_join",
     "nvs-writes": "nvs_writes",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",

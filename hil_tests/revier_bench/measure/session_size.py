@@ -119,7 +119,7 @@ def faults(session: Session, record: bytes, now_ms: int) -> list[str]:
     if again.answers != session.answers:
         found.append("other answers")
     for band in range(len(SUB_BANDS)):
-        if again.ledger.spent_ms(band, now_ms) < session.ledger.spent_ms(band, now_ms):
+        if again.ledger.spent(band, now_ms) < session.ledger.spent(band, now_ms):
             found.append(f"airtime of sub-band {band} forgotten")
     return found
 

@@ -10,6 +10,7 @@ import pytest
 from revier_bench.measure import duty
 from revier_bench.measure.duty_checker import Sent, Spans, aggregate_violations, excesses_us, judge
 from revier_bench.measure.duty_node import Node, Plan
+from revier_bench.measure.duty_peers import ExactLedger
 
 S = 1_000_000
 HOUR = 3_600 * S
@@ -95,11 +96,12 @@ def test_aggregated_duty_cycle():
 
 
 def test_small_run_has_no_violation_and_its_result_can_fail():
-    plans = duty.plans(5_000, 5)
+    plans = [*duty.plans(5_000, 5), duty.mix_plans(1_000)[-1]]
     outcomes = [one for plan in plans for one in duty.judged(plan)]
     result = duty.summary(outcomes)
     families = {plan.family for plan in plans}
-    assert families == {duty.EXACT, duty.ERRING, duty.LIMITED, duty.REPEATING, duty.COLD}
+    mix = "3 channels, DR5, 242 B"
+    assert families == {mix, duty.EXACT, duty.ERRING, duty.LIMITED, duty.REPEATING, duty.COLD}
     assert result["n"]["uplinks"] >= 5_000
     for row in result["rows"]:
         assert row["violations"] == 0 or row["node"] not in families, row
@@ -109,14 +111,27 @@ def test_small_run_has_no_violation_and_its_result_can_fail():
     assert not duty.summary([replace(ideal[0], violations=1), *ideal[1:]])["holds"]
     assert not duty.summary([replace(ideal[0], forbidden=1), *ideal[1:]])["holds"]
     assert not duty.summary([replace(ideal[0], offered=2.9), *ideal[1:]])["holds"]
-    idle = [replace(one, used_us=(0,) * 6) for one in ideal]
-    assert not duty.summary(idle)["holds"]
+    for family in (duty.EXACT, duty.ERRING, duty.COLD, mix):
+        idle = [replace(one, used_us=(0,) * 6) if one.family == family else one for one in ideal]
+        assert not duty.summary(idle)["holds"], family
 
 
 def full(one: duty.Outcome) -> tuple[int, ...]:
     """What a node would have used that fills every sub-band."""
     hours = one.saturated_us / HOUR
     return tuple(int(hours * duty.checker.limit_us(band)) for band in range(6))
+
+
+def test_what_is_permitted_after_a_cold_start_is_one_join():
+    ledger = ExactLedger([10 * S])
+    ledger.sent(2, 0, 30 * S)
+    assert ledger.allows(2, 9 * S, 6 * S)
+    assert not ledger.allows(2, 9 * S, 6 * S + 1)
+    assert ledger.allows(2, 11 * S, ledger.RESERVE_US)
+    assert not ledger.allows(2, 11 * S, ledger.RESERVE_US + 1)
+    assert not ledger.allows(5, 11 * S, 1)
+    assert not ledger.allows(5, HOUR + 10 * S - 2, 1)
+    assert ledger.allows(5, HOUR + 10 * S, 36 * S)
 
 
 def test_a_sleep_clock_that_nobody_allows_for_is_seen():

@@ -318,7 +318,7 @@ def check_new_keys_end_the_session_and_keep_the_nonce():
     assert s.dev_nonce() == 5
     left = Session.unpack(s.state.session)
     assert (left.joined, left.join_nonce) == (False, -1)
-    assert left.ledger.spent_ms(2, 1000) == 56  # in steps of 8 ms
+    assert left.ledger.spent(2, 1000) == 84  # in steps of 0.6 ms
     assert not s.state.flags & store.FLAG_JOINED
     power_loss()
     s = store.Store()
