@@ -5,6 +5,7 @@
 import json
 import time
 
+import esp32
 from machine import ADC, I2C, SPI, UART, Pin
 
 MYPY = False
@@ -55,6 +56,10 @@ def radio(board: dict) -> "Sx1262 | Sx1276":
         raise BoardError("no driver for radio " + chip)
     from revier_node.radio_bus import SpiBus
 
+    if "pmu" in board:
+        from revier_node import pmu
+
+        pmu.radio_on(i2c(board))
     pins = wiring["spi"]
     spi = SPI(
         pins["id"],
@@ -71,8 +76,14 @@ def radio(board: dict) -> "Sx1262 | Sx1276":
         return Sx1276(SpiBus(spi, select), reset, wiring["tcxo"])
     from revier_node.sx1262 import Sx1262
 
+    busy = Pin(wiring["busy"], Pin.IN)
+    bus = SpiBus(spi, select, busy)
+    if "rx_enable" in wiring:
+        from revier_node.radio_switch import SwitchedBus
+
+        bus = SwitchedBus(spi, select, busy, Pin(wiring["rx_enable"], Pin.OUT, value=0))
     return Sx1262(
-        SpiBus(spi, select, Pin(wiring["busy"], Pin.IN)),
+        bus,
         reset,
         wiring["tcxo_mv"],
         wiring["tcxo_start_us"],
@@ -106,6 +117,8 @@ def switch(wiring: "dict | None", on: bool) -> None:
 def hold(board: dict) -> None:
     """Keep the radio's chip select high in deep sleep: a floating one wakes it (11 to 14 uA)."""
     Pin(board["radio"]["cs"], Pin.OUT, value=1, hold=True)  # type: ignore[call-arg]
+    # else only an RTC pin is held
+    esp32.gpio_deep_sleep_hold(True)  # type: ignore[attr-defined]
 
 
 def battery_mv(board: dict) -> "int | None":
@@ -113,6 +126,10 @@ def battery_mv(board: dict) -> "int | None":
     wiring = board.get("battery")
     if not wiring:
         return None
+    if "adc" not in wiring:
+        from revier_node import pmu
+
+        return pmu.battery_mv(i2c(board))
     switch = wiring.get("enable")
     enable = Pin(switch["pin"], Pin.OUT, value=switch["on"]) if switch else None
     if enable:
