@@ -9,10 +9,11 @@ from random import Random
 from typing import Any, cast
 
 from revier_bench.chips import A02yyuw, Bme280, Lis2mdl, Sps30, Sx1262, Sx1276
-from revier_bench.chips.base import PoweredChip
+from revier_bench.chips.base import PoweredChip, SpiDevice
 from revier_bench.chips.sx1262 import Sx1262Wiring
 from revier_bench.chips.sx1276 import Sx1276Wiring
 from revier_bench.virtual_board.board import VirtualBoard
+from revier_bench.virtual_board.ground_parts import RfSwitch, ground_parts, power_chip
 from revier_bench.virtual_board.kernel import Kernel
 from revier_bench.virtual_board.spec import BoardSpec
 from revier_bench.world.air import Medium
@@ -47,12 +48,28 @@ class WiredBoard(VirtualBoard):
         if pins["chip"] not in makers:
             raise ValueError(f"{self.spec.board}: no chip model for {pins['chip']!r}")
         self.radio = makers[pins["chip"]](pins, air, self.spec.chance("radio"))
-        self.spi.append((pins["cs"], self.radio))
+        self.spi.append((pins["cs"], self._switched(pins)))
         self.cs_mask |= 1 << pins["cs"]
         self.driven_mask |= 1 << pins["dio1"]
         self.floating |= 1 << pins["cs"] | 1 << pins["reset"]
         self.watched[pins["reset"]] = self.radio.reset_pin
-        self.powered.append(self.radio)
+        self._feed_radio()
+
+    def _switched(self, pins: dict[str, Any]) -> SpiDevice:
+        """The radio, behind its antenna switch where the description has one."""
+        if "rx_enable" not in pins:
+            return self.radio
+        return RfSwitch(self, self.radio, pins["rx_enable"])
+
+    def _feed_radio(self) -> None:
+        """From the battery, or from an output of the power chip."""
+        if "pmu" not in self.description:
+            self.powered.append(self.radio)
+            return
+        chip = power_chip(self, self.spec, self._environment)
+        self.sensors["pmu"] = self.i2c[self.description["pmu"]["addr"]] = chip
+        chip.on_radio = self.radio.power
+        self.powered.append(chip)
 
     def _sx1262(self, pins: dict[str, Any], air: Medium, chance: Random) -> Sx1262:
         self.busy_mask |= 1 << pins["busy"]
@@ -68,7 +85,7 @@ class WiredBoard(VirtualBoard):
         return Sx1276(self, wiring, air, chance)
 
     def _solder_battery(self, battery: dict[str, Any] | None) -> None:
-        if battery is None:
+        if battery is None or "adc" not in battery:
             return
         enable = battery.get("enable")
         if enable is not None:
@@ -89,6 +106,7 @@ class WiredBoard(VirtualBoard):
             "bme280": lambda: Bme280(self, env, chance),
             "lis2mdl": lambda: Lis2mdl(self, env, chance, part["int"]),
             "a02yyuw": lambda: A02yyuw(self, env, chance),
+            **ground_parts(self, env, chance, part),
         }
         if name in ("power", "boost"):
             self._floating_off(part)
