@@ -27,7 +27,7 @@ _REG_STATUS_AUX, _NEW_ADC3 = 0x07, 0x04
 _REG_ADC3 = 0x0C
 _REG_WHO_AM_I = 0x0F
 _REG_TEMPERATURE, _TEMPERATURE_ON = 0x1F, 0xC0  # DS 8.7: ADC_EN, TEMP_EN
-_REG_CONTROL_1, _CONTROL_WIDTH = 0x20, 6
+_REG_CONTROL_1, _REG_CONTROL_4, _CONTROL_WIDTH = 0x20, 0x23, 6
 _RATE_10_HZ_XYZ, _LOW_POWER = 0x27, 0x08
 _HIGH_PASS_ON_2 = 0x02  # CTRL_REG2: HPIS2
 _BOTH_ON_INT1 = 0x60  # CTRL_REG3: I1_IA1, I1_IA2
@@ -109,8 +109,8 @@ class Lis3dh:
             if who != WHO_AM_I:
                 return fault("chip id %#x" % who)
             self._put(_REG_TEMPERATURE, _TEMPERATURE_ON)
-            self._put(_REG_CONTROL_1 + 3, _BDU | _HIGH_RESOLUTION)
-            self._put(_REG_CONTROL_1, _RATE_10_HZ_XYZ)
+            self._put(_REG_CONTROL_1, _RATE_10_HZ_XYZ)  # first: DS table 10 forbids LPen with HR
+            self._put(_REG_CONTROL_4, _BDU | _HIGH_RESOLUTION)
         except OSError:
             return fault("no answer")
         return valid(None)
@@ -159,6 +159,7 @@ class Lis3dh:
         tip = bytes((_other_sides(upright), 0, SIDE_MG // MG_PER_THRESHOLD, TIP_SAMPLES))
         jolt = bytes((_ANY_HIGH if shock_mg else 0, 0, shock_mg // MG_PER_THRESHOLD, 0))
         try:
+            self._put(_REG_CONTROL_4, _BDU)
             self._put_all(_REG_CONTROL_1, settings)
             for register, generator in ((_REG_INT1, tip), (_REG_INT2, jolt)):
                 self._put(register + 2, generator[2])

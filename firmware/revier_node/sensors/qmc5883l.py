@@ -92,6 +92,7 @@ class Qmc5883l:
                 if status & _NEW:
                     return self._take(status)
                 time.sleep_ms(PERIOD_MS)
+            self._take(0)  # a reading that broke off holds the output: let it go
         except OSError:
             return fault("no answer")
         return missing("no new sample")

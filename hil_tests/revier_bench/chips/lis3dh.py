@@ -61,9 +61,7 @@ class Lis3dh(RegisterChip):
 
     def written(self, register: int, n: int) -> None:
         if n > 1 and not self._increment:
-            self.misuse(
-                f"0x{register:02X} and on written without the increment bit (DS 6.1.1)"
-            )
+            self.misuse(f"0x{register:02X} and on written without the increment bit (DS 6.1.1)")
 
     def poke(self, register: int, value: int, t_us: int) -> None:
         if register not in _RESET:
