@@ -61,8 +61,8 @@ def radio_on(i2c: "I2C") -> str:
     return NAMES[chip]
 
 
-def battery_mv(i2c: "I2C") -> "int | None":
-    """Battery voltage by the chip's own ADC; None if it says nothing."""
+def battery_mv(i2c: "I2C") -> int:
+    """Battery voltage by the chip's own ADC; 0 if it says nothing."""
     try:
         chip = _chip(i2c)
         register, bit, data = _PARTS[chip][6:]
@@ -72,7 +72,7 @@ def battery_mv(i2c: "I2C") -> "int | None":
             time.sleep_ms(ADC_MS)
         high, low = i2c.readfrom_mem(ADDRESS, data, 2)
     except (OSError, BoardError):
-        return None
+        return 0
     if chip == AXP192:
         return (high << 4 | low & 0x0F) * 11 // 10  # X: 1.1 mV
     return (high & 0x1F) << 8 | low  # X: 1 mV
