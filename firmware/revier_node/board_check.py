@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Whether a board description can be true: each pin can do what it is to do, and only that.
 
-Run at the self-test after every start but a deep sleep's, and over all descriptions when an image
-is built; a usual wake does not import this.
+Run over all descriptions when an image is built, and on the board by revier-provision before it
+writes /node.json. The node itself never imports this: its strings would stay in the heap.
 
 S3 = ESP32-S3 datasheet, tables 2-4, 2-5 and 2-8, errata ADC-177; E32 = ESP32 datasheet, table of
 pins, 2.4 strapping pins, ESP-IDF: ext1 of the ESP32 wakes on ANY_HIGH or ALL_LOW only, so the

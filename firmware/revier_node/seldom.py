@@ -8,7 +8,6 @@ from revier_mac.airtime import start_cold
 from revier_mac.joining import cold_wait_ms
 from revier_mac.session import Session
 from revier_node import VERSION, store
-from revier_node.board import BoardError
 from revier_node.clock import now_ms
 from revier_node.console import say
 from revier_node.radio import random16
@@ -25,15 +24,7 @@ _FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
 
 
 def self_test(node: "Node") -> None:
-    """After every start but a deep sleep's: each part answers or is named.
-
-    Raises BoardError if the board's description cannot be true.
-    """
-    from revier_node import board_check
-
-    wrong = board_check.problems(node.board)
-    if wrong:
-        raise BoardError("; ".join(wrong))
+    """After every start but a deep sleep's: each part answers or is named."""
     results = []
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]

@@ -19,6 +19,11 @@ from revier_bench.virtual_board.spec import BoardSpec
 from revier_bench.world.air import Medium
 
 BOARDS_DIR = Path(__file__).parents[3] / "firmware" / "image" / "boards"
+# those that end deep sleep: ESP32 datasheet, table of pins; ESP32-S3 datasheet table 2-4
+RTC_PINS = {
+    "esp32": sum(1 << n for n in (0, 2, 4, *range(12, 16), 25, 26, 27, *range(32, 40))),
+    "esp32s3": (1 << 22) - 1,
+}
 TCXO_START_US = 3_000  # what the real oscillator needs; the board description allows for more
 
 
@@ -32,6 +37,7 @@ class WiredBoard(VirtualBoard):
         super().__init__(kernel, spec)
         path = spec.board_file or BOARDS_DIR / f"{spec.board}.json"
         self.description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        self.rtc_pins = RTC_PINS[self.description["mcu"]]
         self.sensors = {}
         self._environment = environment
         self._solder_radio(self.description["radio"], air)
@@ -67,7 +73,7 @@ class WiredBoard(VirtualBoard):
             self.powered.append(self.radio)
             return
         chip = power_chip(self, self.spec, self._environment)
-        self.sensors["pmu"] = self.i2c[self.description["pmu"]["addr"]] = chip
+        self.i2c[self.description["pmu"]["addr"]] = chip
         chip.on_radio = self.radio.power
         self.powered.append(chip)
 
