@@ -26,8 +26,9 @@ from revier_bench.virtual_board.uart_port import UartPort
 class VirtualBoard:
     """Make one with wiring.build_board(), which solders the chips of a board description.
 
-    on_console_line(t_us, line), on_boot(t_us, reset_cause), on_sleep(t_us, asked_us) are called
-    in the order of world time. `counters`: boots, cycles (deep sleeps), resets, crashes.
+    on_console_line(t_us, line), on_boot(t_us, reset_cause), on_sleep(t_us, asked_us) and
+    on_light_sleep(t_us, begun_us), at its end, are called in the order of world time.
+    `counters`: boots, cycles (deep sleeps), resets, crashes.
     `misuse`: what the firmware did that a datasheet forbids, as text.
     """
 
@@ -45,6 +46,7 @@ class VirtualBoard:
         self.on_console_line: Callable[[int, str], None] | None = None
         self.on_boot: Callable[[int, int], None] | None = None
         self.on_sleep: Callable[[int, int], None] | None = None
+        self.on_light_sleep: Callable[[int, int], None] | None = None
         self.spi: list[tuple[int, SpiDevice]] = []
         self.i2c: dict[int, I2cDevice] = {}
         self.uart: dict[int, UartDevice] = {}

@@ -230,6 +230,7 @@ def _lightsleep(board: "VirtualBoard", request: Request) -> None:
         else:
             gap_us = passed_us * 1_000_000 // (1_000_000 + ppm) - passed_us
         board.skew_us += gap_us
+        board.tell(board.now_us, board.on_light_sleep, begun_us)
         board.reply(board.now_us, woken, struct.pack("<q", gap_us))
 
     board.then(end_us, wake, interruptible=True)
