@@ -12,6 +12,7 @@ MEASUREMENTS: dict[str, str] = {
     "duty": "duty",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
+    "node-energy": "node_energy",
     "nvs-writes": "nvs_writes",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",

@@ -29,9 +29,7 @@ def check_a_year_of_a_parking_node():
         gauge.did(battery.SLEEP, 86_400_000)
         gauge.aged(86_400)
         gauge = Gauge(LI_SOCL2, 19_000, gauge.pack())
-    by_hand_uas = 365 * (
-        45_000 * 57.6 + 120_000 * 17.808 + 50_000 * 2.88 + 20 * 86_400 + 21 * 86_400
-    )
+    by_hand_uas = 365 * (40_000 * 57.6 + 92_000 * 17.808 + 7_000 * 2.88 + 14 * 86_400 + 21 * 86_400)
     assert abs(gauge.used_mah - by_hand_uas / 3_600_000) <= 1.5
 
 
