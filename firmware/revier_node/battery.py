@@ -24,7 +24,7 @@ _CELLS = {
 }
 
 # The charge table: what the whole node draws from its battery while it does this, in uA, of data
-# sheets: ESP32-S3 awake; sending at 14 dBm and receiving in light sleep; deep sleep, without sensors
+# sheets: ESP32-S3 awake; sending at 14 dBm and receiving in light sleep; deep sleep, no sensors
 CPU, TX, RX, SLEEP = range(4)
 CURRENTS_UA = (40_000, 92_000, 7_000, 14)
 
