@@ -175,3 +175,46 @@ def test_lis2mdl_wakes_by_the_corrected_field_and_no_other(rig: MakeRig) -> None
     assert after == 0, "8 uT is below 80 digits"
     assert eighths == 172
     assert made.board.misuse == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "start", "read"),
+    [
+        ("silent", ("fault", None, "no answer"), ("fault", None, "no answer")),
+        ("wrong id", ("fault", None, "chip id 0x3d"), None),
+        ("frozen", ("valid", (0, 0, 0), ""), ("missing", None, "no new sample")),
+        ("saturated", ("valid", (0, 0, 0), ""), ("fault", None, "overflow")),
+    ],
+)
+def test_lis2mdl_faults(rig: MakeRig, fault: str, start: tuple, read: tuple | None) -> None:
+    made = rig("lis2mdl", fail={f"lis2mdl:{fault}"})
+    said = made.run(LIS + "print(s.start())\nprint(timed(s.read))")
+    assert said[0] == start
+    if read:
+        assert said[1][0] == read
+    assert said[1][1] < 450
+
+
+def test_lis2mdl_reads_each_sample_once_and_outlives_a_power_dip(rig: MakeRig) -> None:
+    made = rig("lis2mdl", environment=Still(field=FIELD))
+    made.board.at(
+        made.board.now_us + 10 * SECOND_US,
+        lambda: made.chip("lis2mdl").power(True, made.board.now_us),
+    )
+    said = made.run(
+        LIS + "s.start()\nfor _ in range(3): print(timed(s.read))\ntime.sleep(12)\n"
+        "print(s.read())\nprint(s.start())\nprint(s.read())"
+    )
+    assert all(outcome == ("valid", (128, -7, 303), "") for outcome, _ in said[:3]), said
+    assert all(took_ms <= 205 for _, took_ms in said[:3])
+    assert sum(took_ms for _, took_ms in said[:3]) >= 200, "a sample is never read twice"
+    assert said[3] == ("missing", None, "no new sample")
+    assert said[5] == said[0][0]
+
+
+def test_lis2mdl_model_sees_output_that_may_be_torn(rig: MakeRig) -> None:
+    made = rig("lis2mdl")
+    made.run(
+        "i2c.writeto_mem(30, 0x60, b'\\x90')\ntime.sleep_ms(200)\ni2c.readfrom_mem(30, 0x68, 6)"
+    )
+    assert any("without BDU" in text for text in made.board.misuse)

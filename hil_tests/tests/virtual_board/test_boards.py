@@ -14,6 +14,7 @@ import pytest
 from revier_bench import image
 from revier_bench.chips.environments import Still
 from revier_bench.virtual_board import Kernel
+from revier_bench.virtual_board.ground_parts import RfSwitch
 from revier_bench.virtual_board.wiring import BOARDS_DIR
 
 from .conftest import SECOND_US, Node
@@ -74,3 +75,27 @@ def test_a_description_that_cannot_be_true_is_not_built(tmp_path: Path) -> None:
     (tmp_path / "heltec_v3.json").write_text(json.dumps(description), "utf-8")
     with pytest.raises(RuntimeError, match=r"heltec_v3\.json: uart rx: GPIO8 is used by radio cs"):
         image.check_boards(tmp_path)
+
+
+def test_an_antenna_switch_that_stands_wrong_is_noted() -> None:
+    class Board:
+        outs = 0
+        misuse: list[str] = []
+
+        def note_misuse(self, text: str) -> None:
+            self.misuse.append(text)
+
+    class Radio:
+        def transfer(self, mosi: bytes, t_us: int) -> bytes:
+            return mosi
+
+    board = Board()
+    switch = RfSwitch(board, Radio(), 38)  # type: ignore[arg-type]
+    for outs, command in ((1 << 38, 0x82), (0, 0x83), (0, 0x80), (1 << 38, 0x80)):
+        board.outs = outs
+        assert switch.transfer(bytes((command, 0)), 0) == bytes((command, 0))
+    assert board.misuse == []
+    for outs, command in ((0, 0x82), (1 << 38, 0x83)):
+        board.outs = outs
+        switch.transfer(bytes((command, 0)), 0)
+    assert len(board.misuse) == 2
