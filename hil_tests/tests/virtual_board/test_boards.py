@@ -79,8 +79,9 @@ def test_a_description_that_cannot_be_true_is_not_built(tmp_path: Path) -> None:
 
 def test_an_antenna_switch_that_stands_wrong_is_noted() -> None:
     class Board:
-        outs = 0
-        misuse: list[str] = []
+        def __init__(self) -> None:
+            self.outs = 0
+            self.misuse: list[str] = []
 
         def note_misuse(self, text: str) -> None:
             self.misuse.append(text)
