@@ -40,6 +40,22 @@ def test_the_architecture_picture_is_what_the_code_imports() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["air", "parking", "waste"])
+def test_the_wiring_pages_say_what_the_board_descriptions_say(kind: str) -> None:
+    command = [sys.executable, "tools/wiring_tables.py", kind]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert table.count("\n") >= 9
+    assert table in (ROOT / "docs" / "hardware" / f"{kind}.md").read_text(), (
+        f"write it again: {' '.join(command[1:])}"
+    )
+
+
+def test_every_board_is_on_the_hardware_page() -> None:
+    page = (ROOT / "docs" / "hardware" / "README.md").read_text()
+    for path in (ROOT / "firmware" / "image" / "boards").glob("*.json"):
+        assert f"| `{path.stem}` |" in page, path.stem
+
+
 def test_the_readme_names_targets_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     named = set(re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))

@@ -5,6 +5,7 @@
 import json
 import time
 
+import esp32
 from machine import ADC, I2C, SPI, UART, Pin
 
 MYPY = False
@@ -13,10 +14,6 @@ if MYPY:
     from revier_node.sx1276 import Sx1276
 
 
-RTC_PINS = {  # only these can wake from deep sleep
-    "esp32": (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39),
-    "esp32s3": range(22),  # ESP32-S3 datasheet table 2-4
-}
 _SETTLE_MS = 2  # battery divider of 100 kOhm into the pin's capacity, time constant below 0.2 ms
 _SAMPLES = 3
 PLAUSIBLE_MV = (2_000, 6_000)  # outside: the divider or its switch is broken
@@ -28,7 +25,7 @@ class BoardError(Exception):
 
 
 def load(name: str, folder: str = "/boards/") -> dict:
-    """The checked description of a board as a dict."""
+    """The description of a board as a dict; board_check.py looks at every pin of it."""
     try:
         with open(folder + name + ".json") as file:
             board: dict = json.load(file)
@@ -37,13 +34,6 @@ def load(name: str, folder: str = "/boards/") -> dict:
     for key in ("radio", "kinds", "mcu"):
         if key not in board:
             raise BoardError(name + ".json lacks " + key)
-    wakes = RTC_PINS.get(board["mcu"])
-    if not wakes:
-        raise BoardError("unknown mcu " + board["mcu"])
-    for wiring in board["kinds"].values():
-        for part in wiring.values():
-            if "int" in part and part["int"] not in wakes:
-                raise BoardError("GPIO%d cannot wake the chip" % part["int"])
     return board
 
 
@@ -55,6 +45,10 @@ def radio(board: dict) -> "Sx1262 | Sx1276":
         raise BoardError("no driver for radio " + chip)
     from revier_node.radio_bus import SpiBus
 
+    if "pmu" in board:
+        from revier_node import pmu
+
+        pmu.radio_on(i2c(board))
     pins = wiring["spi"]
     spi = SPI(
         pins["id"],
@@ -71,8 +65,14 @@ def radio(board: dict) -> "Sx1262 | Sx1276":
         return Sx1276(SpiBus(spi, select), reset, wiring["tcxo"])
     from revier_node.sx1262 import Sx1262
 
+    busy = Pin(wiring["busy"], Pin.IN)
+    bus = SpiBus(spi, select, busy)
+    if "rx_enable" in wiring:
+        from revier_node.radio_switch import SwitchedBus
+
+        bus = SwitchedBus(spi, select, busy, Pin(wiring["rx_enable"], Pin.OUT, value=0))
     return Sx1262(
-        SpiBus(spi, select, Pin(wiring["busy"], Pin.IN)),
+        bus,
         reset,
         wiring["tcxo_mv"],
         wiring["tcxo_start_us"],
@@ -106,6 +106,8 @@ def switch(wiring: "dict | None", on: bool) -> None:
 def hold(board: dict) -> None:
     """Keep the radio's chip select high in deep sleep: a floating one wakes it (11 to 14 uA)."""
     Pin(board["radio"]["cs"], Pin.OUT, value=1, hold=True)  # type: ignore[call-arg]
+    # else only an RTC pin is held
+    esp32.gpio_deep_sleep_hold(True)  # type: ignore[attr-defined]
 
 
 def battery_mv(board: dict) -> "int | None":
@@ -113,6 +115,16 @@ def battery_mv(board: dict) -> "int | None":
     wiring = board.get("battery")
     if not wiring:
         return None
+    if "adc" in wiring:
+        millivolts = _divided_mv(wiring)
+    else:
+        from revier_node import pmu
+
+        millivolts = pmu.battery_mv(i2c(board))
+    return millivolts if PLAUSIBLE_MV[0] <= millivolts <= PLAUSIBLE_MV[1] else None
+
+
+def _divided_mv(wiring: dict) -> int:
     switch = wiring.get("enable")
     enable = Pin(switch["pin"], Pin.OUT, value=switch["on"]) if switch else None
     if enable:
@@ -121,5 +133,5 @@ def battery_mv(board: dict) -> "int | None":
     samples = sorted(adc.read_uv() for _ in range(_SAMPLES))
     if enable:
         enable.init(Pin.IN)  # the divider draws nothing in sleep
-    millivolts = samples[_SAMPLES // 2] // 1000 * wiring["divider_percent"] // 100
-    return millivolts if PLAUSIBLE_MV[0] <= millivolts <= PLAUSIBLE_MV[1] else None
+    millivolts: int = samples[_SAMPLES // 2] // 1000 * wiring["divider_percent"] // 100
+    return millivolts

@@ -7,6 +7,8 @@ Layout: /boot.py /main.py /a/revier_payload/*.mpy /a/revier_mac/*.mpy /a/revier_
 """
 
 import hashlib
+import importlib
+import json
 import os
 import subprocess
 import sys
@@ -26,9 +28,10 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
     """The image of the firmware as it is now; made once per content, kept in build_dir.
 
     Read only: copy it for each board (virtual_board.clone_image). Raises RuntimeError with
-    mpy-cross's words if a file does not compile.
+    mpy-cross's words if a file does not compile, with board_check's if a description is wrong.
     """
     build_dir.mkdir(parents=True, exist_ok=True)
+    check_boards(firmware_dir / "image" / "boards")
     made_of = sources(firmware_dir)
     digest = hashlib.sha256(firmware_mpy.recipe())
     for name, path in made_of.items():
@@ -50,6 +53,15 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
         _run(build_dir, making, staging, "in")
         making.replace(image)
     return image
+
+
+def check_boards(folder: Path) -> None:
+    """What the node's self-test would refuse, is not built. Raises RuntimeError."""
+    board_check = importlib.import_module("revier_node.board_check")
+    for path in sorted(folder.glob("*.json")):
+        wrong = board_check.problems(json.loads(path.read_text("utf-8")))
+        if wrong:
+            raise RuntimeError(f"{path.name}: {'; '.join(wrong)}")
 
 
 def sources(firmware_dir: Path) -> dict[str, Path]:

@@ -107,6 +107,29 @@ if hasattr(os, 'sync'):
 """
 
 
+# The firmware's own look at every pin of the description, before the node is told to use it. None:
+# the firmware is not on the board yet.
+_CHECK_DESCRIPTION = """
+import json
+try:
+    from revier_node import board_check
+except ImportError:
+    found = None
+else:
+    try:
+        with open('/boards/{board}.json') as f:
+            description = json.load(f)
+        found = board_check.problems(description)
+        if {kind!r} not in description['kinds']:
+            found.append('it has no wiring for a node of kind {kind}')
+    except OSError:
+        found = ['there is no file /boards/{board}.json']
+    except ValueError:
+        found = ['/boards/{board}.json is no JSON']
+print(json.dumps(found))
+"""
+
+
 class ReplBoard:
     """BoardLink over an entered RawRepl."""
 
@@ -142,6 +165,8 @@ class ReplBoard:
         return _hex(text) if text.strip() else None
 
     def write_settings(self, settings: dict[str, object]) -> None:
+        """Raises BoardError, too, if the description of the board they name cannot be true."""
+        self._check_description(str(settings.get("board")), str(settings.get("kind")))
         text = msgspec.json.encode(settings).decode()
         try:
             self._repl.run(_WRITE_SETTINGS.format(text=text))
@@ -150,6 +175,14 @@ class ReplBoard:
             raise BoardError(
                 f"The board could not write /node.json ({error.exception})", cure
             ) from None
+
+    def _check_description(self, board: str, kind: str) -> None:
+        text = self._repl.run(_CHECK_DESCRIPTION.format(board=board, kind=kind))
+        found = msgspec.json.decode(text, type=list[str] | None)
+        if found:
+            cure = "Correct it in firmware/image/boards and put the firmware on the board again"
+            problem = f"The description of board {board} cannot be true ({'; '.join(found)})"
+            raise BoardError(problem, cure)
 
 
 @contextmanager

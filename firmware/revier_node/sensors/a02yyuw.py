@@ -3,7 +3,7 @@
 """DFRobot A02YYUW waterproof ultrasonic distance sensor, UART 9600 8N1.
 
 W = DFRobot wiki SEN0311: frame FF H L SUM, SUM = (FF + H + L) & FF, millimetres; 30 to 4500 mm;
-    RX low: raw values every 100 to 300 ms.
+    RX low: raw values every 100 to 300 ms; RX high or open: averaged values every 500 ms.
 """
 
 import time
@@ -18,7 +18,7 @@ if MYPY:
 BAUD = 9600
 RANGE_MIN_MM = 30
 RANGE_MAX_MM = 4_500
-ECHO_LIMIT_MS = 500  # a frame comes every 100 to 300 ms; without one in 500 ms it is silent
+ECHO_LIMIT_MS = 700  # even averaged values come every 500 ms: without one it is silent
 _POLL_MS = 20
 _HEADER = 0xFF
 _BUFFER_MAX = 64

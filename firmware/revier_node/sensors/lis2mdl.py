@@ -35,8 +35,9 @@ _REG_INT_CTRL = 0x63
 _INT_XYZ_HIGH_LATCHED = 0xE7  # DS 8.8: X, Y, Z, active high, latched until INT_SOURCE is read
 _REG_INT_SOURCE = 0x64
 _REG_INT_THRESHOLD = 0x65
-_REG_STATUS, _NEW_XYZ, _OVERRUN_XYZ = 0x67, 0x08, 0x80
+_REG_STATUS, _NEW_XYZ = 0x67, 0x08
 _REG_OUT = 0x68
+_REG_TEMPERATURE = 0x6E
 _DIGIT_MAX = 32_000  # DS table 2: +-50 G is +-32,768 digits; beyond this the value is clipped
 
 
@@ -89,6 +90,14 @@ class Lis2mdl:
         except OSError:
             return fault("no answer")
         return missing("no new sample")
+
+    def temperature_eighths_c(self) -> "int | None":
+        """Of the chip, in 1/8 K (DS 8.13: 8 digits/K, 0 is 25 C); its zero is not calibrated."""
+        try:
+            raw: int = struct.unpack("<h", self._get(_REG_TEMPERATURE, 2))[0]
+        except OSError:
+            return None
+        return raw + 200
 
     def offset(self) -> "tuple | None":
         """The offset registers (x, y, z) in digits, or None if the chip does not answer."""

@@ -3,7 +3,8 @@
 """DFRobot A02YYUW ultrasonic sensor: frames FF H L SUM at 9600 baud every 100 to 300 ms.
 
 W = DFRobot wiki SEN0311. Without an echo it sends 0 mm. Faults by name: "silent", "checksum"
-(every frame spoilt), "noise" (bytes between the frames).
+(every frame spoilt), "noise" (bytes between the frames), "partial" (every other frame breaks off),
+"frozen" (always the first distance), "blind" (an echo from the housing: 30 mm).
 """
 
 from random import Random
@@ -35,6 +36,8 @@ class A02yyuw:
         self._next_frame_us = NEVER_US
         self._sent: list[tuple[int, int]] = []
         """bytes on the wire: when each has arrived, and what it is"""
+        self._frames = 0
+        self._first_mm: int | None = None
 
     def power(self, on: bool, t_us: int) -> None:
         self._next_frame_us = t_us + FIRST_FRAME_US if on else NEVER_US
@@ -69,7 +72,7 @@ class A02yyuw:
             self._sent = self._sent[-4 * _FRAMES_KEPT :]
 
     def _bytes(self, t_us: int) -> bytes:
-        distance_mm = self._environment.distance_mm(t_us)
+        distance_mm = self._distance_mm(t_us)
         low, high = RANGE_MM
         if distance_mm is None or not low <= distance_mm <= high:
             distance_mm = 0
@@ -78,4 +81,17 @@ class A02yyuw:
             data[3] ^= 0x10
         if "noise" in self.faults:
             data += bytes((self._chance.randrange(256), 0xFF))
+        self._frames += 1
+        if "partial" in self.faults and self._frames % 2:
+            del data[2:]
         return bytes(data)
+
+    def _distance_mm(self, t_us: int) -> int | None:
+        distance_mm = self._environment.distance_mm(t_us)
+        if "blind" in self.faults:
+            return RANGE_MM[0]
+        if "frozen" in self.faults:
+            if self._first_mm is None:
+                self._first_mm = distance_mm
+            return self._first_mm
+        return distance_mm

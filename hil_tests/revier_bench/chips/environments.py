@@ -40,9 +40,16 @@ class EchoEnvironment(Protocol):
     def distance_mm(self, t_us: int) -> int | None: ...
 
 
+class MotionEnvironment(Protocol):
+    def acceleration_mg(self, t_us: int) -> tuple[float, float, float]: ...
+    def next_motion_us(self, t_us: int) -> int | None: ...
+    def temperature_c(self, t_us: int) -> float: ...
+
+
 @dataclass(slots=True)
 class Still:
-    """Every environment in one, constant until a test changes it. `changes_us`: field changes."""
+    """Every environment in one, constant until a test changes it. `changes_us`: field changes;
+    `motions_us`: likewise of the acceleration."""
 
     pm: tuple[float, float, float, float] = (8.0, 12.0, 14.0, 15.0)
     temperature: float = 21.5
@@ -55,6 +62,8 @@ class Still:
     distance: int | None = 1_200
     battery: int = 3_700
     changes_us: tuple[tuple[int, tuple[float, float, float]], ...] = ()
+    acceleration: tuple[float, float, float] = (0.0, 0.0, 1_000.0)
+    motions_us: tuple[tuple[int, tuple[float, float, float]], ...] = ()
 
     def pm_ug_m3(self, t_us: int) -> tuple[float, float, float, float]:  # noqa: ARG002
         return self.pm
@@ -92,3 +101,13 @@ class Still:
 
     def battery_mv(self, t_us: int) -> int:  # noqa: ARG002
         return self.battery
+
+    def acceleration_mg(self, t_us: int) -> tuple[float, float, float]:
+        acceleration = self.acceleration
+        for motion_us, value in self.motions_us:
+            if motion_us <= t_us:
+                acceleration = value
+        return acceleration
+
+    def next_motion_us(self, t_us: int) -> int | None:
+        return next((at_us for at_us, _ in self.motions_us if at_us > t_us), None)

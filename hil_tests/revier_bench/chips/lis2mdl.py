@@ -4,7 +4,8 @@
 
 DS = LIS2MDL datasheet rev. 6: table 24 registers, 8.1 to 8.14. The chip samples at 10 to 100 Hz;
 the model looks at the samples that are read, and for the interrupt at those after each change
-of the environment. Faults by name: "silent", "frozen" (no new sample).
+of the environment. Faults by name: "silent", "frozen" (no new sample), "wrong id", "saturated"
+(the field of a magnet).
 """
 
 import struct
@@ -95,6 +96,8 @@ class Lis2mdl:
         if register in (0x6E, 0x6F):
             digits = round((self._environment.temperature_c(t_us) - 25.0) * 8)
             return struct.pack("<h", digits)[register - 0x6E]
+        if register == 0x4F and "wrong id" in self.faults:
+            return 0x3D
         return self._registers.get(register, 0)
 
     # -- samples --
@@ -114,6 +117,8 @@ class Lis2mdl:
         return (0x0F if new > 0 else 0) | (0xF0 if new > 1 and self._read_sample >= 0 else 0)
 
     def _output(self, t_us: int) -> bytes:
+        if not self._registers[0x62] & 0x10:
+            self.host.note_misuse("lis2mdl: output read without BDU: a sample may be torn (DS 8.7)")
         self._read_sample = self._sample(t_us)
         return struct.pack("<3h", *self._digits(self._read_sample, corrected=True))
 
@@ -122,6 +127,8 @@ class Lis2mdl:
             return [0, 0, 0]
         assert self._begun_us is not None
         field = self._environment.field_ut(self._begun_us + sample * self._period_us)
+        if "saturated" in self.faults:
+            field = (6_000.0, field[1], field[2])
         offsets = (0, 0, 0)
         if corrected:
             offsets = struct.unpack(

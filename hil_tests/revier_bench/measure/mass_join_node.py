@@ -265,8 +265,8 @@ class NaiveNode:
         self.radio.listen(frequency_hz, 7, tx_end_us + 5_000_000, first)
 
     def _joined(self, payload: bytes | None) -> bool:
-        accept = SealedJoinAccept()
-        if payload and accept.read(payload, len(payload)) and accept.authentic(self._key):
+        accept = SealedJoinAccept(self._key)
+        if payload and accept.read(payload, len(payload)) and accept.authentic():
             self.joined_us = self._clock.now_us
             return True
         return False

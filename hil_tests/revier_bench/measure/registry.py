@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, str] = {
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
     "mass-join": "mass_join",
+    "node-energy": "node_energy",
     "nvs-writes": "nvs_writes",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",

@@ -54,6 +54,7 @@ class VirtualBoard:
         self.powered: list[PoweredChip] = []
         self.watched: dict[int, Callable[[bool, int], None]] = {}
         self.cs_mask = self.busy_mask = self.driven_mask = 0
+        self.rtc_pins = (1 << 22) - 1  # an ESP32-S3
         self.floating = 0  # levels of output pins that nothing drives
         self.levels = self.outs = self.hold = 0
         self.irq_rising = self.irq_falling = self.irq_pending = 0

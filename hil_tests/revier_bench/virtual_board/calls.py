@@ -72,7 +72,7 @@ def welcome(board: "VirtualBoard") -> bytes:
         board.hold,
         board.floating,
         board.spec.costs.clock_or_pin_us,
-        0,
+        board.rtc_pins,
     )
     board.flash_cut = -1
     data = link.WELCOME.pack(*words, board.spec.mac, chance.randbytes(24))

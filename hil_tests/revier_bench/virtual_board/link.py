@@ -18,7 +18,8 @@ REPLY = struct.Struct("<6q")
 WELCOME = struct.Struct("<16q6s2x24s")
 """ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py), BUSY pins, chip
 selects, pins that chips drive, output pins, flash bytes until a power cut (-1 never), length of
-the RTC memory, chance, held pins, 3 spare; factory MAC; seed. Then the RTC memory."""
+the RTC memory, chance, held pins, pins that float high, cost of a call us, RTC pins; factory MAC;
+seed. Then the RTC memory."""
 
 ADVANCE = 2
 SLEEP = 3

@@ -24,6 +24,7 @@ class BoardSpec:
     ticks_near_wrap             start the ticks a few seconds before they wrap; None: every
                                 second boot
     fail                        faults to begin with, as "sps30:silent" (chips/*.py name theirs)
+    power_chip                  of a board with one (LilyGO T-Beam): axp192 or axp2101
     board_file                  a description instead of firmware/image/boards/<board>.json
     costs                       what calls of the firmware take (costs.py)
     boot_us                     from reset to the first line of boot.py
@@ -43,6 +44,7 @@ class BoardSpec:
     boot_us: int = 420_000
     heap_kib: int = HEAP_KIB
     board_file: Path | None = None
+    power_chip: str = "axp192"
     costs: Costs = USUAL
     fail: frozenset[str] = field(default_factory=frozenset)
 

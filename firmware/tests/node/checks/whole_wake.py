@@ -1,6 +1,5 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-import json
 import os
 import struct
 import sys
@@ -273,14 +272,6 @@ def check_every_board_description_loads():
             assert found["name"] == name[:-5]
             assert set(found["kinds"]) == set(app.KINDS)
     raises(board.BoardError, board.load, "nowhere")
-
-
-def check_a_pin_that_cannot_wake_is_refused():
-    from revier_node import board
-
-    wiring = {"mcu": "esp32s3", "radio": {}, "kinds": {"parking": {"lis2mdl": {"int": 22}}}}
-    small_world.write_file("/boards/wrong.json", json.dumps(wiring))
-    raises(board.BoardError, board.load, "wrong")
 
 
 assert struct

@@ -53,3 +53,10 @@ def power_loss():
 def wake_on_ext1(pins, level):
     assert level is WAKEUP_ANY_HIGH
     wake_pins[0] = pins
+
+
+digital_hold = [False]
+
+
+def gpio_deep_sleep_hold(enable):
+    digital_hold[0] = enable

@@ -57,6 +57,7 @@ levels = 0  # input pins
 busy_until = 0
 outs = 0  # output pins
 hold = 0
+rtc_pins = 0
 cs_fell = 0
 irqs = 0  # interrupts not yet handled
 handlers = {}  # pin id -> callable without arguments
@@ -295,7 +296,7 @@ def hello():
     """Read the first message of a boot; returns its words (link.py: WELCOME)."""
     global now, lease, levels, busy_until
     global ticks_base, rtc_base, busy_mask, cs_mask, driven_mask, outs, fed, hold, floating
-    global tick_cost
+    global tick_cost, rtc_pins
     open(4, "rb").readinto(_rep, _REPLY + 16 * 8 + 32 + 2048)
     now = _rep[0]
     lease = _rep[1]
@@ -312,5 +313,6 @@ def hello():
     hold = words[12]
     floating = words[13]
     tick_cost = words[14]
+    rtc_pins = words[15]
     fed = now
     return words

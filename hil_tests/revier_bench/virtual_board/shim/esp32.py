@@ -7,6 +7,8 @@ import struct
 
 import uos
 
+import _link
+
 WAKEUP_ALL_LOW = False
 WAKEUP_ANY_HIGH = True
 
@@ -35,8 +37,8 @@ def _mask(pins):
 def wake_on_ext1(pins=None, level=WAKEUP_ALL_LOW):
     global _any_high, _all_low
     mask = _mask(pins)
-    if mask >> 22:
-        raise ValueError("invalid pin")  # GPIO0 to GPIO21 are RTC pins of the ESP32-S3
+    if mask & ~_link.rtc_pins:
+        raise ValueError("invalid pin")  # no RTC pin of this chip
     _any_high, _all_low = (mask, 0) if level else (0, mask)
 
 
