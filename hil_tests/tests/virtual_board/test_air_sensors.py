@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from revier_bench.chips.environments import Still
+from revier_bench.chips.scd41 import SINGLE_SHOT
 
 from .sensor_stage import Outcome, Play, Stage
 
@@ -235,14 +236,14 @@ def test_scd41_periodic(play: Play, stage: Stage) -> None:
 
 def test_scd41_single_shots(play: Play) -> None:
     shot = "time.sleep_ms(scd41.SINGLE_SHOT_MS)\ntell(sensor.read())\n"
-    script = MAKE_SCD41 + "sensor.start(scd41.SINGLE_SHOT)\n" + shot + "sensor.trigger()\n" + shot
+    script = MAKE_SCD41 + f"sensor.start({SINGLE_SHOT})\n" + shot + "sensor.trigger()\n" + shot
     first, second = play(PARTS["scd41"], script)
     assert first == ("missing", None, "first after waking")
     assert second[1][0] == pytest.approx(620, abs=50)
 
 
 def test_scd41_asked_before_the_shot_is_done_refuses(play: Play, stage: Stage) -> None:
-    script = MAKE_SCD41 + "sensor.start(scd41.SINGLE_SHOT)\ntime.sleep_ms(4_000)\n"
+    script = MAKE_SCD41 + f"sensor.start({SINGLE_SHOT})\ntime.sleep_ms(4_000)\n"
     outcomes = play(PARTS["scd41"], script + "tell(sensor.read())\n", misuse=True)
     assert outcomes == [("fault", None, "no answer")]
     assert any("too early" in text for text in stage.board.misuse)
