@@ -37,9 +37,9 @@ if MYPY:
 
 
 NAP_MIN_US = const(8_000)  # a shorter light sleep costs more than it saves
+NAP_MAX_US = const(60_000_000)
 WAKE_US = const(3_000)  # light sleep's own end; the rest is awake and exact
 PREPARE_US = const(12_000)  # ten commands and a TCXO's start of 5 ms
-_COMMAND_US = const(60)  # launch(): from the call to the last bit
 TX_END_LIMIT_US = const(200_000)  # TX_DONE must be there this long after its time
 _TX_POLL_US = const(100)
 _DRIFT_DIVISOR = const(900)  # 1 / CLOCK_ERROR_PPM
@@ -86,14 +86,15 @@ def random16() -> int:
     return int.from_bytes(os.urandom(2), "little")
 
 
-def sleep_until(at_us: int) -> None:
-    """Until ticks_us() is `at_us`: light sleep for the bulk, the last part awake."""
+def sleep_until(at_us: int, nap_max_us: int = NAP_MAX_US) -> None:
+    """Until ticks_us() is `at_us`: light sleep for the bulk, the rest awake."""
     left_us = time.ticks_diff(at_us, time.ticks_us())
     if left_us > NAP_MIN_US:
-        machine.lightsleep((left_us - WAKE_US) // 1000)
+        machine.lightsleep(min(left_us - WAKE_US, nap_max_us) // 1000)
         left_us = time.ticks_diff(at_us, time.ticks_us())
     if left_us > 0:
-        time.sleep_us(left_us)
+        time.sleep_ms(left_us // 1000)  # lets the core idle; sleep_us() is a busy wait
+        time.sleep_us(left_us % 1000)
 
 
 class Link:
@@ -117,10 +118,12 @@ class Link:
         self._gain_dbi = antenna_gain_dbi
         self._frame = bytearray(FRAME_MAX)
         self._tx_stuck = RadioError("tx not done")
+        self._launch_us = 0  # what launch() takes; as long, about, as from a wait to its last bit
         self._tx_end_us = 0
         self._tx_end_ms = 0
         self._kept = (device.session.nwk_s_key, device.session.f_cnt_down)
         self.heard = False
+        self.nap_max_us = NAP_MAX_US  # in light sleep before a window
         self._awake = False
         self._heap_locked = False
         self._result = None
@@ -234,8 +237,10 @@ class Link:
         self._tx_end_ms = self._now_ms() + (action.airtime_us + radio.TX_START_US) // 1000
         self._heap_locked = True
         micropython.heap_lock()  # a garbage collection would cost up to 50 ms
-        start_us = time.ticks_add(radio.launch(), radio.TX_START_US)
-        self._tx_end_us = time.ticks_add(start_us, action.airtime_us)
+        called_us = time.ticks_us()
+        launched_us = radio.launch()
+        self._launch_us = time.ticks_diff(launched_us, called_us)
+        self._tx_end_us = time.ticks_add(launched_us, radio.TX_START_US + action.airtime_us)
         # awake a little before the end, to see it: light sleep's clock erred during the frame
         sleep_until(time.ticks_add(self._tx_end_us, -1_000 - action.airtime_us // _DRIFT_DIVISOR))
         polled_us = 0
@@ -254,11 +259,11 @@ class Link:
         if time.ticks_diff(open_us, time.ticks_us()) < 0:
             # RX1 was still demodulating (L2 3.3.1): there is no second window any more
             return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
-        sleep_until(time.ticks_add(open_us, -PREPARE_US))
+        sleep_until(time.ticks_add(open_us, -PREPARE_US), self.nap_max_us)
         radio.prepare_rx(
             action.frequency_hz, action.spreading_factor, action.bandwidth_hz, action.symbols
         )
-        left_us = time.ticks_diff(open_us, time.ticks_us()) - radio.RX_START_US - _COMMAND_US
+        left_us = time.ticks_diff(open_us, time.ticks_us()) - radio.RX_START_US - self._launch_us
         if left_us > 0:
             time.sleep_us(left_us)
         started_us = radio.launch()
