@@ -51,6 +51,11 @@ FOLLOW_UPS_MAX = const(2)  # empty uplinks of one wake that fetch what the netwo
 # At a window: the radio's commands, and what light sleep's clock (calibrated each time) may err by
 CLOCK_ERROR_US = const(1_500)
 CLOCK_ERROR_PPM = const(1_100)
+LEARNT_ERROR_PPM = const(500)  # once a downlink has told light sleep's error, as long as any come
+_FORGET_AFTER = const(16)  # requests without an answer
+_LEARN_FROM_US = const(2_500_000)  # of delay: before, a polled end is as wrong as the clock
+_LEARN_SF_MAX = const(9)  # polled awake, while the frame lasts
+_LEARN_POLL_US = const(500)
 _BATTERY_EMPTY_MV = const(3_000)
 _BATTERY_FULL_MV = const(4_200)
 
@@ -69,6 +74,9 @@ def connect(node: "Node") -> "Link":
         node.state.flags |= memory.FLAG_JOINED
     gain_dbi = node.board["radio"]["antenna_gain_dbi"]
     link = Link(device, node.radio(), stored, node.clock, gain_dbi)
+    if node.state.nap_ppm and node.state.unanswered < _FORGET_AFTER:
+        link.nap_ppm = node.state.nap_ppm
+        device.error_ppm = LEARNT_ERROR_PPM
     if node.kind.LINK:
         from revier_node import link_policy
 
@@ -124,6 +132,9 @@ class Link:
         self._kept = (device.session.nwk_s_key, device.session.f_cnt_down)
         self.heard = False
         self.nap_max_us = NAP_MAX_US  # in light sleep before a window
+        self.nap_ppm = 0
+        self._learn: "Any" = None  # the window whose frame's end was seen to the poll
+        self._took_us = self._length = 0
         self._awake = False
         self._heap_locked = False
         self._result = None
@@ -254,7 +265,8 @@ class Link:
         return self.device.handle(mac.TX_DONE, self._tx_end_ms)
 
     def _window(self, action: "Any") -> list:
-        open_us = time.ticks_add(self._tx_end_us, action.open_us)
+        early_us = action.open_us // 1000 * self.nap_ppm // 1000
+        open_us = time.ticks_add(self._tx_end_us, action.open_us - early_us)
         radio = self._radio
         if time.ticks_diff(open_us, time.ticks_us()) < 0:
             # RX1 was still demodulating (L2 3.3.1): there is no second window any more
@@ -273,21 +285,30 @@ class Link:
         limit_us = action.symbols * symbol_us + airtime_us(
             FRAME_MAX, action.spreading_factor, action.bandwidth_hz
         )
+        learns = self.nap_max_us > action.delay_us > _LEARN_FROM_US
+        learns = learns and action.spreading_factor <= _LEARN_SF_MAX
         while True:
             irq = radio.poll_irq()
             if irq & radio_bus.IRQ_RX_DONE:
+                if learns:
+                    self._learn = action
+                    self._took_us = time.ticks_diff(time.ticks_us(), self._tx_end_us)
                 return self._received(irq)
             if irq & (radio_bus.IRQ_TIMEOUT | radio_bus.IRQ_HEADER_ERROR):
                 break
             if time.ticks_diff(time.ticks_us(), started_us) > limit_us:
                 radio.standby()
                 break
-            machine.lightsleep(_POLL_MS)
+            if learns:
+                time.sleep_us(_LEARN_POLL_US)
+            else:
+                machine.lightsleep(_POLL_MS)
         return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
 
     def _received(self, irq: int) -> list:
         """A frame is in the chip. Downlinks have no payload CRC; a wrong header was no frame."""
         length = 0 if irq & radio_bus.IRQ_CRC_ERROR else self._radio.read_frame(self._frame)
+        self._length = length
         if not length:
             return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
         return self.device.received(self._frame, length, self._radio.rssi_dbm, self._radio.snr_db)
@@ -295,6 +316,11 @@ class Link:
     def _finish(self, action: "Any") -> list:
         self._unlock_heap()
         self.heard = action.heard
+        if self._learn and action.heard:
+            from revier_node import news
+
+            news.learn_nap(self._store.state, self._learn, self._took_us, self._length)
+        self._learn = None
         return self.device.handle(mac.FINISH, self._now_ms())
 
     def _wait(self, action: "Any") -> list:

@@ -57,6 +57,7 @@ def join(node: "Node") -> bool:
     state.join_tries = min(state.join_tries + 1, 0xFFFF)
     say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     link = node.link()
+    link.nap_ppm = 0
     link.nap_max_us, link.device.error_ppm = JOIN_NAP_US, JOIN_ERROR_PPM
     result = link.run(link.device.join(node.clock.mac_ms(), random16()))
     link.nap_max_us, link.device.error_ppm = NAP_MAX_US, CLOCK_ERROR_PPM

@@ -21,7 +21,7 @@ from revier_bench.chips.lora_modem import LoraModem
 from revier_bench.measure.sim_speed import joined_flash
 from revier_bench.virtual_board import BoardSpec, Kernel, WiredBoard, build_board
 from revier_bench.virtual_board.costs import CHIP
-from revier_bench.world.air import NullAir
+from revier_bench.world.air import Medium, NullAir
 from revier_mac.airtime import symbol_us, window
 
 INTERVAL_US = 300_000_000  # of an air node
@@ -30,7 +30,7 @@ JOIN_NODES = 9
 JOIN_MINUTES = 60  # the back-off of joins allows most tries in the first hour
 MINUTE_US = 60_000_000
 DATA_RATES = 6
-JOIN_DELAY_S = 4  # JOIN_ACCEPT_DELAY1 is 5 s (L2 6.2.6), so much more than RX1's usual 1 s
+JOIN_DELAY_S = 5  # JOIN_ACCEPT_DELAY1: L2 6.2.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,19 @@ class ClockError:
     fixed_us: int
     ppm: int
     join_ppm: int
+    learnt_ppm: int
 
-    def at(self, delay_s: int, join: bool) -> int:
-        return self.fixed_us + delay_s * (self.join_ppm if join else self.ppm)
+    def at(self, delay_s: int, join: bool, learnt: bool) -> int:
+        ppm = self.join_ppm if join else self.learnt_ppm if learnt else self.ppm
+        return self.fixed_us + delay_s * ppm
 
 
 class Watch:
-    """Looks on while a modem transmits and listens."""
+    """Looks on while a modem transmits and listens. `learnt`: a downlink has told the clock."""
 
-    def __init__(self, modem: LoraModem, clock: ClockError) -> None:
+    def __init__(self, modem: LoraModem, clock: ClockError, rx1_delay_s: int = 1) -> None:
+        self.learnt = False
+        self.rx1_delay_s = rx1_delay_s
         self.openings: list[Opening] = []
         self._clock = clock
         self._end_us = self._from_us = 0
@@ -101,8 +105,8 @@ class Watch:
     def _over(self) -> None:
         """The window ran out."""
         now = self._modem.set
-        delay_s = self._number + JOIN_DELAY_S * self._join
-        error_us = self._clock.at(delay_s, self._join)
+        delay_s = (JOIN_DELAY_S if self._join else self.rx1_delay_s) + self._number - 1
+        error_us = self._clock.at(delay_s, self._join, self.learnt)
         _, offset_us = window(symbol_us(now.spreading_factor, now.bandwidth_hz), error_us)
         asked_us = self._end_us + delay_s * 1_000_000 + offset_us
         on_us = self._modem.chip.host.now_us - self._from_us
@@ -126,6 +130,7 @@ def clock_error(firmware_dir: Path = image.FIRMWARE_DIR) -> ClockError:
         constant("radio.py", "CLOCK_ERROR_US"),
         constant("radio.py", "CLOCK_ERROR_PPM"),
         constant("seldom.py", "JOIN_ERROR_PPM"),
+        constant("radio.py", "LEARNT_ERROR_PPM"),
     )
 
 
@@ -138,7 +143,7 @@ def data_windows(
         boards = []
         for dr in range(DATA_RATES):
             flash = joined_flash("air", dr, folder, folder / "build", base, dr)
-            boards.append(_board(kernel, setting, folder, flash, "air", dr))
+            boards.append(make_board(kernel, setting, folder, flash, "air", dr))
             boards[-1].at(dr * INTERVAL_US // DATA_RATES, boards[-1].power_on)
         return boards
 
@@ -154,15 +159,21 @@ def join_windows(
         boards = []
         for number in range(nodes):
             flash = joined_flash("parking", number, folder, folder / "build", base, None)
-            boards.append(_board(kernel, setting, folder, flash, "parking", number))
+            boards.append(make_board(kernel, setting, folder, flash, "parking", number))
             boards[-1].at(number * 10_000_000, boards[-1].power_on)
         return boards
 
     return _watch(add, minutes * MINUTE_US, image.FIRMWARE_DIR)
 
 
-def _board(
-    kernel: Kernel, setting: Setting, folder: Path, flash: Path, kind: str, number: int
+def make_board(
+    kernel: Kernel,
+    setting: Setting,
+    folder: Path,
+    flash: Path,
+    kind: str,
+    number: int,
+    air: Medium | None = None,
 ) -> WiredBoard:
     spec = BoardSpec(
         name=f"{kind}-{number}",
@@ -175,7 +186,7 @@ def _board(
         costs=CHIP.times(setting.factor),
         seed=setting.name,
     )
-    return build_board(kernel, spec, NullAir(), Still())
+    return build_board(kernel, spec, air or NullAir(), Still())
 
 
 def _watch(

@@ -13,6 +13,7 @@ import pytest
 
 from revier_bench import image
 from revier_bench.measure import rx_window, rx_window_peers
+from revier_bench.measure.rx_window_answers import delayed_windows
 from revier_bench.measure.rx_window_watch import Opening, Setting, data_windows, join_windows
 
 AWAKE = Setting("awake", 0)
@@ -31,13 +32,14 @@ def run(error_us: int) -> list[Opening]:
     ]
 
 
+DELAYED = {LIGHT: ([Opening(1, 5_500, 18_432, 7)] * 50, [Opening(1, -3_000, 16_000, 7)] * 50)}
 GOOD = {AWAKE: run(1_000), LIGHT: run(-3_000), LIGHT_THRICE: run(9_000)}
 
 
 def holds(**changed: list[Opening]) -> bool:
     settings = {one.name: one for one in GOOD}
     runs = GOOD | {settings[name]: openings for name, openings in changed.items()}
-    return bool(rx_window.judge(runs)["holds"])
+    return bool(rx_window.judge(runs, DELAYED)["holds"])
 
 
 def test_the_budget_is_kept_to_the_microsecond():
@@ -77,6 +79,18 @@ def test_too_few_windows_of_a_kind_prove_nothing(join, number, sf):
     assert not holds(awake=openings)
 
 
+@pytest.mark.parametrize(
+    "learnt",
+    [
+        [Opening(1, 3_001, 16_000, 7)] * 50,
+        [Opening(1, 0, 16_001, 7)] * 50,
+        [Opening(1, 0, 16_000, 7)] * 49,
+    ],
+)
+def test_what_a_downlink_teaches_is_judged_too(learnt):
+    assert not rx_window.judge(GOOD, {LIGHT: (DELAYED[LIGHT][0], learnt)})["holds"]
+
+
 def test_a_small_run_of_the_firmware():
     openings = data_windows(LIGHT_THRICE, 3)
     assert {one.number for one in openings} == {1, 2}
@@ -94,6 +108,14 @@ def test_a_join_waits_awake_for_most_of_its_time():
     assert {one.number for one in openings} == {1, 2}
     assert rx_window.p99_us(openings) <= rx_window.BUDGET_LIGHT_US
     assert max(one.on_us for one in openings if one.spreading_factor == 7) <= 16_000
+
+
+@pytest.mark.parametrize("ppm", [1_000, -1_000])
+def test_a_downlink_tells_how_much_light_sleep_errs(ppm):
+    before, after = delayed_windows(Setting("light", ppm), nodes=2, uplinks=7)
+    assert all(4_500 < one.error_us * ppm // 1_000 < 5_700 for one in before)
+    assert rx_window.p99_us(after) <= 1_000
+    assert max(one.on_us for one in after) <= 16_000 < min(one.on_us for one in before)
 
 
 # -- firmware that is worse --
