@@ -20,7 +20,7 @@ DRIFT_MAX_PPM = 50_000
 RESIDUAL_FIRST_PPM = 5_000
 RESIDUAL_MIN_PPM = 200
 
-NAP_PPM_MAX = 1_100
+NAP_PPM_MAX = 1_300  # light sleep's 1,000 ppm, and the errors of both ends
 _POLLED_US = 400  # the end of a frame is seen so much after it
 
 

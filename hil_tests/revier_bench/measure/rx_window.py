@@ -11,7 +11,7 @@ Calls cost what costs.CHIP says, collections and interrupts included, and three 
 worst setting is judged, once by its data frames and once by its joins.
 
 Where the network has RX1 after 5 s, a light sleep is off by up to 5 ms until the first downlink
-(printed, not judged); after one, whose end tells the node its clock's error, the budget holds.
+(printed, not judged); the ends of downlinks tell the node its clock's error, then it is judged.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ class SleepClock:
         drift = spec.sleep_clock_drift_ppm
         drawn = chance.randint(-_DEEP_MAX_PPM + drift, _DEEP_MAX_PPM - drift)
         self._deep = drawn if spec.sleep_clock_error_ppm is None else spec.sleep_clock_error_ppm
-        drawn = chance.randint(-_LIGHT_MAX_PPM, _LIGHT_MAX_PPM)
+        light_max = _LIGHT_MAX_PPM - spec.light_sleep_jitter_ppm
+        drawn = chance.randint(-light_max, light_max)
         self._light = drawn if spec.light_sleep_error_ppm is None else spec.light_sleep_error_ppm
         self._drift = drift
         self._phase = chance.random() * 2 * math.pi

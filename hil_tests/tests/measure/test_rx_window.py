@@ -112,7 +112,7 @@ def test_a_join_waits_awake_for_most_of_its_time():
 
 @pytest.mark.parametrize("ppm", [1_000, -1_000])
 def test_a_downlink_tells_how_much_light_sleep_errs(ppm):
-    before, after = delayed_windows(Setting("light", ppm), nodes=2, uplinks=7)
+    before, after = delayed_windows(Setting("light", ppm), nodes=2, uplinks=9)
     assert all(4_500 < one.error_us * ppm // 1_000 < 5_700 for one in before)
     assert rx_window.p99_us(after) <= 1_000
     assert max(one.on_us for one in after) <= 16_000 < min(one.on_us for one in before)

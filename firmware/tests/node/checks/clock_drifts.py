@@ -149,7 +149,7 @@ def check_a_downlink_tells_what_light_sleep_errs_by():
 
 def check_an_end_that_no_light_sleep_explains_teaches_nothing():
     state = store.State()
-    for ppm in (-1_200, 1_200):
+    for ppm in (-1_310, 1_310):
         learn_nap(state, ppm)
         assert state.nap_ppm == 0, ppm
 
