@@ -3,6 +3,7 @@
 """What the network tells; imported when it does, for most wakes bring no news."""
 
 from revier_mac import actions as mac
+from revier_mac.airtime import airtime_us
 from revier_node.console import say
 
 MYPY = False
@@ -18,6 +19,9 @@ DRIFT_MAX_PPM = 50_000
 # a day's warmth are not yet in it; later twice what it changed by
 RESIDUAL_FIRST_PPM = 5_000
 RESIDUAL_MIN_PPM = 200
+
+NAP_PPM_MAX = 1_300  # light sleep's 1,000 ppm, and the errors of both ends
+_POLLED_US = 400  # the end of a frame is seen so much after it
 
 
 def tell(action: "Any", clock: "Clock") -> None:
@@ -46,3 +50,16 @@ def learn_drift(state: "State", drift_ms: int, at_ms: int) -> None:
         residual_ppm = max(RESIDUAL_MIN_PPM, min(DRIFT_MAX_PPM, 2 * abs(ppm - state.clock_ppm)))
     state.clock_ppm = ppm
     state.residual_ppm = residual_ppm
+
+
+def learn_nap(state: "State", window: "Any", took_us: int, length: int) -> None:
+    """A downlink of `length` bytes ended so long after the uplink, on a clock kept by light sleep.
+
+    The network sends at the microsecond, so what is missing is what light sleep took longer.
+    """
+    # no CRC in downlinks: two bytes less
+    air_us = airtime_us(length - 2, window.spreading_factor, window.bandwidth_hz)
+    missing_us = window.delay_us + air_us + _POLLED_US - took_us
+    ppm = missing_us * 1_000 // (window.delay_us // 1_000)
+    if abs(ppm) <= NAP_PPM_MAX:
+        state.nap_ppm = ((state.nap_ppm + ppm) // 2 if state.nap_ppm else ppm) or 1

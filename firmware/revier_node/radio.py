@@ -37,9 +37,9 @@ if MYPY:
 
 
 NAP_MIN_US = const(8_000)  # a shorter light sleep costs more than it saves
+NAP_MAX_US = const(60_000_000)
 WAKE_US = const(3_000)  # light sleep's own end; the rest is awake and exact
 PREPARE_US = const(12_000)  # ten commands and a TCXO's start of 5 ms
-_COMMAND_US = const(60)  # launch(): from the call to the last bit
 TX_END_LIMIT_US = const(200_000)  # TX_DONE must be there this long after its time
 _TX_POLL_US = const(100)
 _DRIFT_DIVISOR = const(900)  # 1 / CLOCK_ERROR_PPM
@@ -51,6 +51,11 @@ FOLLOW_UPS_MAX = const(2)  # empty uplinks of one wake that fetch what the netwo
 # At a window: the radio's commands, and what light sleep's clock (calibrated each time) may err by
 CLOCK_ERROR_US = const(1_500)
 CLOCK_ERROR_PPM = const(1_100)
+LEARNT_ERROR_PPM = const(500)  # once a downlink has told light sleep's error, as long as any come
+_FORGET_AFTER = const(16)  # requests without an answer
+_LEARN_FROM_US = const(2_500_000)  # of delay: before, a polled end is as wrong as the clock
+_LEARN_SF_MAX = const(9)  # polled awake, while the frame lasts
+_LEARN_POLL_US = const(500)
 _BATTERY_EMPTY_MV = const(3_000)
 _BATTERY_FULL_MV = const(4_200)
 
@@ -69,6 +74,9 @@ def connect(node: "Node") -> "Link":
         node.state.flags |= memory.FLAG_JOINED
     gain_dbi = node.board["radio"]["antenna_gain_dbi"]
     link = Link(device, node.radio(), stored, node.clock, gain_dbi)
+    if node.state.nap_ppm and node.state.unanswered < _FORGET_AFTER:
+        link.nap_ppm = node.state.nap_ppm
+        device.error_ppm = LEARNT_ERROR_PPM
     if node.kind.LINK:
         from revier_node import link_policy
 
@@ -86,14 +94,15 @@ def random16() -> int:
     return int.from_bytes(os.urandom(2), "little")
 
 
-def sleep_until(at_us: int) -> None:
-    """Until ticks_us() is `at_us`: light sleep for the bulk, the last part awake."""
+def sleep_until(at_us: int, nap_max_us: int = NAP_MAX_US) -> None:
+    """Until ticks_us() is `at_us`: light sleep for the bulk, the rest awake."""
     left_us = time.ticks_diff(at_us, time.ticks_us())
     if left_us > NAP_MIN_US:
-        machine.lightsleep((left_us - WAKE_US) // 1000)
+        machine.lightsleep(min(left_us - WAKE_US, nap_max_us) // 1000)
         left_us = time.ticks_diff(at_us, time.ticks_us())
     if left_us > 0:
-        time.sleep_us(left_us)
+        time.sleep_ms(left_us // 1000)  # lets the core idle; sleep_us() is a busy wait
+        time.sleep_us(left_us % 1000)
 
 
 class Link:
@@ -117,10 +126,15 @@ class Link:
         self._gain_dbi = antenna_gain_dbi
         self._frame = bytearray(FRAME_MAX)
         self._tx_stuck = RadioError("tx not done")
+        self._launch_us = 0  # what launch() takes; as long, about, as from a wait to its last bit
         self._tx_end_us = 0
         self._tx_end_ms = 0
         self._kept = (device.session.nwk_s_key, device.session.f_cnt_down)
         self.heard = False
+        self.nap_max_us = NAP_MAX_US  # in light sleep before a window
+        self.nap_ppm = 0
+        self._learn: "Any" = None  # the window whose frame's end was seen to the poll
+        self._took_us = self._length = 0
         self._awake = False
         self._heap_locked = False
         self._result = None
@@ -234,8 +248,10 @@ class Link:
         self._tx_end_ms = self._now_ms() + (action.airtime_us + radio.TX_START_US) // 1000
         self._heap_locked = True
         micropython.heap_lock()  # a garbage collection would cost up to 50 ms
-        start_us = time.ticks_add(radio.launch(), radio.TX_START_US)
-        self._tx_end_us = time.ticks_add(start_us, action.airtime_us)
+        called_us = time.ticks_us()
+        launched_us = radio.launch()
+        self._launch_us = time.ticks_diff(launched_us, called_us)
+        self._tx_end_us = time.ticks_add(launched_us, radio.TX_START_US + action.airtime_us)
         # awake a little before the end, to see it: light sleep's clock erred during the frame
         sleep_until(time.ticks_add(self._tx_end_us, -1_000 - action.airtime_us // _DRIFT_DIVISOR))
         polled_us = 0
@@ -249,16 +265,17 @@ class Link:
         return self.device.handle(mac.TX_DONE, self._tx_end_ms)
 
     def _window(self, action: "Any") -> list:
-        open_us = time.ticks_add(self._tx_end_us, action.open_us)
+        early_us = action.open_us // 1000 * self.nap_ppm // 1000
+        open_us = time.ticks_add(self._tx_end_us, action.open_us - early_us)
         radio = self._radio
         if time.ticks_diff(open_us, time.ticks_us()) < 0:
             # RX1 was still demodulating (L2 3.3.1): there is no second window any more
             return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
-        sleep_until(time.ticks_add(open_us, -PREPARE_US))
+        sleep_until(time.ticks_add(open_us, -PREPARE_US), self.nap_max_us)
         radio.prepare_rx(
             action.frequency_hz, action.spreading_factor, action.bandwidth_hz, action.symbols
         )
-        left_us = time.ticks_diff(open_us, time.ticks_us()) - radio.RX_START_US - _COMMAND_US
+        left_us = time.ticks_diff(open_us, time.ticks_us()) - radio.RX_START_US - self._launch_us
         if left_us > 0:
             time.sleep_us(left_us)
         started_us = radio.launch()
@@ -268,21 +285,30 @@ class Link:
         limit_us = action.symbols * symbol_us + airtime_us(
             FRAME_MAX, action.spreading_factor, action.bandwidth_hz
         )
+        learns = self.nap_max_us > action.delay_us > _LEARN_FROM_US
+        learns = learns and action.spreading_factor <= _LEARN_SF_MAX
         while True:
             irq = radio.poll_irq()
             if irq & radio_bus.IRQ_RX_DONE:
+                if learns:
+                    self._learn = action
+                    self._took_us = time.ticks_diff(time.ticks_us(), self._tx_end_us)
                 return self._received(irq)
             if irq & (radio_bus.IRQ_TIMEOUT | radio_bus.IRQ_HEADER_ERROR):
                 break
             if time.ticks_diff(time.ticks_us(), started_us) > limit_us:
                 radio.standby()
                 break
-            machine.lightsleep(_POLL_MS)
+            if learns:
+                time.sleep_us(_LEARN_POLL_US)
+            else:
+                machine.lightsleep(_POLL_MS)
         return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
 
     def _received(self, irq: int) -> list:
         """A frame is in the chip. Downlinks have no payload CRC; a wrong header was no frame."""
         length = 0 if irq & radio_bus.IRQ_CRC_ERROR else self._radio.read_frame(self._frame)
+        self._length = length
         if not length:
             return self.device.handle(mac.WINDOW_EMPTY, self._tx_end_ms)
         return self.device.received(self._frame, length, self._radio.rssi_dbm, self._radio.snr_db)
@@ -290,6 +316,11 @@ class Link:
     def _finish(self, action: "Any") -> list:
         self._unlock_heap()
         self.heard = action.heard
+        if self._learn and action.heard:
+            from revier_node import news
+
+            news.learn_nap(self._store.state, self._learn, self._took_us, self._length)
+        self._learn = None
         return self.device.handle(mac.FINISH, self._now_ms())
 
     def _wait(self, action: "Any") -> list:

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a normal wake does not do, and so need not import: self-test, join, diagnosis, resuming."""
 
+from micropython import const
+
 from revier_mac import actions as mac
 from revier_mac.airtime import start_cold
 from revier_mac.joining import cold_wait_ms
@@ -9,7 +11,7 @@ from revier_mac.session import Session
 from revier_node import VERSION, store
 from revier_node.clock import now_ms
 from revier_node.console import say
-from revier_node.radio import random16
+from revier_node.radio import CLOCK_ERROR_PPM, NAP_MAX_US, random16
 from revier_payload.diagnosis import DIAGNOSIS
 
 MYPY = False
@@ -32,6 +34,10 @@ COUNTED = (
     "duty",
     "aborted",
 )
+# A join accept is due after 5 and 6 s, when a light sleep that errs by 1,000 ppm is 5 ms off. So
+# the node sleeps for 1 s of the 5, waits awake for the rest, and sleeps again between the windows.
+JOIN_NAP_US = const(1_000_000)
+JOIN_ERROR_PPM = const(400)  # of the whole delay: CLOCK_ERROR_PPM for 2 s of 6
 JOIN_SPREAD_MS = 5_000
 _FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
 
@@ -63,7 +69,10 @@ def join(node: "Node") -> bool:
     state.join_tries = min(state.join_tries + 1, 0xFFFF)
     say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     link = node.link()
+    link.nap_ppm = 0
+    link.nap_max_us, link.device.error_ppm = JOIN_NAP_US, JOIN_ERROR_PPM
     result = link.run(link.device.join(node.clock.mac_ms(), random16()))
+    link.nap_max_us, link.device.error_ppm = NAP_MAX_US, CLOCK_ERROR_PPM
     if type(result) is mac.Done and result.result == mac.JOINED:
         state.join_tries = state.unanswered = 0
         state.joined_ms = now_ms()

@@ -22,9 +22,9 @@ COUNTS_SIZE = 16
 _SLOT_HEAD = "<IHH"
 _SLOT_HEAD_SIZE = 8
 # counters and clock of State, in the order of _FIELDS (at the end)
-_STATE = "<IIHBBqQQHHBqQiHIBBBb16s"
+_STATE = "<IIHBBqQQHHBqQiHhIBBBb16s"
 _STATE_SIZE = struct.calcsize(_STATE)
-_VERSION = 2
+_VERSION = 3
 
 FLAG_DIAGNOSIS_DUE = 1  # the first uplink after a join
 FLAG_SEQ_LEAPT = 2
@@ -52,6 +52,7 @@ class State:
         self.awake_ms = 0  # the chip's clock when the node was last awake for sure
         self.clock_ppm = 0  # of the sleep clock, learnt; positive: it is slow
         self.residual_ppm = 0  # what it may err by beside that; 0: nothing is learnt yet
+        self.nap_ppm = 0  # a light sleep takes longer by so much, as downlinks told; 0: unknown
         self.time_error_ms = 0  # of the world's time, as of now
         self.link_good = 0  # link checks in a row that would allow a higher data rate
         self.link_silent = 0  # requests in a row without an answer
@@ -170,6 +171,7 @@ _FIELDS = [
     "awake_ms",
     "clock_ppm",
     "residual_ppm",
+    "nap_ppm",
     "time_error_ms",
     "link_good",
     "link_silent",

@@ -104,25 +104,36 @@ def _counts(run: Run) -> dict[str, Any]:
     }
 
 
-def _joined_session(number: int, dr: int) -> bytes:
+def _joined_session(number: int, dr: int, rx1_delay_s: int) -> bytes:
     """A session as after a join."""
     session = Session()
     session.joined = True
     session.join_nonce = 0
     session.start(number.to_bytes(4, "little"), bytes(range(16)), bytes(range(16, 32)), dr)
+    session.rx1_delay_s = rx1_delay_s
     return session.pack()
 
 
 def joined_flash(
-    kind: str, number: int, folder: Path, build_dir: Path, base: Path, dr: int = 5
+    kind: str,
+    number: int,
+    folder: Path,
+    build_dir: Path,
+    base: Path,
+    dr: int | None = 5,
+    rx1_delay_s: int = 1,
 ) -> Path:
-    """A flash image of a node that has joined; `base` is image.build() of build_dir."""
+    """A flash image of a node that has joined, with dr None of one that has not.
+
+    `base` is image.build() of build_dir.
+    """
     flash = clone_image(base, folder / kind / f"{number}.img")
     nvs = Nvs(flash)
     nvs.set("lorawan", "dev_eui", number.to_bytes(8, "big"))
     nvs.set("lorawan", "join_eui", bytes(8))
     nvs.set("lorawan", "app_key", bytes(16))
-    nvs.set("lorawan", "session", _joined_session(number, dr))
+    if dr is not None:
+        nvs.set("lorawan", "session", _joined_session(number, dr, rx1_delay_s))
     nvs.commit()
     config = f'{{"kind": "{kind}", "board": "heltec_v3"}}'.encode()
     image.write_files(flash, {"/node.json": config}, build_dir)

@@ -56,6 +56,7 @@ def welcome(board: "VirtualBoard") -> bytes:
     boots = board.counters["boots"]
     chance = board.spec.chance(f"boot {boots}")
     ticks = board.sleep_clock.ticks_at_boot(boots, chance, board.spec.boot_us)
+    costs = board.spec.costs
     words = (
         ticks - board.now_us,
         board.rtc_base_us,
@@ -71,7 +72,13 @@ def welcome(board: "VirtualBoard") -> bytes:
         chance.getrandbits(31),
         board.hold,
         board.floating,
-        board.spec.costs.clock_or_pin_us,
+        costs.clock_or_pin_us,
+        costs.select_us,
+        costs.sleep_us,
+        costs.stray_us,
+        *costs.soft_irq_us,
+        *costs.collect_us,
+        costs.collect_every_bytes,
         board.rtc_pins,
     )
     board.flash_cut = -1
@@ -230,8 +237,9 @@ def _lightsleep(board: "VirtualBoard", request: Request) -> None:
         else:
             gap_us = passed_us * 1_000_000 // (1_000_000 + ppm) - passed_us
         board.skew_us += gap_us
+        late_us = board.sleep_clock.wake_us(board.spec.costs.wake_us)
         board.tell(board.now_us, board.on_light_sleep, begun_us)
-        board.reply(board.now_us, woken, struct.pack("<q", gap_us))
+        board.reply(board.now_us + late_us, woken, struct.pack("<q", gap_us))
 
     board.then(end_us, wake, interruptible=True)
 

@@ -10,7 +10,6 @@ from revier_bench.virtual_board.spec import BoardSpec
 _DAY_US = 86_400_000_000
 _DEEP_MAX_PPM = 50_000
 _LIGHT_MAX_PPM = 1_000
-_JITTER_PPM = 50  # from one light sleep to the next, by its calibration
 TICKS_PERIOD = 1 << 30
 
 
@@ -20,11 +19,14 @@ class SleepClock:
         drift = spec.sleep_clock_drift_ppm
         drawn = chance.randint(-_DEEP_MAX_PPM + drift, _DEEP_MAX_PPM - drift)
         self._deep = drawn if spec.sleep_clock_error_ppm is None else spec.sleep_clock_error_ppm
-        drawn = chance.randint(-_LIGHT_MAX_PPM, _LIGHT_MAX_PPM)
+        light_max = _LIGHT_MAX_PPM - spec.light_sleep_jitter_ppm
+        drawn = chance.randint(-light_max, light_max)
         self._light = drawn if spec.light_sleep_error_ppm is None else spec.light_sleep_error_ppm
         self._drift = drift
         self._phase = chance.random() * 2 * math.pi
         self._jitter = spec.chance("light sleep")
+        self._jitter_ppm = spec.light_sleep_jitter_ppm if self._light else 0
+        self._wake = spec.chance("light sleep's end")
         self._near_wrap = spec.ticks_near_wrap
         self._first_near = spec.chance("ticks").random() < 0.5
 
@@ -41,8 +43,11 @@ class SleepClock:
         return true_us * 1_000_000 // (1_000_000 + self.error_ppm(now_us))
 
     def light_ppm(self) -> int:
-        jitter = self._jitter.randint(-_JITTER_PPM, _JITTER_PPM) if self._light else 0
-        return self._light + jitter
+        return self._light + self._jitter.randint(-self._jitter_ppm, self._jitter_ppm)
+
+    def wake_us(self, most_us: int) -> int:
+        """A light sleep ends so much later than its clock says: the oscillator, the flash."""
+        return self._wake.randint(0, most_us) if most_us else 0
 
     def ticks_at_boot(self, boot: int, chance: Random, boot_us: int) -> int:
         """ticks_us() when boot.py starts: just booted, or seconds before both ticks wrap."""

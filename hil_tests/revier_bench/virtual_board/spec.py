@@ -21,6 +21,7 @@ class BoardSpec:
                                 None: drawn from the seed
     sleep_clock_drift_ppm       slow change of that error over the day, as temperature does it
     light_sleep_error_ppm       the same for light sleep, whose clock is calibrated each time
+    light_sleep_jitter_ppm      either way, from one light sleep to the next, unless the error is 0
     ticks_near_wrap             start the ticks a few seconds before they wrap; None: every
                                 second boot
     fail                        faults to begin with, as "sps30:silent" (chips/*.py name theirs)
@@ -40,6 +41,7 @@ class BoardSpec:
     sleep_clock_error_ppm: int | None = None
     sleep_clock_drift_ppm: int = 2_000
     light_sleep_error_ppm: int | None = None
+    light_sleep_jitter_ppm: int = 50
     ticks_near_wrap: bool | None = None
     boot_us: int = 420_000
     heap_kib: int = HEAP_KIB

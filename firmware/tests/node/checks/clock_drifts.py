@@ -7,6 +7,7 @@ import time
 
 from runner import run
 
+from revier_mac import actions as mac
 from revier_node import clock, news, store
 
 HOUR_MS = 3_600_000
@@ -123,6 +124,34 @@ def check_a_wild_answer_is_clamped_and_a_short_while_teaches_nothing():
     assert (state.clock_ppm, state.residual_ppm) == (50_000, news.RESIDUAL_FIRST_PPM)
     news.learn_drift(state, -1_000_000, news.LEARN_AFTER_MS)
     assert (state.clock_ppm, state.residual_ppm) == (-50_000, 50_000)
+
+
+RX1_AFTER_5_S = mac.Window(1, 5_000_000, 5_000_000, 868_100_000, 7, 125_000, 18)
+EMPTY_DOWNLINK_US = 41_216  # 12 bytes at SF7 without a CRC
+
+
+def learn_nap(state, ppm):
+    """A downlink after 5 s of light sleep that takes `ppm` longer; its end was polled."""
+    took_us = RX1_AFTER_5_S.delay_us + EMPTY_DOWNLINK_US - 5 * ppm + 400
+    news.learn_nap(state, RX1_AFTER_5_S, took_us, 12)
+
+
+def check_a_downlink_tells_what_light_sleep_errs_by():
+    for ppm in (-1_000, -3, 0, 500, 1_000):
+        state = store.State()
+        assert state.nap_ppm == 0
+        learn_nap(state, ppm)
+        assert abs(state.nap_ppm - ppm) <= 1, ppm
+        assert state.nap_ppm, "learnt, also when it is nothing"
+        learn_nap(state, 0)
+        assert abs(state.nap_ppm - ppm // 2) <= 1, ppm
+
+
+def check_an_end_that_no_light_sleep_explains_teaches_nothing():
+    state = store.State()
+    for ppm in (-1_310, 1_310):
+        learn_nap(state, ppm)
+        assert state.nap_ppm == 0, ppm
 
 
 run(globals())

@@ -154,4 +154,31 @@ def check_the_longest_frame_is_waited_for_at_each_spreading_factor():
         assert network.heard == []
 
 
+class Wake:
+    """Of a node, what radio.connect() asks for."""
+
+    LINK = None
+
+    def __init__(self, link):
+        self.store, self.state, self.clock = link._store, link._store.state, link._clock
+        self.board = {"radio": {"antenna_gain_dbi": 0}}
+        self.wake = self.kind = self
+        self.radio = lambda: link._radio
+        self.battery_mv = lambda: None
+
+
+def check_what_a_downlink_told_of_light_sleep_serves_while_the_network_is_heard():
+    _, link, _ = new_link()
+    state = link._store.state
+    for nap_ppm, unanswered, used_ppm, error_ppm in (
+        (0, 0, 0, radio.CLOCK_ERROR_PPM),
+        (-900, 0, -900, radio.LEARNT_ERROR_PPM),
+        (900, 15, 900, radio.LEARNT_ERROR_PPM),
+        (900, 16, 0, radio.CLOCK_ERROR_PPM),
+    ):
+        state.nap_ppm, state.unanswered = nap_ppm, unanswered
+        connected = radio.connect(Wake(link))
+        assert (connected.nap_ppm, connected.device.error_ppm) == (used_ppm, error_ppm)
+
+
 run(globals())

@@ -14,6 +14,7 @@ import uos
 import vfs
 
 import _link
+import _micropython
 import esp32
 import machine
 import os
@@ -63,9 +64,9 @@ def _run(path, module):
 
 def _start():
     words = _link.hello()
-    uid = bytes(memoryview(_link.answer)[128:134])
-    os._begin(memoryview(_link.answer)[136:160])
-    machine._begin(words, uid, bytes(memoryview(_link.answer)[160 : 160 + words[10]]))
+    uid = bytes(memoryview(_link.answer)[192:198])
+    os._begin(memoryview(_link.answer)[200:224])
+    machine._begin(words, uid, bytes(memoryview(_link.answer)[224 : 224 + words[10]]))
     esp32._begin(uos.getenv("VB_NVS"), words[11])
     vfs.mount(Files(_flash.mount(uos.getenv("VB_FLASH"), words[9])), "/")
     vfs.umount("/.host")
@@ -81,6 +82,7 @@ def _main():
     sys.path[:] = ["", ".frozen", "/lib"]
     for name in _BUILT_IN:
         sys.modules[name] = __import__(name)
+    sys.modules["micropython"] = _micropython
     builtins.print = print
     gc.collect()
     _link.wait_for_boot()

@@ -12,11 +12,17 @@ import array
 import struct
 import uctypes
 
+import _strays
+
 _REQUEST = 64
 _REPLY = 48
 _ROOM = 4600
 FOREVER = 1 << 61
 tick_cost = 5  # us that a call of ticks_us() takes, so that busy-waiting comes to an end
+select_cost = 1
+sleep_cost = 0
+strays = False  # other things take time as well (_strays.py)
+heap_locks = 0
 PERIOD = 1 << 30
 _MASK = PERIOD - 1
 _HALF = PERIOD >> 1
@@ -61,6 +67,7 @@ rtc_pins = 0
 cs_fell = 0
 irqs = 0  # interrupts not yet handled
 handlers = {}  # pin id -> callable without arguments
+_irq_due = 0  # when the handlers may run; 0: nothing waits
 _in_handler = False
 fed = 0
 marked = 0
@@ -141,9 +148,16 @@ def die():
 
 
 def run_irqs():
-    global irqs, _in_handler
+    """A soft interrupt waits its time; the lease ends with that, so that it is not slept over."""
+    global irqs, lease, _irq_due, _in_handler
     if _in_handler:
         return
+    if not _irq_due:
+        _irq_due = now + _strays.soft_irq_us()
+    if now < _irq_due:
+        lease = min(lease, _irq_due)
+        return
+    _irq_due = 0
     _in_handler = True
     try:
         while irqs:
@@ -161,10 +175,17 @@ def run_irqs():
         _in_handler = False
 
 
+def stray():
+    global now
+    now += _strays.call_us(heap_locks)
+
+
 def spend(us):
     """Time that an operation of the node itself takes."""
     global now
     now += us
+    if strays:
+        stray()
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -174,11 +195,14 @@ def spend(us):
 def sleep_until(target):
     """Handlers of interrupts run when they come; the sleep goes on afterwards."""
     global now
+    target += sleep_cost
+    if strays:
+        stray()
     while now < target:
         if target < lease:
             now = target
             return
-        call(SLEEP, target)
+        call(SLEEP, min(target, _irq_due) if _irq_due else target)
         if irqs:
             run_irqs()
 
@@ -201,6 +225,8 @@ def mark_after():
 def pin_read(pin):
     global now
     now += tick_cost
+    if strays:
+        stray()
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -221,7 +247,9 @@ def pin_read(pin):
 def pin_write(pin, level):
     global outs, cs_fell, dirty, now
     bit = 1 << pin
-    now += 1
+    now += select_cost
+    if strays:
+        stray()
     was = outs & bit
     if level:
         outs |= bit
@@ -243,6 +271,8 @@ def pin_write(pin, level):
 def ticks_us():
     global now
     now += tick_cost
+    if strays:
+        stray()
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -253,6 +283,8 @@ def ticks_us():
 def ticks_ms():
     global now
     now += tick_cost
+    if strays:
+        stray()
     if now >= lease:
         call(ADVANCE)
         if irqs:
@@ -279,6 +311,8 @@ def rtc_us():
 def light_sleep(us, mask_any_high, mask_all_low):
     """-> the pins that woke the node (0 = the timer). The chip's sleep clock errs."""
     global skew
+    if strays:
+        stray()
     struct.pack_into("<qq", _req, _REQUEST, mask_any_high, mask_all_low)
     gap = call(LIGHTSLEEP, us, 16, 8)
     skew += _rep[_REPLY // 8]
@@ -296,14 +330,14 @@ def hello():
     """Read the first message of a boot; returns its words (link.py: WELCOME)."""
     global now, lease, levels, busy_until
     global ticks_base, rtc_base, busy_mask, cs_mask, driven_mask, outs, fed, hold, floating
-    global tick_cost, rtc_pins
-    open(4, "rb").readinto(_rep, _REPLY + 16 * 8 + 32 + 2048)
+    global tick_cost, select_cost, sleep_cost, strays, rtc_pins
+    open(4, "rb").readinto(_rep, _REPLY + 24 * 8 + 32 + 2048)
     now = _rep[0]
     lease = _rep[1]
     levels = _rep[2]
     busy_until = _rep[3]
     at = _REPLY // 8
-    words = [_rep[at + i] for i in range(16)]
+    words = [_rep[at + i] for i in range(24)]
     ticks_base = words[0]
     rtc_base = words[1]
     busy_mask = words[5]
@@ -313,6 +347,9 @@ def hello():
     hold = words[12]
     floating = words[13]
     tick_cost = words[14]
-    rtc_pins = words[15]
+    select_cost = words[15]
+    sleep_cost = words[16]
+    strays = _strays.begin(words[17:23], words[11])
+    rtc_pins = words[23]
     fed = now
     return words

@@ -35,6 +35,8 @@ class SPI:
             raise ValueError("buffers must be the same length")
         if n > _SPI_MAX:
             raise ValueError("transfer too long")
+        if _link.strays:
+            _link.stray()
         put(out, n)
         call(_link.SPI, self._arg, n, n)
         take(into, n)
@@ -45,6 +47,8 @@ class SPI:
         n = len(out)
         if n > _SPI_MAX:
             raise ValueError("transfer too long")
+        if _link.strays:
+            _link.stray()
         put(out, n)
         call(_link.SPI, self._arg, n, n)
         if _link.irqs:

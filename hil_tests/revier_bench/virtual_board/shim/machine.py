@@ -31,7 +31,7 @@ _rtc_memory = b""
 
 
 def idle():
-    _link.spend(IDLE_US)
+    _link.spend(max(IDLE_US, _link.tick_cost))
 
 
 class Pin:
@@ -82,6 +82,7 @@ class Pin:
             _link.pin_write(self._id, level)
             return None
         if self._out:
+            _link.spend(_link.select_cost)
             return 1 if _link.outs & (1 << self._id) else 0
         if _link.driven_mask & (1 << self._id):
             return _link.pin_read(self._id)
@@ -152,7 +153,7 @@ class WDT:
 
     def feed(self):
         _link.fed = _link.now
-        _link.spend(1)
+        _link.spend(_link.select_cost)
 
 
 class Timer:
