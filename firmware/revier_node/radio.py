@@ -121,6 +121,7 @@ class Link:
         self._tx_end_ms = 0
         self._kept = (device.session.nwk_s_key, device.session.f_cnt_down)
         self.heard = False
+        self.retry_ms = 0  # after a refusal: when the duty cycle lets it pass; 0: it was not that
         self._awake = False
         self._heap_locked = False
         self._result = None
@@ -166,6 +167,7 @@ class Link:
             self.policy.before(self.device, state)
         result = self._exchange(f_port, data, confirmed)
         if type(result) is mac.Refused:
+            self.retry_ms = max(0, result.retry_ms or 0)
             say("error", "code", "send", "reason", result.reason, "seq", seq)
             return ""
         outcome: str = result.result

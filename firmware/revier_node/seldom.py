@@ -4,9 +4,6 @@
 
 from revier_mac import actions as mac
 from revier_mac import counts
-from revier_mac.airtime import start_cold
-from revier_mac.joining import cold_wait_ms
-from revier_mac.session import Session
 from revier_node import VERSION, store
 from revier_node.clock import now_ms
 from revier_node.console import say
@@ -15,6 +12,7 @@ from revier_payload.diagnosis import DIAGNOSIS
 
 MYPY = False
 if MYPY:
+    from revier_mac.session import Session
     from revier_node.app import Node
 
 
@@ -93,7 +91,7 @@ def send_diagnosis(node: "Node") -> bool:
         return False
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:
-        state.flags &= store.FLAG_JOINED | store.FLAG_COLD
+        state.flags &= ~(store.FLAG_DIAGNOSIS_DUE | store.FLAG_SEQ_LEAPT | store.FLAG_F_CNT_LEAPT)
         state.diagnosed = 0
     return True
 
@@ -106,26 +104,6 @@ def radio_off(node: "Node") -> None:
         radio.sleep(False)
     except Exception:  # noqa: BLE001 (the error that brought us here is the one to report)
         say("error", "code", "radio", "what", "sleep")
-
-
-def cold_start(node: "Node") -> bool:
-    """Power came back and the ledger is lost. True if the node must wait first, in deep sleep.
-
-    A board that never transmitted has spent nothing and does not wait.
-    """
-    stored, state = node.store, node.state
-    f_cnt_lease = stored.f_cnt_lease()
-    if not stored.dev_nonce() and not f_cnt_lease:
-        return False
-    session = (Session.unpack(state.session) if state.session else None) or Session()
-    session.f_cnt_up = max(session.f_cnt_up, f_cnt_lease)
-    start_cold(session, node.clock.mac_ms())
-    state.session = session.pack()
-    state.flags |= store.FLAG_COLD | (store.FLAG_JOINED if session.joined else 0)
-    wait_ms = cold_wait_ms(stored.cold_starts(), random16())
-    say("cold", "starts", stored.cold_starts(), "wait_ms", wait_ms)
-    node.sleep_until_ms = now_ms() + wait_ms
-    return True
 
 
 def rejoin(node: "Node") -> None:

@@ -20,14 +20,14 @@ from aes import new_aes
 from revier_mac import actions as mac
 from revier_mac.device import Device
 from revier_mac.session import Session
-from revier_node import identity_file, seldom, store
+from revier_node import identity_file, store, waiting
 from revier_node.radio import Link
 
 import esp32  # isort: skip
 
 identity_file.open = survivors.File
 SHIPPED_LEASE_STEP = store.LEASE_STEP
-seldom.say = lambda *_: None
+waiting.say = lambda *_: None
 store.LEASE_STEP = 5  # so that a short story renews its leases
 EUIS = (b"\x70\xb3\xd5\0\0\0\0\1", bytes(8))
 OPERATIONS = ("up", "up", "up", "confirmed", "down", "down", "adr", "silent", "sleep", "sleep",
@@ -41,14 +41,29 @@ class Clock:
     def mac_ms():
         return now_ms
 
+    @staticmethod
+    def wake_ms(mac_ms):
+        return mac_ms
+
+
+class Kind:
+    HELD = ()
+
+
+class Wake:
+    flags = 0
+
 
 class Node:
     """radio.Link's bookkeeping; the air is a call."""
 
     clock = Clock
+    kind = Kind
+    wake = Wake
 
     def __init__(self, town):
         self.town = town
+        self.cause = machine.cause[0]
         self.store = store.Store()
         keys = self.store.identity()
         self.usable = keys is not None
@@ -56,7 +71,7 @@ class Node:
             return
         self.state = self.store.state
         if not self.store.resumed:
-            seldom.cold_start(self)  # its wait is no concern here
+            waiting.cold_start(self)  # its wait is no concern here
         record = self.state.session
         session = Session.unpack(record) if record else None
         self.device = Device(mac.Identity(*keys, self.store.dev_nonce()), new_aes, session)

@@ -22,7 +22,7 @@ import revier_mac
 
 CUTS = 100_000
 FIRMWARE = Path(revier_mac.__file__).parents[1]
-BROKEN = {"late": 500, "forgetful": 2_500}  # cuts within which the town must notice
+BROKEN = {"late": 500, "forgetful": 5_000}  # cuts within which the town must notice
 TIMEOUT_S = 900
 # run_main() replaces the process that calls it
 LAUNCH = "import sys; from micropython_run import run_main; run_main(sys.argv[1:])"

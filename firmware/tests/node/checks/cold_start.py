@@ -9,14 +9,14 @@ import waste_node as world
 from runner import run
 
 from revier_mac.session import Session
-from revier_node import store
+from revier_node import store, waiting
 
 
 def check_a_board_that_never_sent_does_not_wait():
     network = world.new_node()
     world.wake(machine.PWRON_RESET)
     assert network.joins == 1
-    assert store.Store().cold_starts() == 0
+    assert waiting.starts() == 0
 
 
 def check_a_power_loss_is_waited_out_in_deep_sleep_with_the_hour_spent():
@@ -34,7 +34,7 @@ def check_a_power_loss_is_waited_out_in_deep_sleep_with_the_hour_spent():
     world.wake()
     assert len(network.frames) > frames
     kept = store.Store()
-    assert kept.cold_starts() == 0
+    assert waiting.starts() == 0
     assert not kept.state.flags & store.FLAG_COLD
 
 
@@ -53,17 +53,17 @@ def check_starts_that_end_in_tx_double_the_wait():
     frames = len(network.frames)
     for starts in range(6):
         world.power_loss()
-        assert store.Store().cold_starts() == starts
+        assert waiting.starts() == starts
         assert world.wake(machine.PWRON_RESET) <= max(1_000, 120_000 << starts)
         try:
             world.wake()
         except BrownOutError:
             pass
-    assert store.Store().cold_starts() == 6
+    assert waiting.starts() == 6
     chip._transmit = transmit
     world.wake(machine.PWRON_RESET)
     assert len(network.frames) > frames
-    assert store.Store().cold_starts() == 0
+    assert waiting.starts() == 0
 
 
 run(globals())
