@@ -45,8 +45,8 @@ def run() -> None:
     try:
         if node.first_start:
             _seldom().self_test(node)
-        cold = node.state.flags & store.FLAG_COLD or not node.store.resumed
-        if not cold or not _waiting().cold_start(node):
+        warm = node.store.resumed and node.cause != machine.PWRON_RESET
+        if (warm and not node.state.flags & store.FLAG_COLD) or not _waiting().cold_start(node):
             node.work()
     except BaseException:
         _seldom().radio_off(node)
@@ -108,7 +108,7 @@ class Node:
     def work(self) -> None:
         cold = self.state.flags & store.FLAG_COLD
         if cold:
-            _waiting().sends()  # before the transmission that may brown out
+            _waiting().sends(self)  # before the transmission that may brown out
         if self.ready() and self.introduced():
             self.sense_and_send()
         else:

@@ -31,7 +31,7 @@ FLAG_DIAGNOSIS_DUE = 1  # the first uplink after a join
 FLAG_SEQ_LEAPT = 2
 FLAG_F_CNT_LEAPT = 4
 FLAG_JOINED = 8  # the session is one of a join
-FLAG_COLD = 16  # power came back, and nothing has been sent since
+FLAG_COLD = 16  # it waits, or has waited and sends for the first time (waiting.py)
 FLAG_HELD = 32  # messages wait in the notes
 
 

@@ -6,6 +6,7 @@ What its kind must not lose (HELD) is noted and goes out later.
 """
 
 import esp32
+import machine
 
 from revier_mac.airtime import start_cold
 from revier_mac.joining import cold_wait_ms
@@ -25,27 +26,50 @@ HELD_MAX = 4  # the newest; each some 90 bytes of the notes
 
 
 def cold_start(node: "Node") -> bool:
-    """Power came back and the ledger is lost. True if the node must wait first, in deep sleep.
+    """True if the node must wait before it sends, in deep sleep.
+
+    What was lost and what the start says of the supply are two questions:
+
+    start                   RTC record   ledger        wait          counted and doubled
+    power-on, brown-out     lost         taken spent   0 .. 120 s    yes
+    power-on, brown-out     whole        as it is      0 .. 120 s    yes
+    any other               lost, torn   taken spent   0 .. 120 s    no
+    any other               whole        as it is      none          no
+
+    A lost ledger is taken as spent whatever the cause: the air remembers. Only a start by power
+    may have ended a transmission by browning out (RTC memory may outlive a short one;
+    MicroPython calls both causes power-on): these are counted, and the wait grows with them. A
+    reset by watchdog or software says nothing about the supply; its wait stays short and keeps
+    starts that lose the ledger again and again from spending a join each.
 
     A board that never transmitted has spent nothing and does not wait.
     """
     stored, state = node.store, node.state
-    wait = notes.load().get("wait") if stored.resumed else None
+    by_power = node.cause == machine.PWRON_RESET
+    wait = notes.load().get("wait") if stored.resumed and not by_power else None
     if wait:
         return _go_on(node, *wait)
     if not stored.dev_nonce() and not stored.f_cnt_lease():
         return False
-    session = (Session.unpack(state.session) if state.session else None) or Session()
-    session.f_cnt_up = max(session.f_cnt_up, stored.f_cnt_lease())
-    start_cold(session, node.clock.mac_ms())
-    state.session = session.pack()
-    state.flags |= store.FLAG_COLD | (store.FLAG_JOINED if session.joined else 0)
-    wait_ms = cold_wait_ms(starts(), random16())
-    say("cold", "starts", starts(), "wait_ms", wait_ms)
+    state.flags |= store.FLAG_COLD
+    if not stored.resumed:
+        _take_as_spent(node)
+    before = starts() if by_power else 0
+    wait_ms = cold_wait_ms(before, random16())
+    say("cold", "starts", before, "wait_ms", wait_ms)
     # on the MAC's time, which outlives a reset; 95 % of what the chip's clock counts asleep
     until_ms = node.clock.mac_ms() + wait_ms * 19 // 20
     notes.save("wait", (until_ms, node.cause))
     return _go_on(node, until_ms, node.cause)
+
+
+def _take_as_spent(node: "Node") -> None:
+    state = node.state
+    session = (Session.unpack(state.session) if state.session else None) or Session()
+    session.f_cnt_up = max(session.f_cnt_up, node.store.f_cnt_lease())
+    start_cold(session, node.clock.mac_ms())
+    state.session = session.pack()
+    state.flags |= store.FLAG_JOINED if session.joined else 0
 
 
 def _go_on(node: "Node", until_ms: int, cause: int) -> bool:
@@ -66,9 +90,10 @@ def starts() -> int:
     return store.get_u32(esp32.NVS("node"), "cold_starts")
 
 
-def sends() -> None:
+def sends(node: "Node") -> None:
     """Before the first transmission after a cold start."""
-    _set_starts(min(starts() + 1, STARTS_MAX))
+    if node.cause == machine.PWRON_RESET:
+        _set_starts(min(starts() + 1, STARTS_MAX))
 
 
 def survived(node: "Node") -> None:
