@@ -30,25 +30,32 @@ def self_test(node: "Node") -> None:
     radio.begin()
     radio.sleep(False)
     say("selftest", *(results + ["radio", "ok"]))
-    state = node.state
-    margin = "unknown" if state.margin_db == -128 else state.margin_db
-    say("counts", "margin", margin, *_counted(state.counts))
+    say_counts(node, node.state.counts)
 
 
-def _counted(values: bytes) -> list:
-    pairs = []
+def say_counts(node: "Node", values: "bytes | bytearray") -> None:
+    """What went wrong so far, for whoever stands beside the node with a cable.
+
+    After a start by reset, which is what opening the console does, and before each later join
+    request: a node that cannot join sleeps between its tries, and nobody hears its counters on
+    the air. They live in RTC memory; a power loss clears them.
+    """
+    margin_db = node.state.margin_db
+    pairs = ["margin", "unknown" if margin_db == -128 else margin_db]
     for name in dir(counts):
         if name.upper() == name and name not in ("COUNTS", "") and name[0] != "_":
             pairs += [name.lower(), values[getattr(counts, name)]]
-    return pairs
+    say("counts", *pairs)
 
 
 def join(node: "Node") -> bool:
     """One try. True with a new session; else node.sleep_until_ms is when to try again."""
     state = node.state
     state.join_tries = min(state.join_tries + 1, 0xFFFF)
-    say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     link = node.link()
+    if not node.first_start:
+        say_counts(node, link.device.counts)
+    say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     result = link.run(link.device.join(node.clock.mac_ms(), random16()))
     if type(result) is mac.Done and result.result == mac.JOINED:
         state.join_tries = state.unanswered = 0

@@ -187,6 +187,37 @@ def check_nobody_answers_the_join():
     assert [port for _, port, _ in network.frames] == [1, 30]
 
 
+def check_counters_are_said_after_a_reset_and_before_each_join():
+    from revier_node import seldom
+
+    said, say = [], seldom.say
+    seldom.say = lambda event, *pairs: said.append((event, pairs))
+    try:
+        network = new_node()
+        network.join_answers = False
+        wake(machine.PWRON_RESET)
+        assert [event for event, _ in said] == ["selftest", "counts", "join"]
+        for tries in (1, 2):
+            said.clear()
+            wake()
+            assert [event for event, _ in said] == ["counts", "join"]
+            pairs = said[0][1]
+            values = {pairs[i]: pairs[i + 1] for i in range(0, len(pairs), 2)}
+            assert values["margin"] == "unknown"
+            assert values["join_silent"] == tries
+            assert len(values) == 12  # the margin and each counter of revier_mac/counts.py
+        network.join_answers = True
+        wake()
+        said.clear()
+        wake()
+        assert said == []  # a usual wake
+        wake(machine.WDT_RESET)
+        values = dict([said[1][1][i : i + 2] for i in range(0, len(said[1][1]), 2)])
+        assert values["join_silent"] == 3
+    finally:
+        seldom.say = say
+
+
 def check_unprovisioned_says_so_and_sleeps_ever_longer():
     new_node(provisioned=False)
     assert raises(app.UnprovisionedError, app.run).args == ("no keys",)
