@@ -145,16 +145,19 @@ class Node:
         if self.state.flags & store.FLAG_HELD:
             messages = _waiting().release(self) + messages
         for message in messages:
-            f_port, values = message
+            f_port, values = message[:2]
             if "seq" not in values:
                 values["seq"] = self.store.next_seq()
             seq = values["seq"]
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
             data = self.kind.MESSAGES[f_port].encode(values)
-            if not self.link().send(f_port, data, seq):
+            outcome = self.link().send(f_port, data, seq, len(message) > 2)
+            if not outcome:
                 free_ms = self.link().retry_ms
                 if free_ms and f_port in self.kind.HELD:
                     _waiting().keep(self, [message])
+            if len(message) > 2:
+                self.kind.told(self.wake, message, outcome)
         next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
         self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
 
