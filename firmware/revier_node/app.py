@@ -111,6 +111,11 @@ class Node:
             _waiting().sends(self)  # before the transmission that may brown out
         if self.ready() and self.introduced():
             self.sense_and_send()
+            due = self.state.boots & 7 == 3 and self.clock.sync_due()
+            if self._link and (due or self.state.flags & store.FLAG_APP_TIME):
+                from revier_node import app_time
+
+                app_time.speak(self)
         else:
             _waiting().hold(self)
         if cold:

@@ -33,6 +33,7 @@ FLAG_F_CNT_LEAPT = store_rtc.FLAG_F_CNT_LEAPT
 FLAG_JOINED = store_rtc.FLAG_JOINED
 FLAG_COLD = store_rtc.FLAG_COLD
 FLAG_HELD = store_rtc.FLAG_HELD
+FLAG_APP_TIME = store_rtc.FLAG_APP_TIME
 
 
 class Store:

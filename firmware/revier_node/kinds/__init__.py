@@ -7,8 +7,8 @@ LINK                  None: the network's ADR; else the arguments of link_policy
 HELD                  fPorts of messages that wait for their turn when the node may not send
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
-sense(wake)           list of (f_port, values) to send; may be empty. With a third part, "confirmed",
-                      the network is to acknowledge it. values["seq"], the reading sequence, is the
+sense(wake)           list of (f_port, values) to send; may be empty. A third part "confirmed": the
+                      network is to acknowledge it. values["seq"], the reading sequence, is the
                       application's to give; only a message that is sent again brings its own
 told(wake, message, outcome)
                       what came of a confirmed message, before next_wake_ms is asked; only a kind
