@@ -149,7 +149,8 @@ class Node:
         self.wake_pins = self.kind.wake_pins(self.wake)
         if self.state.flags & store.FLAG_HELD:
             messages = _waiting().release(self) + messages
-        for message in messages:
+        while messages:
+            message = messages[0]
             f_port, values = message[:2]
             if "seq" not in values:
                 values["seq"] = self.store.next_seq()
@@ -160,9 +161,11 @@ class Node:
             if not outcome:
                 free_ms = self.link().retry_ms
                 if free_ms and f_port in self.kind.HELD:
-                    _waiting().keep(self, [message])
+                    _waiting().keep(self, messages)  # a later one would overtake its sequence
+                    break
             if len(message) > 2:
                 self.kind.told(self.wake, message, outcome)
+            messages = messages[1:]
         next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
         self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
 

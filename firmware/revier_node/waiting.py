@@ -115,16 +115,17 @@ def _set_starts(number: int) -> None:
 
 def hold(node: "Node") -> None:
     """Look at the world, arm what wakes the chip; keep what must not be lost, send nothing."""
-    ports = node.kind.HELD
-    if not ports:
+    if not node.kind.HELD:
         return
-    messages = [message for message in node.kind.sense(node.wake) if message[0] in ports]
+    messages = node.kind.sense(node.wake)
     node.wake_pins = node.kind.wake_pins(node.wake)
-    if messages:
-        keep(node, messages)
+    keep(node, messages)
 
 
 def keep(node: "Node", messages: list) -> None:
+    messages = [message for message in messages if message[0] in node.kind.HELD]
+    if not messages:
+        return
     held = (_held(node) + messages)[-HELD_MAX:]
     say("held", "messages", len(held))
     notes.save("held", held)

@@ -181,7 +181,7 @@ def check_force_device_resync_req_asks_so_often_until_a_time_comes():
 
 
 def check_device_time_ans_makes_the_time_exact_again():
-    network = new_node()
+    new_node()
     for _ in range(2):
         world.wake()
     state = store.Store().state

@@ -10,7 +10,7 @@ from parking_node import CAR, EARTH, new_node, power_loss, wake
 from runner import run
 
 from revier_node import notes, store, waiting
-from revier_node.kinds.parking import F_PORT_EVENT, OCCUPIED, VACANT
+from revier_node.kinds.parking import F_PORT_EVENT, F_PORT_HEARTBEAT, OCCUPIED, VACANT
 from revier_payload.codec import decode
 
 INT_PIN = 7
@@ -126,7 +126,10 @@ def check_an_event_that_the_duty_cycle_stops_keeps_its_sequence():
         wake()
     finally:
         radio.Link.send = sent
-    event = [(port, data) for _, port, data in network.frames if port == F_PORT_EVENT]
+    later = [(port, data) for _, port, data in network.frames[2:]]
+    assert [port for port, _ in later] == [F_PORT_EVENT, F_PORT_HEARTBEAT]
+    assert decode(*later[1]).values["seq"] == refused[0] + 1  # nothing overtakes, none is skipped
+    event = later[:1]
     assert decode(*event[0]).values["seq"] == refused[0]
     assert len(event) == 1
 
@@ -135,8 +138,12 @@ def check_the_fullest_notes_fit_and_the_newest_messages_stay():
     new_node()
     wake(machine.PWRON_RESET)
 
+    class Kind:
+        HELD = (255,)
+
     class Node:
         state = store.Store().state
+        kind = Kind
 
     big = [
         [255, {"seq": 0xFFFFFFFF - i, "state": OCCUPIED, "confidence": VACANT, "dwell": 1 << 30}]
