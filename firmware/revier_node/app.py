@@ -45,8 +45,7 @@ def run() -> None:
     try:
         if node.first_start:
             _seldom().self_test(node)
-        warm = node.store.resumed and node.cause != machine.PWRON_RESET
-        if (warm and not node.state.flags & store.FLAG_COLD) or not _waiting().cold_start(node):
+        if not node.cold() or not _waiting().cold_start(node):
             node.work()
     except BaseException:
         _seldom().radio_off(node)
@@ -105,6 +104,14 @@ class Node:
 
     # -- the steps of a wake --
 
+    def cold(self) -> bool:
+        """waiting.py knows what follows. A board that never transmitted has spent nothing."""
+        stored = self.store
+        warm = stored.resumed and self.cause != machine.PWRON_RESET
+        if warm and not self.state.flags & store.FLAG_COLD:
+            return False
+        return bool(stored.dev_nonce() or stored.f_cnt_lease())
+
     def work(self) -> None:
         cold = self.state.flags & store.FLAG_COLD
         if cold:
@@ -116,7 +123,7 @@ class Node:
                 from revier_node import app_time
 
                 app_time.speak(self)
-        else:
+        elif self.kind.HELD:
             _waiting().hold(self)
         if cold:
             _waiting().survived(self)

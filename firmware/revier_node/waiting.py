@@ -9,7 +9,6 @@ import esp32
 import machine
 
 from revier_mac.airtime import start_cold
-from revier_mac.joining import cold_wait_ms
 from revier_mac.session import Session
 from revier_node import kinds, notes, store
 from revier_node.console import say
@@ -41,26 +40,28 @@ def cold_start(node: "Node") -> bool:
     MicroPython calls both causes power-on): these are counted, and the wait grows with them. A
     reset by watchdog or software says nothing about the supply; its wait stays short and keeps
     starts that lose the ledger again and again from spending a join each.
-
-    A board that never transmitted has spent nothing and does not wait.
     """
-    stored, state = node.store, node.state
-    by_power = node.cause == machine.PWRON_RESET
-    wait = notes.load().get("wait") if stored.resumed and not by_power else None
-    if wait:
-        return _go_on(node, *wait)
-    if not stored.dev_nonce() and not stored.f_cnt_lease():
-        return False
-    state.flags |= store.FLAG_COLD
-    if not stored.resumed:
+    if node.store.resumed and node.cause != machine.PWRON_RESET:
+        wait = notes.load().get("wait")
+        if wait:
+            return _go_on(node, *wait)
+    if not node.store.resumed:
         _take_as_spent(node)
-    before = starts() if by_power else 0
+    node.state.flags |= store.FLAG_COLD
+    return _go_on(node, _draw(node), node.cause)
+
+
+def _draw(node: "Node") -> int:
+    """Until when to wait, on the MAC's time, which outlives a reset."""
+    from revier_mac.joining import cold_wait_ms  # which a wake after the wait does without
+
+    before = starts() if node.cause == machine.PWRON_RESET else 0
     wait_ms = cold_wait_ms(before, random16())
     say("cold", "starts", before, "wait_ms", wait_ms)
-    # on the MAC's time, which outlives a reset; 95 % of what the chip's clock counts asleep
+    # that time is 95 % of what the chip's clock counts asleep
     until_ms = node.clock.mac_ms() + wait_ms * 19 // 20
     notes.save("wait", (until_ms, node.cause))
-    return _go_on(node, until_ms, node.cause)
+    return until_ms
 
 
 def _take_as_spent(node: "Node") -> None:

@@ -79,7 +79,7 @@ class Node:
         if not keys:
             return
         self.state = self.store.state
-        if not self.store.resumed:
+        if not self.store.resumed and (self.store.dev_nonce() or self.store.f_cnt_lease()):
             waiting.cold_start(self)  # its wait is no concern here
         record = self.state.session
         session = Session.unpack(record) if record else None
