@@ -45,7 +45,7 @@ def run() -> None:
     try:
         if node.first_start:
             _seldom().self_test(node)
-        if node.store.resumed or not _seldom().cold_start(node):
+        if not node.cold() or not _waiting().cold_start(node):
             node.work()
     except BaseException:
         _seldom().radio_off(node)
@@ -60,8 +60,6 @@ class Node:
         self.first_start = self.cause != machine.DEEPSLEEP_RESET
         self.store = store.Store()
         self.state = self.store.state
-        if self.store.resumed and self.state.flags & store.FLAG_COLD:
-            self.cause = machine.PWRON_RESET  # the sleep between was only the cold start's wait
         self.state.boots = (self.state.boots + 1) & 0xFFFF
         self.clock = Clock(self.state)
         # none before sense(): an interrupt that it has not cleared would end the sleep at once
@@ -106,15 +104,29 @@ class Node:
 
     # -- the steps of a wake --
 
+    def cold(self) -> bool:
+        """waiting.py knows what follows. A board that never transmitted has spent nothing."""
+        stored = self.store
+        warm = stored.resumed and self.cause != machine.PWRON_RESET
+        if warm and not self.state.flags & store.FLAG_COLD:
+            return False
+        return bool(stored.dev_nonce() or stored.f_cnt_lease())
+
     def work(self) -> None:
         cold = self.state.flags & store.FLAG_COLD
         if cold:
-            self.store.count_cold_start()  # before the transmission that may brown out
+            _waiting().sends(self)  # before the transmission that may brown out
         if self.ready() and self.introduced():
             self.sense_and_send()
+            due = self.state.boots & 7 == 3 and self.clock.sync_due()
+            if self._link and (due or self.state.flags & store.FLAG_APP_TIME):
+                from revier_node import app_time
+
+                app_time.speak(self)
+        elif self.kind.HELD:
+            _waiting().hold(self)
         if cold:
-            self.state.flags &= ~store.FLAG_COLD
-            self.store.cold_start_over()
+            _waiting().survived(self)
 
     def report_boot(self) -> None:
         cause = _CAUSES[self.cause] if self.cause < len(_CAUSES) else "unknown"
@@ -142,13 +154,27 @@ class Node:
         free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
-        for f_port, values in messages:
-            seq = values["seq"] = self.store.next_seq()
+        if self.state.flags & store.FLAG_HELD:
+            messages = _waiting().release(self) + messages
+        while messages:
+            message = messages[0]
+            f_port, values = message[:2]
+            if "seq" not in values:
+                values["seq"] = self.store.next_seq()
+            seq = values["seq"]
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
             data = self.kind.MESSAGES[f_port].encode(values)
-            if not self.link().send(f_port, data, seq):
-                free_ms = self.link().device.next_tx_ms(self.clock.mac_ms(), len(data))
-        self.sleep_until_ms = max(self.kind.next_wake_ms(self.wake), self.clock.wake_ms(free_ms))
+            outcome = self.link().send(f_port, data, seq, len(message) > 2)
+            if not outcome:
+                free_ms = self.link().retry_ms
+                if free_ms and f_port in self.kind.HELD:
+                    _waiting().keep(self, messages)  # a later one would overtake its sequence
+                    break
+            if len(message) > 2:
+                self.kind.told(self.wake, message, outcome)
+            messages = messages[1:]
+        next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
+        self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
 
     # -- the end --
 
@@ -176,6 +202,12 @@ def _seldom() -> "Any":
     from revier_node import seldom
 
     return seldom
+
+
+def _waiting() -> "Any":
+    from revier_node import waiting
+
+    return waiting
 
 
 def _config() -> dict:

@@ -22,6 +22,9 @@ GPS_UNIX_S = 315_964_800  # 1980-01-06, in Unix time
 GPS_LEAP_S = 18  # since 2017-01-01; a new leap second needs a new firmware
 SYNC_EVERY_MS = 86_400_000
 SYNC_ERROR_MS = 100  # of the network's answer itself
+# An AppTimeAns tells whole seconds, rounded on both sides, and a frame is up to 2 s in the air
+COARSE_ERROR_MS = 4_000
+COARSE = 64  # a flag of the state
 TIME_ERROR_MAX_MS = 60_000  # a reading's time may err by so much before the network is asked
 TIME_ERROR_UNKNOWN_MS = 0xFFFFFFFF
 SLEEP_ERROR_PPM = 50_000  # RC oscillator of the ESP32 in deep sleep, either way
@@ -40,7 +43,7 @@ class Clock:
 
     def __init__(self, state: "State") -> None:
         """All since the last mark may have been deep sleep: it counts so much less."""
-        self._state = state
+        self.state = state
         slept_ms = now_ms() - state.awake_ms
         if slept_ms < 0:  # the chip's clock began anew and RTC memory did not: go on from there
             state.unix_offset_ms = 0
@@ -51,26 +54,31 @@ class Clock:
 
     def mark(self) -> None:
         """Until now the node was awake."""
-        state = self._state
+        state = self.state
         state.awake_ms = now = now_ms()
         state.time_error_ms = TIME_ERROR_UNKNOWN_MS
         if state.unix_offset_ms:
             ppm = state.residual_ppm or SLEEP_ERROR_PPM
             error_ms = SYNC_ERROR_MS + (now - state.clock_set_ms) * ppm // _PPM
+            if state.flags & COARSE:
+                error_ms += COARSE_ERROR_MS
             state.time_error_ms = min(error_ms, TIME_ERROR_UNKNOWN_MS)
 
     def mac_ms(self) -> int:
         """The MAC's time: grows like the chip's clock while awake, by 95 % of it in deep sleep."""
-        return now_ms() - self._state.lag_ms
+        return now_ms() - self.state.lag_ms
 
     def wake_ms(self, mac_ms: int) -> int:
         """When a deep sleep from now on must end, on the chip's clock, to reach this MAC time."""
         left_ms = max(0, mac_ms - self.mac_ms())
         return now_ms() + -(-left_ms * _PPM // (_PPM - SLEEP_ERROR_PPM))
 
-    def set_gps(self, gps_s: int, gps_256ths: int, at_mac_ms: int) -> bool:
-        """The network says that it was this GPS time at `at_mac_ms` of this wake."""
-        state = self._state
+    def set_gps(self, gps_s: int, gps_256ths: int, at_mac_ms: int, coarse: int = 0) -> bool:
+        """The network says that it was this GPS time at `at_mac_ms` of this wake.
+
+        coarse: COARSE if it says so in whole seconds.
+        """
+        state = self.state
         at_ms = at_mac_ms + state.lag_ms
         unix_ms = (gps_s - GPS_LEAP_S + GPS_UNIX_S) * 1000 + gps_256ths * 1000 // 256
         if unix_ms < UNIX_2026_S * 1000:
@@ -78,7 +86,8 @@ class Clock:
         if state.unix_offset_ms:
             from revier_node import news
 
-            news.learn_drift(state, unix_ms - at_ms - state.unix_offset_ms, at_ms)
+            news.learn_drift(state, unix_ms - at_ms - state.unix_offset_ms, at_ms, coarse)
+        state.flags = state.flags & ~COARSE | coarse
         state.unix_offset_ms = unix_ms - at_ms
         state.clock_set_ms = at_ms
         self.mark()
@@ -86,7 +95,7 @@ class Clock:
 
     def unix_s(self) -> "int | None":
         """Seconds since 1970, or None before the first DeviceTimeAns."""
-        state = self._state
+        state = self.state
         if not state.unix_offset_ms:
             return None
         now = now_ms()
@@ -95,12 +104,12 @@ class Clock:
 
     def ppm(self) -> int:
         """What deep sleep takes longer than the chip's clock says, as learnt."""
-        return self._state.clock_ppm
+        return self.state.clock_ppm
 
     def error_ms(self) -> int:
-        return self._state.time_error_ms
+        return self.state.time_error_ms
 
     def sync_due(self) -> bool:
-        if self._state.time_error_ms > TIME_ERROR_MAX_MS:  # also when the time is not known
+        if self.state.time_error_ms > TIME_ERROR_MAX_MS:  # also when the time is not known
             return True
-        return now_ms() - self._state.clock_set_ms >= SYNC_EVERY_MS
+        return now_ms() - self.state.clock_set_ms >= SYNC_EVERY_MS

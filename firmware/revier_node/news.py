@@ -4,6 +4,7 @@
 
 from revier_mac import actions as mac
 from revier_mac.airtime import airtime_us
+from revier_node.clock import COARSE
 from revier_node.console import say
 
 MYPY = False
@@ -13,7 +14,9 @@ if MYPY:
     from revier_node.clock import Clock
     from revier_node.store import State
 
+PORT = 202  # revier_mac/ts003.py, which most news does without
 LEARN_AFTER_MS = 600_000  # the answers' own errors are 200 ppm of it
+LEARN_AFTER_COARSE_MS = 40_000_000  # the same for answers in whole seconds
 DRIFT_MAX_PPM = 50_000
 # What the sleep clock may still err by, beside what was learnt: after the first time a night and
 # a day's warmth are not yet in it; later twice what it changed by
@@ -28,8 +31,7 @@ def tell(action: "Any", clock: "Clock") -> None:
     kind = type(action)
     if kind is mac.DeviceTime:
         if clock.set_gps(action.gps_s, action.gps_256ths, action.tx_end_ms):
-            say("time", "unix_s", clock.unix_s(), "ppm", clock.ppm(),
-                "error_ms", clock.error_ms())  # fmt: skip
+            say_time(clock)
     elif kind is mac.Joined:
         say("joined", "dev_addr", "%08x" % action.dev_addr)
     elif kind is mac.LinkCheck:
@@ -37,12 +39,22 @@ def tell(action: "Any", clock: "Clock") -> None:
     elif kind is mac.Downlink:
         say("downlink", "f_cnt", action.f_cnt, "port", action.f_port, "len", len(action.data),
             "window", action.window, "rssi", action.rssi_dbm, "snr", action.snr_db)  # fmt: skip
+        if action.f_port == PORT:
+            from revier_node import app_time
+
+            app_time.hear(action.data, clock)
 
 
-def learn_drift(state: "State", drift_ms: int, at_ms: int) -> None:
+def say_time(clock: "Clock") -> None:
+    say("time", "unix_s", clock.unix_s(), "ppm", clock.ppm(),
+        "error_ms", clock.error_ms())  # fmt: skip
+
+
+def learn_drift(state: "State", drift_ms: int, at_ms: int, coarse: int = 0) -> None:
     """The world's time ran ahead of the chip's by so much since the clock was set."""
     elapsed_ms = at_ms - state.clock_set_ms
-    if elapsed_ms < LEARN_AFTER_MS:
+    coarse |= state.flags & COARSE
+    if elapsed_ms < (LEARN_AFTER_COARSE_MS if coarse else LEARN_AFTER_MS):
         return
     ppm = max(-DRIFT_MAX_PPM, min(DRIFT_MAX_PPM, drift_ms * 1_000_000 // elapsed_ms))
     residual_ppm = RESIDUAL_FIRST_PPM

@@ -135,6 +135,7 @@ class Link:
         self.nap_ppm = 0
         self._learn: "Any" = None  # the window whose frame's end was seen to the poll
         self._took_us = self._length = 0
+        self.retry_ms = 0  # after a refusal: when the duty cycle lets it pass; 0: it was not that
         self._awake = False
         self._heap_locked = False
         self._result = None
@@ -180,6 +181,7 @@ class Link:
             self.policy.before(self.device, state)
         result = self._exchange(f_port, data, confirmed)
         if type(result) is mac.Refused:
+            self.retry_ms = max(0, result.retry_ms or 0)
             say("error", "code", "send", "reason", result.reason, "seq", seq)
             return ""
         outcome: str = result.result

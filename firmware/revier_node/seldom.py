@@ -5,9 +5,6 @@
 from micropython import const
 
 from revier_mac import actions as mac
-from revier_mac.airtime import start_cold
-from revier_mac.joining import cold_wait_ms
-from revier_mac.session import Session
 from revier_node import VERSION, store
 from revier_node.clock import now_ms
 from revier_node.console import say
@@ -16,6 +13,7 @@ from revier_payload.diagnosis import DIAGNOSIS
 
 MYPY = False
 if MYPY:
+    from revier_mac.session import Session
     from revier_node.app import Node
 
 
@@ -51,26 +49,33 @@ def self_test(node: "Node") -> None:
     radio.begin()
     radio.sleep(False)
     say("selftest", *(results + ["radio", "ok"]))
-    state = node.state
-    margin = "unknown" if state.margin_db == -128 else state.margin_db
-    say("counts", "margin", margin, *_counted(state.counts))
+    say_counts(node, node.state.counts)
 
 
-def _counted(values: bytes) -> list:
-    pairs = []
+def say_counts(node: "Node", values: "bytes | bytearray") -> None:
+    """What went wrong so far, for whoever stands beside the node with a cable.
+
+    After a start by reset, which is what opening the console does, and before each later join
+    request: a node that cannot join sleeps between its tries, and nobody hears its counters on
+    the air. They live in RTC memory; a power loss clears them.
+    """
+    margin_db = node.state.margin_db
+    pairs = ["margin", "unknown" if margin_db == -128 else margin_db]
     for i, name in enumerate(COUNTED):
         pairs += [name, values[i]]
-    return pairs
+    say("counts", *pairs)
 
 
 def join(node: "Node") -> bool:
     """One try. True with a new session; else node.sleep_until_ms is when to try again."""
     state = node.state
     state.join_tries = min(state.join_tries + 1, 0xFFFF)
-    say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     link = node.link()
     link.nap_ppm = 0
     link.nap_max_us, link.device.error_ppm = JOIN_NAP_US, JOIN_ERROR_PPM
+    if not node.first_start:
+        say_counts(node, link.device.counts)
+    say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
     result = link.run(link.device.join(node.clock.mac_ms(), random16()))
     link.nap_max_us, link.device.error_ppm = NAP_MAX_US, CLOCK_ERROR_PPM
     if type(result) is mac.Done and result.result == mac.JOINED:
@@ -114,7 +119,7 @@ def send_diagnosis(node: "Node") -> bool:
         return False
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:
-        state.flags &= store.FLAG_JOINED | store.FLAG_COLD
+        state.flags &= ~(store.FLAG_DIAGNOSIS_DUE | store.FLAG_SEQ_LEAPT | store.FLAG_F_CNT_LEAPT)
         state.diagnosed = 0
     return True
 
@@ -127,26 +132,6 @@ def radio_off(node: "Node") -> None:
         radio.sleep(False)
     except Exception:  # noqa: BLE001 (the error that brought us here is the one to report)
         say("error", "code", "radio", "what", "sleep")
-
-
-def cold_start(node: "Node") -> bool:
-    """Power came back and the ledger is lost. True if the node must wait first, in deep sleep.
-
-    A board that never transmitted has spent nothing and does not wait.
-    """
-    stored, state = node.store, node.state
-    f_cnt_lease = stored.f_cnt_lease()
-    if not stored.dev_nonce() and not f_cnt_lease:
-        return False
-    session = (Session.unpack(state.session) if state.session else None) or Session()
-    session.f_cnt_up = max(session.f_cnt_up, f_cnt_lease)
-    start_cold(session, node.clock.mac_ms())
-    state.session = session.pack()
-    state.flags |= store.FLAG_COLD | (store.FLAG_JOINED if session.joined else 0)
-    wait_ms = cold_wait_ms(stored.cold_starts(), random16())
-    say("cold", "starts", stored.cold_starts(), "wait_ms", wait_ms)
-    node.sleep_until_ms = now_ms() + wait_ms
-    return True
 
 
 def rejoin(node: "Node") -> None:

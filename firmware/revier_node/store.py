@@ -26,13 +26,14 @@ if MYPY:
 # leases; so a shorter one would cost a second write
 LEASE_STEP = 128
 DEV_NONCES = 65_536
-COLD_STARTS_MAX = 255
 State = store_rtc.State
 FLAG_DIAGNOSIS_DUE = store_rtc.FLAG_DIAGNOSIS_DUE
 FLAG_SEQ_LEAPT = store_rtc.FLAG_SEQ_LEAPT
 FLAG_F_CNT_LEAPT = store_rtc.FLAG_F_CNT_LEAPT
 FLAG_JOINED = store_rtc.FLAG_JOINED
 FLAG_COLD = store_rtc.FLAG_COLD
+FLAG_HELD = store_rtc.FLAG_HELD
+FLAG_APP_TIME = store_rtc.FLAG_APP_TIME
 
 
 class Store:
@@ -110,24 +111,6 @@ class Store:
 
     def keep_kind(self, memory: bytes) -> None:
         self._node.set_blob("kind", memory)
-        self._node.commit()
-
-    # -- cold starts in a row that ended in a transmission (a battery that browns out there) --
-
-    def cold_starts(self) -> int:
-        return get_u32(self._node, "cold_starts")
-
-    def count_cold_start(self) -> None:
-        """Before the first transmission after a cold start."""
-        self._set_cold_starts(min(self.cold_starts() + 1, COLD_STARTS_MAX))
-
-    def cold_start_over(self) -> None:
-        """The supply has survived that transmission."""
-        if self.cold_starts():
-            self._set_cold_starts(0)
-
-    def _set_cold_starts(self, starts: int) -> None:
-        self._node.set_i32("cold_starts", starts)
         self._node.commit()
 
     # -- session --

@@ -4,6 +4,7 @@
 
     0..7     main.py's count of failures (image/main.py); kept as it is
     8..      two slots of SLOT_SIZE bytes: CRC-32, length, generation, record
+    1416..   notes of rare wakes (notes.py); kept as they are
 A write goes to the older slot, so one that is cut at any byte leaves the newer one.
 """
 
@@ -30,7 +31,10 @@ FLAG_DIAGNOSIS_DUE = 1  # the first uplink after a join
 FLAG_SEQ_LEAPT = 2
 FLAG_F_CNT_LEAPT = 4
 FLAG_JOINED = 8  # the session is one of a join
-FLAG_COLD = 16  # power came back, and nothing has been sent since
+FLAG_COLD = 16  # it waits, or has waited and sends for the first time (waiting.py)
+FLAG_HELD = 32  # messages wait in the notes
+# 64: the time is of whole seconds only (clock.COARSE)
+FLAG_APP_TIME = 128  # app_time.py has something to say
 
 
 class State:

@@ -4,9 +4,19 @@
 
 MESSAGES              fPort -> message (revier_payload) that it sends
 LINK                  None: the network's ADR; else the arguments of link_policy.Managed
+HELD                  fPorts of messages that wait for their turn when the node may not send
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
-sense(wake)           list of (f_port, values) to send; may be empty
+sense(wake)           list of (f_port, values) to send; may be empty. A third part "confirmed": the
+                      network is to acknowledge it. values["seq"], the reading sequence, is the
+                      application's to give; only a message that is sent again brings its own
+told(wake, message, outcome)
+                      what came of a confirmed message, before next_wake_ms is asked; only a kind
+                      that sends such needs it. "acked"; "unacknowledged" after all repeats: it may
+                      have arrived or not, for a network answers repeats with silence; "aborted":
+                      the same before all repeats; "deferred", "": never on the air. A kind that
+                      wants it there keeps it in its memory and gives it again, at a later wake,
+                      with the same seq: the receiver knows it by that
 next_wake_ms(wake)    when to wake again, on the node's clock
 wake_pins(wake)       GPIOs whose high level ends the deep sleep
 """

@@ -23,6 +23,7 @@ if MYPY:
 F_PORT = AIR.f_port
 MESSAGES = {F_PORT: AIR}
 LINK = None  # network ADR: it stands still and in the open
+HELD = ()
 INTERVAL_S = 300
 POWER_UP_MS = 50  # SPS30 datasheet table 3 and BME280 1.1: both are up before
 SAMPLES = 10

@@ -25,6 +25,7 @@ F_PORT_EVENT = PARKING_EVENT.f_port
 F_PORT_HEARTBEAT = PARKING_HEARTBEAT.f_port
 MESSAGES = {F_PORT_EVENT: PARKING_EVENT, F_PORT_HEARTBEAT: PARKING_HEARTBEAT}
 LINK = (25, 24)  # see link_policy: a car above takes up to 25 dB; at most 24 frames in an hour
+HELD = (F_PORT_EVENT,)
 INTERVAL_S = 3_600
 HEARTBEAT_AFTER_MS = 60_000  # an event has just gone out: its heartbeat can wait so long
 VACANT = 1

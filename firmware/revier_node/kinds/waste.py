@@ -19,6 +19,7 @@ if MYPY:
 F_PORT = WASTE.f_port
 MESSAGES = {F_PORT: WASTE}
 LINK = None  # network ADR
+HELD = ()
 INTERVAL_S = 1_800
 POWER_UP_MS = 500
 ECHOES = 9

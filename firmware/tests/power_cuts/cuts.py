@@ -1,14 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""The shipped store and MAC through every cut of the power.  micropython cuts.py SEED CUTS [FAULT]
+"""The shipped store and MAC through every cut of the power.
 
-A story is told once; each write on its way leaves some states that a cut could leave. From each
-the node is started again, sends on, and the town looks for what came twice. FAULT breaks the store
-on purpose, to see that the town notices: late (reserve after transmitting), forgetful (the counter
-of downlinks is not kept).
+    micropython cuts.py tale PART PARTS [FAULT]    every cut of one story that has everything in it
+    micropython cuts.py SEED CUTS [FAULT]          so many cuts, drawn from all of drawn stories
+
+A story is told once; each write on its way leaves every state that a cut could leave
+(survivors.py). From each the node is started again, sends on, and the town looks for what came
+twice. FAULT breaks the store on purpose, to see that the town notices: late (reserve after
+transmitting), forgetful (the counter of downlinks is not kept).
 """
 
 import gc
+import json
 import random
 import sys
 
@@ -20,18 +24,23 @@ from aes import new_aes
 from revier_mac import actions as mac
 from revier_mac.device import Device
 from revier_mac.session import Session
-from revier_node import identity_file, seldom, store
+from revier_node import identity_file, store, waiting
 from revier_node.radio import Link
 
 import esp32  # isort: skip
 
 identity_file.open = survivors.File
 SHIPPED_LEASE_STEP = store.LEASE_STEP
-seldom.say = lambda *_: None
+waiting.say = lambda *_: None
 store.LEASE_STEP = 5  # so that a short story renews its leases
 EUIS = (b"\x70\xb3\xd5\0\0\0\0\1", bytes(8))
 OPERATIONS = ("up", "up", "up", "confirmed", "down", "down", "adr", "silent", "sleep", "sleep",
               "power", "rejoin", "rekey", "erase")  # fmt: skip
+# Leases are renewed on its way (every fifth frame); power is lost with and without NVS
+TALE = ("up", "confirmed", "down", "adr", "up", "silent", "sleep", "up", "adr", "confirmed",
+        "power", "up", "down", "sleep", "rejoin", "up", "adr", "power", "down", "rekey", "up",
+        "confirmed", "adr", "sleep", "up", "erase", "up")  # fmt: skip
+STORY_CUTS = 400  # tried of one drawn story, so that many stories come in
 now_ms = 1000
 fault = ""
 
@@ -41,28 +50,44 @@ class Clock:
     def mac_ms():
         return now_ms
 
+    @staticmethod
+    def wake_ms(mac_ms):
+        return mac_ms
+
+
+class Kind:
+    HELD = ()
+
+
+class Wake:
+    flags = 0
+
 
 class Node:
     """radio.Link's bookkeeping; the air is a call."""
 
     clock = Clock
+    kind = Kind
+    wake = Wake
 
     def __init__(self, town):
         self.town = town
+        self.cause = machine.cause[0]
         self.store = store.Store()
         keys = self.store.identity()
         self.usable = keys is not None
         if not keys:
             return
         self.state = self.store.state
-        if not self.store.resumed:
-            seldom.cold_start(self)  # its wait is no concern here
+        if not self.store.resumed and (self.store.dev_nonce() or self.store.f_cnt_lease()):
+            waiting.cold_start(self)  # its wait is no concern here
         record = self.state.session
         session = Session.unpack(record) if record else None
         self.device = Device(mac.Identity(*keys, self.store.dev_nonce()), new_aes, session)
         self._store = self.store
         self.heard = False
         self._kept = (self.device.session.nwk_s_key, self.device.session.f_cnt_down)
+        self._effect = self._kept
         self._late = None
         if fault == "forgetful":
             self._save = self._save_without_keeping
@@ -116,6 +141,7 @@ class Node:
                         self._reserve(action)
                 elif kind is mac.Save:
                     self._save(action)
+                    self._note_effect()
                 elif kind is mac.Transmit:
                     answers = self._on_air(action.payload, what)
                     following = device.handle(mac.TX_DONE, now_ms)
@@ -130,12 +156,19 @@ class Node:
                 elif kind is mac.Wait:
                     self._advance(action.until_ms)
                     following = device.handle(mac.TIMER, now_ms)
-                elif kind is mac.Downlink:
-                    town.effect(device.session.nwk_s_key, action.f_cnt)
                 elif kind in (mac.Done, mac.Refused):
                     result = action
             actions = following
         return result
+
+    def _note_effect(self):
+        """A downlink, with data or MAC commands, has taken effect once its counter is stored."""
+        session = self.device.session
+        what = (session.nwk_s_key, session.f_cnt_down)
+        if what != self._effect:
+            self._effect = what
+            if session.f_cnt_down >= 0:
+                self.town.effect(*what)
 
     def _listen(self, answers, number):
         frame = answers[number - 1]
@@ -205,20 +238,38 @@ def step(node, town, what):
     return node
 
 
-def story(cuts):
-    """Tells one; every cut on its way: (survivors, town, time), appended to `cuts`."""
+def story(cuts, operations, faults):
+    """Tells one; every cut on its way: (kind, survivors, town, time), appended to `cuts`."""
     survivors.put((b"", {}, {}))
     town = other_side.Town()
     town.keys = [bytes(range(16))]
     provision(town.keys[0])
-    survivors.watch = lambda state: cuts.append((state, town.copy(), now_ms))
+    survivors.watch = lambda kind, state: cuts.append((kind, state, town.snapshot(), now_ms))
     try:
         node = boot(town, machine.PWRON_RESET)
-        # one more thing in the first place, so that short stories differ
-        for what in [random.choice(OPERATIONS) for _ in range(8)]:
+        for what in operations:
             node = step(node, town, what)
+    except other_side.FaultError as error:
+        blame(faults, error)
     finally:
         survivors.watch = None
+
+
+def try_one(cut, counts, faults):
+    kind, state, town, at_ms = cut
+    counts["cuts"] += 1
+    counts["kinds"][kind] = counts["kinds"].get(kind, 0) + 1
+    try:
+        go_on(state, town.copy(), at_ms, counts)
+    except (other_side.FaultError, AssertionError) as error:
+        blame(faults, error)
+
+
+def blame(faults, error):
+    name = str(error.args[0]) if error.args else "assertion"
+    if not faults:
+        sys.print_exception(error)
+    faults[name] = faults.get(name, 0) + 1
 
 
 def go_on(state, town, at_ms, counts):
@@ -245,33 +296,46 @@ def go_on(state, town, at_ms, counts):
             raise other_side.FaultError("no uplink")
 
 
-def main(seed, wanted, break_it=""):
-    global fault
-    fault = break_it
-    random.seed(seed)
-    counts = {"cuts": 0, "stories": 0, "resumed": 0, "joined_anew": 0, "no_identity": 0}
-    faults = {}
-    while counts["cuts"] < wanted:
-        cuts = []
-        story(cuts)
-        counts["stories"] += 1
-        while cuts and counts["cuts"] < wanted:
-            state, town, at_ms = cuts.pop(random.randint(0, len(cuts) - 1))
-            counts["cuts"] += 1
-            try:
-                go_on(state, town, at_ms, counts)
-            except (other_side.FaultError, AssertionError) as error:
-                name = str(error.args[0]) if error.args else "assertion"
-                if not faults:
-                    sys.print_exception(error)
-                faults[name] = faults.get(name, 0) + 1
-        gc.collect()
-    import json
-
+def tell(counts, faults):
     counts["faults"] = sum(faults.values())
     counts["what"] = faults
     print(json.dumps(counts))
 
 
+def fresh_counts():
+    return {"cuts": 0, "kinds": {}, "stories": 0, "resumed": 0, "joined_anew": 0, "no_identity": 0}
+
+
+def tale(part, parts):
+    """Cut number `part` of each `parts`."""
+    random.seed(1)
+    counts, faults, cuts = fresh_counts(), {}, []
+    story(cuts, TALE, faults)
+    counts["stories"] = 1
+    for cut in cuts[part::parts]:
+        try_one(cut, counts, faults)
+    tell(counts, faults)
+
+
+def drawn(seed, wanted):
+    random.seed(seed)
+    counts, faults = fresh_counts(), {}
+    while counts["cuts"] < wanted:
+        cuts = []
+        story(cuts, [random.choice(OPERATIONS) for _ in range(8)], faults)
+        counts["stories"] += 1
+        share = min(len(cuts), STORY_CUTS, wanted - counts["cuts"])
+        for _ in range(share):
+            try_one(cuts.pop(random.randint(0, len(cuts) - 1)), counts, faults)
+        gc.collect()
+    tell(counts, faults)
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")
+    arguments = sys.argv[1:]
+    told = drawn
+    if arguments[0] == "tale":
+        told = tale
+        arguments.pop(0)
+    fault = arguments[2] if len(arguments) > 2 else ""
+    told(int(arguments[0]), int(arguments[1]))

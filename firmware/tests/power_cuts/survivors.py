@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is left of RTC memory, NVS and files when the power goes at any write.
 
-While `watch` is set, each write tells it every state that a cut at this write could leave.
+While `watch` is set, each write tells it every state that a cut at this write could leave:
+watch(kind of cut, state). Kinds:
+
+    rtc_torn   the new bytes up to every position of the write, the old ones from there on
+    rtc_lost   RTC memory gone with the supply
+    nvs        each prefix of what is set, at every set, before and after every commit
+    nvs_lost   all of NVS erased by start-up code
+    file       old, gone, cut at every byte, new
+Cuts at positions that leave the same bytes are one.
 """
 
-import random
-
-RTC_CUTS = 24  # byte positions drawn for each write of RTC memory; the seeds reach them all
 rtc = b""
 nvs = {}  # what is in the flash
 pending = []  # set, not yet committed
@@ -20,8 +25,13 @@ def get():
 
 
 def put(state):
+    """RTC memory: bytes, or (old, new, position of the cut)."""
     global rtc, nvs, files
-    rtc, nvs, files = state[0], dict(state[1]), dict(state[2])
+    memory = state[0]
+    if isinstance(memory, tuple):
+        old, new, at = memory
+        memory = new[:at] + old[at:]
+    rtc, nvs, files = memory, dict(state[1]), dict(state[2])
     pending.clear()
 
 
@@ -35,17 +45,17 @@ def read_nvs(name):
 def write_rtc(new):
     global rtc
     new = bytes(new)
-    if watch and len(new) < len(rtc):
-        _leave(rtc, nvs, files)
-        _leave(new, nvs, files)
-    elif watch:
-        old = rtc + bytes(len(new) - len(rtc))
-        changed = [i for i in range(len(new)) if new[i] != old[i]] or [0]
-        for i in range(RTC_CUTS):
-            first, last = changed[0], changed[-1]
-            at = (first, last, last + 1)[i] if i < 3 else random.randint(first, last)
-            _leave(new[:at] + old[at:], nvs, files)
-        _leave(b"", nvs, files)
+    if watch:
+        old = rtc + bytes(max(0, len(new) - len(rtc)))
+        if len(new) < len(rtc):  # provisioning clears it
+            old = rtc
+            _leave("rtc_torn", new, nvs, files)
+        else:
+            for i in range(len(new)):
+                if new[i] != old[i]:
+                    _leave("rtc_torn", (old, new, i + 1), nvs, files)
+        _leave("rtc_torn", old, nvs, files)
+        _leave("rtc_lost", b"", nvs, files)
     rtc = new
 
 
@@ -78,9 +88,9 @@ def _nvs_cuts():
         left = dict(nvs)
         _apply(left, pending[:count])
         for memory in (rtc, b""):
-            _leave(memory, left, files)
+            _leave("nvs", memory, left, files)
     for memory in (rtc, b""):
-        _leave(memory, {}, files)  # start-up code has erased it
+        _leave("nvs_lost", memory, {}, files)
 
 
 class File:
@@ -102,16 +112,19 @@ class File:
 
     def write(self, data):
         if watch:
-            old = files.get(self._path)
-            torn = data[: random.randint(0, len(data) - 1)]
-            for left in (old, None, torn, data):
+            lefts = [files.get(self._path), None] + [data[:i] for i in range(len(data) + 1)]
+            for left in lefts:
                 after = dict(files)
                 _apply(after, [(self._path, left)])
                 for memory in (rtc, b""):
-                    _leave(memory, nvs, after)
-                    _leave(memory, {}, after)
+                    _leave("file", memory, nvs, after)
+            for left in (lefts[0], None, data):
+                after = dict(files)
+                _apply(after, [(self._path, left)])
+                for memory in (rtc, b""):
+                    _leave("nvs_lost", memory, {}, after)
         files[self._path] = bytes(data)
 
 
-def _leave(memory, flash, disk):
-    watch((memory, dict(flash), dict(disk)))
+def _leave(kind, memory, flash, disk):
+    watch(kind, (memory, dict(flash), dict(disk)))

@@ -24,6 +24,8 @@ class Town:
         self.f_cnt_down = {}  # NwkSKey -> next
         self.last_downlink = None
         self.exchange = 0
+        self.seq = None  # of the reading that is being sent, where the frame does not say it whole
+        self._seen = self._copy = None
 
     def copy(self):
         other = Town()
@@ -33,6 +35,17 @@ class Town:
         for name in ("sent", "readings", "effects", "f_cnt_down"):
             setattr(other, name, dict(getattr(self, name)))
         return other
+
+    def snapshot(self):
+        """A copy to keep; the same one as long as nothing has happened."""
+        seen = (
+            self.exchange, len(self.nonces), len(self.sessions), self.join_nonce, len(self.sent),
+            len(self.readings), len(self.effects), sum(self.f_cnt_down.values()),
+        )  # fmt: skip
+        if seen != self._seen:
+            self._seen = seen
+            self._copy = self.copy()
+        return self._copy
 
     def join(self, frame, answer=True):
         nonce = frame[17] | frame[18] << 8
@@ -77,9 +90,11 @@ class Town:
             raise FaultError("an uplink that no session explains")
         self._once(self.sent, (session[0], f_cnt), "FCntUp %d" % f_cnt)
         if port == 10:
-            seq = int.from_bytes(data, "little")
-            self._once(self.readings, seq, "reading %d" % seq)
+            self.once_reading(int.from_bytes(data, "little"))
         return net
+
+    def once_reading(self, seq):
+        self._once(self.readings, seq, "reading %d" % seq)
 
     def next_f_cnt_down(self, net):
         f_cnt = self.f_cnt_down.get(net.nwk_s_key, 0)

@@ -2,64 +2,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A parking node that has nothing to say: neither MAC nor radio is made, the chip sleeps on."""
 
-import json
-import os
-import struct
 import time
 
-import esp32
 import machine
-import small_world
+from parking_node import CAR, new_node, power_loss, wake
 from runner import run
 
-from revier_node import app, radio, store
+from revier_node import radio, store
 
-small_world.mount_flash()
-os.mkdir("/boards")
-with open("/.host" + os.getenv("FIRMWARE") + "/image/boards/heltec_v3.json") as source:
-    small_world.write_file("/boards/heltec_v3.json", source.read())
-EARTH = (130, -40, 300)
-CAR = (280, -130, 360)
 RADIO_CS = 8
-
-
-class Magnetometer:
-    def __init__(self):
-        self.field = EARTH
-        self.registers = bytearray(256)
-        self.registers[0x4F] = 0x40
-
-    def get(self, register, length):
-        if register == 0x67:
-            return b"\x08"
-        if register == 0x68:
-            offset = struct.unpack("<3h", self.registers[0x45:0x4B])
-            return struct.pack("<3h", *[f - o for f, o in zip(self.field, offset)])  # noqa: B905
-        return bytes(self.registers[register : register + length])
-
-    def put(self, register, data):
-        self.registers[register : register + len(data)] = data
-
-
-def wake(cause=machine.DEEPSLEEP_RESET, reason=machine.TIMER_WAKE):
-    machine.cause[0] = cause
-    machine.reason[0] = reason
-    return small_world.deep_sleep(app.run)
-
-
-def new_node():
-    esp32.flash.clear()
-    esp32.pending.clear()
-    machine.rtc[0] = b""
-    small_world.remove_file("/identity.bin")
-    small_world.remove_file("/identity.alt")
-    network = small_world.Network()
-    machine.spi_chip[0] = small_world.Chip(network)
-    machine.devices.clear()
-    machine.devices[0x1E] = Magnetometer()
-    small_world.write_file("/node.json", json.dumps({"kind": "parking", "board": "heltec_v3"}))
-    small_world.provision()
-    return network
 
 
 def check_nothing_to_say_makes_no_mac_and_leaves_the_radio():
@@ -96,8 +47,7 @@ def check_nothing_to_say_makes_no_mac_and_leaves_the_radio():
 def check_a_power_loss_is_told_before_the_bay_is_looked_at():
     network = new_node()
     wake(machine.PWRON_RESET)
-    machine.rtc[0] = b""
-    esp32.power_loss()
+    power_loss()
     wake(machine.PWRON_RESET)
     wake()  # after the cold start's wait
     assert [port for _, port, _ in network.frames][2] == 1

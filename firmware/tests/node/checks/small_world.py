@@ -40,10 +40,13 @@ class Chip:
         self.heard = b""
         self.asleep = False
         self.deaf = False
+        self.watch = None  # called with each transfer's bytes, with the heap as it is
 
     def write_readinto(self, out, into):
         """The firmware may have locked the heap; this chip needs some."""
-        locked = _heap_is_locked()
+        if self.watch:
+            self.watch(out)
+        locked = heap_is_locked()
         if locked:
             micropython.heap_unlock()
         try:
@@ -221,7 +224,7 @@ def cmac(key, message):
     return cipher.encrypt(xor(x, xor(padded, k2)))
 
 
-def _heap_is_locked():
+def heap_is_locked():
     try:
         bytearray(64)
     except MemoryError:

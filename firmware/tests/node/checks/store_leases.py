@@ -326,17 +326,4 @@ def check_new_keys_end_the_session_and_keep_the_nonce():
     assert identity_file.read()[0] == keys
 
 
-def check_cold_starts_are_counted():
-    fresh()
-    s = store.Store()
-    assert s.cold_starts() == 0
-    s.count_cold_start()
-    s.count_cold_start()
-    power_loss()
-    s = store.Store()
-    assert s.cold_starts() == 2
-    s.cold_start_over()
-    assert store.Store().cold_starts() == 0
-
-
 run(globals())

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What a parking node sees while it may not send goes out later: once, and in order."""
+
+import time
+
+import esp32
+import machine
+from parking_node import CAR, EARTH, new_node, power_loss, wake
+from runner import run
+
+from revier_mac import joining
+from revier_node import notes, store, waiting
+from revier_node.kinds.parking import F_PORT_EVENT, F_PORT_HEARTBEAT, OCCUPIED, VACANT
+from revier_payload.codec import decode
+
+INT_PIN = 7
+WAIT_MS = 100_000
+
+
+def cut_power():
+    """The cold start's wake: a wait of WAIT_MS, whatever chance says."""
+    drawn, joining.cold_wait_ms = joining.cold_wait_ms, lambda starts, rnd: WAIT_MS
+    power_loss()
+    try:
+        assert WAIT_MS - 2_000 < wake(machine.PWRON_RESET) <= WAIT_MS
+    finally:
+        joining.cold_wait_ms = drawn
+
+
+def pin_wake(after_ms, field):
+    """The field changes before the sleep has ended: what the node slept then."""
+    slept_ms = machine.slept[0]
+    time.now_us -= (slept_ms - after_ms) * 1000
+    machine.devices[0x1E].field = field
+    return wake(reason=machine.EXT1_WAKE)
+
+
+def states(network, first=0):
+    return [
+        decode(port, data).values["state"]
+        for _, port, data in network.frames[first:]
+        if port == F_PORT_EVENT
+    ]
+
+
+def check_the_interrupt_is_armed_during_the_wait():
+    new_node()
+    wake(machine.PWRON_RESET)
+    cut_power()
+    assert [pin.number for pin in esp32.wake_pins[0]] == [INT_PIN]
+
+
+def check_an_event_of_the_wait_goes_out_after_it():
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    sent = len(network.frames)
+    cut_power()
+    left_ms = pin_wake(20_000, CAR)
+    assert abs(left_ms - (WAIT_MS - 20_000)) < 12_000, left_ms  # it sleeps on, no new wait
+    assert len(network.frames) == sent
+    wake()
+    assert [port for _, port, _ in network.frames[sent : sent + 2]] == [1, F_PORT_EVENT]
+    assert states(network) == [OCCUPIED]
+    wake()
+    assert states(network) == [OCCUPIED]  # once
+
+
+def check_a_car_that_came_and_left_during_the_wait_is_two_events():
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    sent = len(network.frames)
+    cut_power()
+    pin_wake(20_000, CAR)
+    pin_wake(20_000, EARTH)
+    wake()
+    wake()
+    assert states(network) == [OCCUPIED, VACANT]
+    later = [(port, data) for _, port, data in network.frames[sent:] if port != 1]
+    seqs = [decode(port, data).values["seq"] for port, data in later]
+    assert len(set(seqs)) == len(seqs)
+
+
+def check_a_car_that_came_without_power_is_seen_before_the_wait():
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    machine.devices[0x1E].field = CAR
+    cut_power()
+    machine.devices[0x1E].field = EARTH
+    wake()
+    wake()  # the hour of the cold start has room for one of them
+    assert states(network) == [OCCUPIED, VACANT]
+
+
+def check_an_event_waits_for_the_join():
+    network = new_node()
+    network.join_answers = False
+    wake(machine.PWRON_RESET)
+    assert [pin.number for pin in esp32.wake_pins[0]] == [INT_PIN]
+    pin_wake(5_000, CAR)
+    network.join_answers = True
+    for _ in range(3):
+        wake()
+    assert network.joins == 1
+    assert states(network) == [OCCUPIED]
+
+
+def check_an_event_that_the_duty_cycle_stops_keeps_its_sequence():
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    from revier_node import radio
+
+    sent, refused = radio.Link.send, []
+
+    def send(link, f_port, data, seq, confirmed=False):
+        if f_port != F_PORT_EVENT or refused:
+            return sent(link, f_port, data, seq, confirmed)
+        refused.append(seq)
+        link.retry_ms = link.device.next_tx_ms(link._clock.mac_ms()) + 50_000
+        return ""
+
+    radio.Link.send = send
+    try:
+        slept_ms = pin_wake(1_000_000, CAR)
+        assert states(network) == []
+        assert 50_000 <= slept_ms < 60_000  # not until the next heartbeat
+        wake()
+    finally:
+        radio.Link.send = sent
+    later = [(port, data) for _, port, data in network.frames[2:]]
+    assert [port for port, _ in later] == [F_PORT_EVENT, F_PORT_HEARTBEAT]
+    assert decode(*later[1]).values["seq"] == refused[0] + 1  # nothing overtakes, none is skipped
+    event = later[:1]
+    assert decode(*event[0]).values["seq"] == refused[0]
+    assert len(event) == 1
+
+
+def check_the_fullest_notes_fit_and_the_newest_messages_stay():
+    new_node()
+    wake(machine.PWRON_RESET)
+
+    class Kind:
+        HELD = (255,)
+
+    class Node:
+        state = store.Store().state
+        kind = Kind
+
+    big = [
+        [255, {"seq": 0xFFFFFFFF - i, "state": OCCUPIED, "confidence": VACANT, "dwell": 1 << 30}]
+        for i in range(9)
+    ]
+    notes.save("wait", (1 << 52, 5))
+    notes.save("time", [1 << 31] * 6)
+    for message in big:
+        waiting.keep(Node, [message])
+    assert waiting.release(Node) == big[-waiting.HELD_MAX :]
+    assert waiting.release(Node) == []
+    assert notes.load()["wait"] == [1 << 52, 5]
+    store.Store().save()
+    assert notes.load()["wait"] == [1 << 52, 5]
+    assert len(machine.rtc[0]) <= 2048
+
+
+def check_torn_notes_are_no_notes():
+    new_node()
+    wake(machine.PWRON_RESET)
+    old = machine.rtc[0]
+    notes.save("wait", (1, 2))
+    new = machine.rtc[0]
+    old += bytes(len(new) - len(old))
+    for at in range(len(old)):
+        machine.rtc[0] = new[:at] + old[at:]
+        assert notes.load() in ({}, {"wait": [1, 2]}), at
+    assert store.Store().resumed
+
+
+run(globals())
