@@ -45,10 +45,12 @@ package(
     files=(
         "__init__.py",
         "app.py",
+        "app_time.py",
         "battery.py",
         "board.py",
         "board_check.py",
         "clock.py",
+        "cold_wait.py",
         "console.py",
         "failure.py",
         "identity_file.py",
@@ -58,6 +60,7 @@ package(
         "kinds/waste.py",
         "link_policy.py",
         "news.py",
+        "notes.py",
         "pmu.py",
         "radio.py",
         "radio_bus.py",
@@ -87,6 +90,7 @@ package(
         "store_start.py",
         "sx1262.py",
         "sx1276.py",
+        "waiting.py",
     ),
     base_path="..",
 )

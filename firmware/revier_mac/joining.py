@@ -58,15 +58,6 @@ def count_try(session: "Session", now_ms: int, airtime_us: int) -> None:
     session.join_not_before_s = now_s + airtime_us // per_second + 2
 
 
-def cold_wait_ms(starts: int, rnd: int) -> int:
-    """How long to wait after a cold start that follows `starts` others which ended in TX.
-
-    0 to 120 s at random (rnd: 16 bits), doubled with each, so that a battery which browns out at
-    TX does not loop and a town's nodes, repowered together, do not meet. At most two hours.
-    """
-    return min((rnd * 1875 >> 10) << min(starts, 16), 7200000)
-
-
 def personalize(session: "Session", dev_addr: bytes, nwk_s_key: bytes, app_s_key: bytes) -> None:
     """ABP (L2 6.3), for benches: dev_addr as on the wire. The same session goes on counting.
 

@@ -53,7 +53,7 @@ def cold_start(node: "Node") -> bool:
 
 def _draw(node: "Node") -> int:
     """Until when to wait, on the MAC's time, which outlives a reset."""
-    from revier_mac.joining import cold_wait_ms  # which a wake after the wait does without
+    from revier_node.cold_wait import cold_wait_ms  # which a wake after the wait does without
 
     before = starts() if node.cause == machine.PWRON_RESET else 0
     wait_ms = cold_wait_ms(before, random16())

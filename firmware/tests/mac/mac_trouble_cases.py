@@ -68,13 +68,6 @@ def case_abp_goes_on_counting():
     assert session.f_cnt_up == 2  # the first keys again, and no counter twice under them
 
 
-def case_cold_wait_doubles_up_to_two_hours():
-    assert joining.cold_wait_ms(0, 0) == joining.cold_wait_ms(9, 0) == 0
-    assert 119000 < joining.cold_wait_ms(0, 65535) < 120000
-    assert joining.cold_wait_ms(3, 30000) == 8 * joining.cold_wait_ms(0, 30000)
-    assert joining.cold_wait_ms(200, 65535) == 7200000
-
-
 def case_join_requests_keep_their_airtime():
     """L2 7: 36 s in the first hour, 36 s in the next ten, 8.7 s in any day after that; SF12 only
     and mixed, with the session stored and taken up again between the tries."""

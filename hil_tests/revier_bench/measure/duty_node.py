@@ -19,8 +19,8 @@ from revier_bench.world.airtime import lora_airtime_us
 from revier_mac import actions as act
 from revier_mac.airtime import DATA_RATES, PAYLOAD_MAX, start_cold
 from revier_mac.device import Device
-from revier_mac.joining import cold_wait_ms
 from revier_mac.session import Session
+from revier_node.cold_wait import cold_wait_ms
 
 OFFERED = 5.0  # offered load, in multiples of all limits together
 LIMITS_US_PER_HOUR = 475_200_000  # 3.6 + 36 + 36 + 3.6 + 360 + 36 s

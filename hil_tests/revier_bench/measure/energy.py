@@ -25,7 +25,6 @@ from revier_bench.measure.energy_record import Cycle, Recorder
 from revier_bench.measure.sim_speed import joined_flash
 from revier_bench.network_server.frames import SessionKeys
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board
-from revier_bench.virtual_board.costs import CHIP
 from revier_mac.airtime import airtime_us
 
 BUDGET_AFTER_MC = 16
@@ -56,7 +55,7 @@ def record(kind: str, frozen: bool, cpu: table.Cpu = table.CPU) -> list[Cycle]:
                 kind=kind,
                 light_sleep_error_ppm=0,
                 sleep_clock_error_ppm=0,
-                costs=CHIP,
+                costs=table.CALLS,
                 boot_us=boot.us,
             )
             air = AnsweringAir(_KEYS, _NUMBER.to_bytes(4, "big"), kernel.at)

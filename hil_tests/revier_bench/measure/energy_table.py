@@ -10,8 +10,10 @@ LACKEY = instructions of the unix port counted by valgrind's lackey: one pass of
 takes 41,271 for its 515 bytecodes, 80.1 each
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from revier_bench.virtual_board.costs import CHIP
 
 # What the parts take in each state, mA. A state that is not here is an error.
 MCU_MA = MappingProxyType({
@@ -33,6 +35,20 @@ SX1262_MA = MappingProxyType({
     "transmit 10 dBm": 70.5 + _TCXO_MA,
     "transmit 2 dBm": 46.2 + _TCXO_MA,
 })  # fmt: skip
+
+
+# What calls take beside the bytecode around them, collections and the ends of light sleeps: these
+# the meter and the model count themselves.
+CALLS = replace(
+    CHIP,
+    select_us=1,
+    sleep_us=0,
+    stray_us=0,
+    wake_us=0,
+    soft_irq_us=(0, 0),
+    collect_us=(0, 0),
+    collect_every_bytes=0,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""The firmware's own cold start and join (revier_node/seldom.py), on CPython.
+"""The firmware's own cold start and join (revier_node/waiting.py, seldom.py), on CPython.
 
 What the chip gives is stood in for: its clock, its entropy, its console. What decides is the
 firmware's: cold_start(), join(), Clock, the MAC.
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from random import Random
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from revier_bench.measure.downlink_fuzz import Aes
@@ -21,6 +21,7 @@ from revier_mac import actions as act
 from revier_mac.device import Device
 from revier_mac.session import Session
 
+POWER_ON = 1
 _CHIP_MODULES = ("machine", "esp32", "micropython", "cryptolib")
 
 
@@ -32,6 +33,7 @@ def _chip_modules() -> Iterator[None]:
         sys.modules[name] = ModuleType(name)
     vars(sys.modules["micropython"])["const"] = lambda value: value
     vars(sys.modules["cryptolib"])["aes"] = None
+    vars(sys.modules["machine"])["PWRON_RESET"] = POWER_ON
     try:
         yield
     finally:
@@ -45,6 +47,7 @@ with _chip_modules():
     clock: Any = import_module("revier_node.clock")
     seldom: Any = import_module("revier_node.seldom")
     store: Any = import_module("revier_node.store")
+    waiting: Any = import_module("revier_node.waiting")
 
 
 class _OnAirError(BaseException):
@@ -56,7 +59,7 @@ class _Flash:
 
     def __init__(self, dev_nonce: int) -> None:
         self._dev_nonce = dev_nonce
-        self._cold_starts = 0
+        self.resumed = False
 
     def dev_nonce(self) -> int:
         return self._dev_nonce
@@ -66,9 +69,6 @@ class _Flash:
 
     def f_cnt_lease(self) -> int:
         return 0
-
-    def cold_starts(self) -> int:
-        return self._cold_starts
 
 
 class _Asked:
@@ -107,6 +107,10 @@ class Firmware:
         self._link = _Link(Device(identity, Aes))
         self.store = _Flash(identity.next_dev_nonce)
         self.state: Any = store.State()
+        self.cause = POWER_ON
+        self.first_start = True
+        self.kind = SimpleNamespace(HELD=())  # it has nothing to keep while it waits
+        self.wake = SimpleNamespace(flags=0)
         self.sleep_until_ms = 0  # on the chip's clock
         self.waited_ms = 0  # of the cold start
         with self._running():
@@ -119,8 +123,11 @@ class Firmware:
     def _running(self) -> Iterator[None]:
         for module in (seldom, clock):
             vars(module)["now_ms"] = self._chip_ms
-        vars(seldom)["random16"] = lambda: self._chance.getrandbits(16)
-        vars(seldom)["say"] = lambda *_words: None
+        for module in (seldom, waiting):
+            vars(module)["random16"] = lambda: self._chance.getrandbits(16)
+            vars(module)["say"] = lambda *_words: None
+        vars(waiting)["notes"] = SimpleNamespace(save=lambda *_note: None)
+        vars(waiting)["starts"] = lambda: 0  # none before that ended in a transmission
         yield
 
     def mac_ms(self) -> int:
@@ -132,11 +139,11 @@ class Firmware:
     def cold_start(self) -> bool:
         """True: sleep until sleep_until_ms before anything else."""
         with self._running():
-            waits: bool = seldom.cold_start(self)
+            waits: bool = waiting.cold_start(self)
         self.waited_ms = self.sleep_until_ms - self._chip_ms() if waits else 0
         return waits
 
-    def wake(self) -> Device:
+    def woken(self) -> Device:
         """After deep sleep: a new MAC from the session that was left (radio.connect)."""
         with self._running():
             self.clock = clock.Clock(self.state)

@@ -149,7 +149,7 @@ class Node:
         self._awake(self._work)
 
     def _work(self) -> None:
-        self._device = self.firmware.wake()
+        self._device = self.firmware.woken()
         if self._device.joined:
             self._diagnose()
             return

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from unittest import mock
 
 from revier_bench.measure.duty_checker import BANDS, Sent, Spans, excesses_us, limit_us
-from revier_bench.measure.mass_join_firmware import seldom
 from revier_bench.measure.mass_join_node import HOUR_US, NaiveNode, Node, Radio
 from revier_bench.measure.mass_join_radio import Clock, Network, TownAir
 from revier_bench.world.air import Position
 from revier_bench.world.chance import stream
+from revier_node import cold_wait
 
 JOIN_BAND = 2
 RESERVE_US = 1_482_752  # a join request at SF12: what data frames leave free
@@ -96,7 +96,7 @@ def _rules(kind: str) -> Iterator[None]:
     if kind != NO_WAIT:
         yield
         return
-    with mock.patch.object(seldom, "cold_wait_ms", return_value=0):
+    with mock.patch.object(cold_wait, "cold_wait_ms", return_value=0):
         yield
 
 

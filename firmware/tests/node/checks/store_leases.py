@@ -7,6 +7,7 @@ from runner import run
 
 from revier_mac.session import Session
 from revier_node import identity_file, store, store_rtc
+from revier_node.cold_wait import cold_wait_ms
 
 small_world.mount_flash()
 KEYS = (bytes(range(8)), bytes(range(8, 16)), bytes(range(16)))
@@ -324,6 +325,13 @@ def check_new_keys_end_the_session_and_keep_the_nonce():
     s = store.Store()
     assert s.state.session == b""
     assert identity_file.read()[0] == keys
+
+
+def check_cold_wait_doubles_up_to_two_hours():
+    assert cold_wait_ms(0, 0) == cold_wait_ms(9, 0) == 0
+    assert 119_000 < cold_wait_ms(0, 65_535) < 120_000
+    assert cold_wait_ms(3, 30_000) == 8 * cold_wait_ms(0, 30_000)
+    assert cold_wait_ms(200, 65_535) == 7_200_000
 
 
 run(globals())

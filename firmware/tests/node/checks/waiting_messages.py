@@ -9,8 +9,7 @@ import machine
 from parking_node import CAR, EARTH, new_node, power_loss, wake
 from runner import run
 
-from revier_mac import joining
-from revier_node import notes, store, waiting
+from revier_node import cold_wait, notes, store, waiting
 from revier_node.kinds.parking import F_PORT_EVENT, F_PORT_HEARTBEAT, OCCUPIED, VACANT
 from revier_payload.codec import decode
 
@@ -20,12 +19,12 @@ WAIT_MS = 100_000
 
 def cut_power():
     """The cold start's wake: a wait of WAIT_MS, whatever chance says."""
-    drawn, joining.cold_wait_ms = joining.cold_wait_ms, lambda starts, rnd: WAIT_MS
+    drawn, cold_wait.cold_wait_ms = cold_wait.cold_wait_ms, lambda starts, rnd: WAIT_MS
     power_loss()
     try:
         assert WAIT_MS - 2_000 < wake(machine.PWRON_RESET) <= WAIT_MS
     finally:
-        joining.cold_wait_ms = drawn
+        cold_wait.cold_wait_ms = drawn
 
 
 def pin_wake(after_ms, field):
