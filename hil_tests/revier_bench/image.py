@@ -19,6 +19,24 @@ from revier_bench.virtual_board.shim_build import build_shim, compile_mpy
 
 FIRMWARE_DIR = Path(__file__).parents[2] / "firmware"
 PACKAGES = ("revier_payload", "revier_mac", "revier_node")
+# Of revier_payload the node has what it packs with; schema and decoders stay outside.
+NODE_PAYLOAD = (
+    "__init__.py",
+    "air.py",
+    "air_batch.py",
+    "air_batch_head.py",
+    "air_co2.py",
+    "alarm.py",
+    "backfill.py",
+    "configuration.py",
+    "configuration_answer.py",
+    "diagnosis.py",
+    "edges.py",
+    "pack.py",
+    "parking.py",
+    "settings.py",
+    "waste.py",
+)
 MPY_OPTIONS = ("-O2",)
 _TIMEOUT_S = 60
 _LAUNCH = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
@@ -54,7 +72,7 @@ def _sources(firmware_dir: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for package in PACKAGES:
         for path in sorted((firmware_dir / package).rglob("*.py")):
-            if path.name == "document.py":  # makes docs/protocol/payload.md
+            if package == "revier_payload" and path.name not in NODE_PAYLOAD:
                 continue
             relative = path.relative_to(firmware_dir).with_suffix(".mpy")
             found[f"a/{relative.as_posix()}"] = path
