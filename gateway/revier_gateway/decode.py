@@ -14,6 +14,7 @@ from revier_gateway import identity
 from revier_gateway.outcomes import Ignored, Refused
 from revier_gateway.uplink import Uplink
 from revier_gateway.values import FAIL, MISSING, PASS, Value
+from revier_payload.air_batch import SAMPLES_MAX
 from revier_payload.codec import Decoded
 from revier_payload.codec import decode as decode_payload
 from revier_payload.physical import flag_names
@@ -23,6 +24,7 @@ from revier_payload.schema.fields import MISSING as MISSING_STATE
 from revier_payload.schema.fields import OUT_OF_RANGE, Field
 
 WHOLE_BITS = 32
+BATCHES = 1 << 6  # of a diagnosis's status
 AIR_BITS = AIR.fields[0].bits
 ALWAYS = frozenset(field.name for field in CHANNELS[:7])  # every air node could measure them
 
@@ -51,6 +53,7 @@ class Payload(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...] = ()
     next_seq: int | None = None  # of a diagnosis: the whole sequence of the next reading
     anchors: bool = True  # the last reading is the node's newest: not so in a backfill
+    per_frame: int = 1  # of a diagnosis: how many new readings a frame may carry from now on
     other_version: bool = False  # longer than this version knows
     note: str = ""
 
@@ -74,8 +77,11 @@ def read(uplink: Uplink) -> Payload:
         return Payload(records, anchors=False, other_version=longer)
     if message.kind:
         return Payload((_reading(uplink, decoded),), other_version=longer)
+    batches = (decoded.values.get("status") or 0) & BATCHES
+    per_frame = SAMPLES_MAX if batches else 1
     note = ", ".join(f"{name} {value}" for name, value in decoded.values.items())
-    return Payload((), decoded.values.get("seq"), other_version=longer, note=note)
+    next_seq = decoded.values.get("seq")
+    return Payload((), next_seq, per_frame=per_frame, other_version=longer, note=note)
 
 
 def _reading(uplink: Uplink, decoded: Decoded) -> Reading:

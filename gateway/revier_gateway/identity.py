@@ -14,7 +14,8 @@ never repeat. Frames carry its low bits (4 to 9), a diagnosis the whole of it. T
   no other epoch has, rather than a guess that could give two readings one identity.
 * Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one, or
   because the frame carries it whole: batches and backfills do.
-* A node that was heard to send batches may have put as many readings into any frame that was lost.
+* A node that sends batches may have put as many readings into any frame that was lost. It says so
+  in the status of its diagnosis, which it repeats until it is answered, before it begins.
 
 Everything here is a function of its arguments: no clock, no storage.
 """
@@ -101,10 +102,11 @@ def identify(
     return identity, _remember(state, session, frame, identity)
 
 
-def learn(state: DeviceState, frame: Frame, next_seq: int) -> DeviceState:
-    """A diagnosis said which sequence the next reading will carry."""
+def learn(state: DeviceState, frame: Frame, next_seq: int, per_frame: int = 1) -> DeviceState:
+    """A diagnosis said which sequence the next reading will carry, and how many a frame may."""
     bare = msgspec.structs.replace(frame, content=NO_CONTENT)
-    return _remember(state, session_of(state, bare), bare, Identity(next_seq - 1, WHOLE))
+    after = _remember(state, session_of(state, bare), bare, Identity(next_seq - 1, WHOLE))
+    return msgspec.structs.replace(after, per_frame=per_frame)
 
 
 def learn_batch(state: DeviceState, frame: Frame, first_seq: int, count: int) -> DeviceState:

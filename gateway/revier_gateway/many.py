@@ -25,9 +25,11 @@ ALONE_WITHIN_MS = 60_000
 
 
 class Made(msgspec.Struct, frozen=True):
-    """What comes of one reading: its key and content, and what the feed gets."""
+    """What comes of one reading: its keys, time and content, and what the feed gets."""
 
     key: bytes
+    low_key: bytes
+    t_ms: int
     content: int
     messages: tuple[FeedMessage, ...]
 
@@ -39,7 +41,11 @@ def make(
     made: list[Made] = []
     refused: list[Refused] = []
     newest: dict[str, int | None] = {}
+    sequences: set[int] = set()
     for reading in readings:
+        if reading.seq_low in sequences:  # a record that does not go on
+            continue
+        sequences.add(reading.seq_low)
         try:
             made.append(_make(reading, inventory, root, work, newest))
         except Ignored:
@@ -60,13 +66,14 @@ def _make(
     reading_id = identity.reading_id(dev_eui, reading.kind, which)
     assert reading.content is not None
     key = no_repetition(reading_id, reading.content, work)
-    _not_heard_alone(reading, unix_ms(measurement.measured_at), work)
+    t_ms = unix_ms(measurement.measured_at)
+    low = low_key(dev_eui, reading.kind, reading.seq_low, reading.own_bits)
+    not_known_by_low_bits(low, t_ms, reading.content, work)
     asset = measurement.asset.asset
     newest_ms = newest[asset] if asset in newest else work.latest_ms(asset)
     messages = feed_messages.messages_of(measurement, reading_id, root, newest_ms)
-    t_ms = unix_ms(measurement.measured_at)
     newest[asset] = t_ms if newest_ms is None else max(newest_ms, t_ms)
-    return Made(key, reading.content, messages)
+    return Made(key, low, t_ms, reading.content, messages)
 
 
 def no_repetition(reading_id: str, content: int, work: Work) -> bytes:
@@ -85,16 +92,20 @@ def no_repetition(reading_id: str, content: int, work: Work) -> bytes:
 
 
 def low_key(dev_eui: str, kind: str, seq_low: int, seq_bits: int) -> bytes:
-    """Under which a reading is found whose frame could not tell its whole sequence."""
+    """Under this key a reading whose frame cannot tell its whole sequence, and one that names it
+    whole, find each other."""
     text = f"{dev_eui}/{kind}/{seq_bits}/{seq_low & ((1 << seq_bits) - 1)}/low"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _not_heard_alone(reading: Reading, t_ms: int, work: Work) -> None:
-    """Raises Ignored where the reading has an identity in an epoch already."""
-    key = low_key(reading.uplink.dev_eui, reading.kind, reading.seq_low, reading.own_bits)
+def not_known_by_low_bits(key: bytes, t_ms: int, content: int, work: Work) -> None:
+    """Raises Ignored where the reading is known already, in an epoch or with its whole sequence.
+
+    Its low bits cannot come round within a minute, save by power cuts; those do not make the same
+    bytes.
+    """
     before = work.seen_before(key)
     if before is None or not -ALONE_WITHIN_MS < before[0] - t_ms < ALONE_WITHIN_MS:
         return
-    if before[1] == reading.content or reading.content == identity.OF_A_BATCH:
-        raise Ignored("duplicate_reading", f"heard alone before its sequence {reading.seq_low}")
+    if before[1] == content or identity.OF_A_BATCH in (before[1], content):
+        raise Ignored("duplicate_reading", "known by its low bits and its time")

@@ -82,7 +82,9 @@ class Pipeline:
         keys.append(many.no_repetition(reading_id, content, work))
         if which.epoch != identity.WHOLE:
             seq_low, seq_bits = reading.seq_low, reading.seq_bits
-            keys.append(many.low_key(up.dev_eui, reading.kind, seq_low, seq_bits))
+            low_key = many.low_key(up.dev_eui, reading.kind, seq_low, seq_bits)
+            many.not_known_by_low_bits(low_key, frame.heard_ms, content, work)
+            keys.append(low_key)
         newest_ms = work.latest_ms(measurement.asset.asset)
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, state, keys, messages)
@@ -104,7 +106,7 @@ class Pipeline:
         quarantine; when it is replayed those are left out.
         """
         if payload.next_seq is not None:
-            state = identity.learn(state, frame, payload.next_seq)
+            state = identity.learn(state, frame, payload.next_seq, payload.per_frame)
         elif payload.anchors and payload.readings:
             first_seq = payload.readings[0].seq_low
             state = identity.learn_batch(state, frame, first_seq, len(payload.readings))
@@ -113,6 +115,7 @@ class Pipeline:
         _enter(work, up, frame, state, [] if refused else keys, messages)
         for one in made:
             work.seen[one.key] = (frame.heard_ms, one.content)
+            work.seen[one.low_key] = (one.t_ms, one.content)
         if refused:
             _count_published(messages, len(made), work)
             raise refused[0]

@@ -23,6 +23,7 @@ from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.work import Seen, Work
 from revier_payload import air_batch, backfill
+from revier_payload.codec import encode
 
 INTERVAL_S = 300
 LEASE = 128
@@ -144,7 +145,7 @@ class Node:
         self.speak(data, 5, [record[0] for record in records[:count]], self.is_heard())
 
     def diagnosis(self, heard: bool | None = None) -> None:
-        data = support.diagnosis_payload(self.seq)
+        data = encode(1, {"seq": self.seq, "status": 64 if self.batching else 0})
         self.speak(data, 1, [], self.is_heard() if heard is None else heard)
 
     def join(self, heard: bool | None = None) -> None:
@@ -176,6 +177,7 @@ class Node:
 
     def lose_batches(self) -> None:
         if self.batching:
+            self.newest = None
             for _ in range(self.rng.randrange(257, 300)):
                 self.f_cnt += 1
                 self.now += timedelta(hours=1)

@@ -121,6 +121,14 @@ def test_lost_batches_are_counted_as_such(line: Line) -> None:
         assert ("epoch" not in documents(frame)[0]["prov"]) is certain
 
 
+def test_a_diagnosis_says_whether_frames_may_be_batches(line: Line) -> None:
+    """Nobody heard the 40 batches; the next reading's low bits are those of the one 20 later."""
+    for batches, certain in ((0, True), (64, False)):
+        line.take(encode(1, {"seq": 30_000, "status": batches}), 1, 500 + batches)
+        found = documents(line.take(air_payload(30_020), 10, 540 + batches))[0]
+        assert ("epoch" not in found["prov"]) is certain
+
+
 def test_a_backfill_fills_what_is_missing_and_repeats_nothing(line: Line) -> None:
     line.take(air_payload(1000), 10, 1)
     newest = line.take(air_payload(1004), 10, 5, at=START + timedelta(seconds=4 * INTERVAL_S))

@@ -34,7 +34,7 @@ _CLIMATE = (
 )
 _GASES = (
     Linear("voc", 7, "1", "VOC index", 4, maximum=500),
-    Log("nox", 6, "1", "NOx index", mantissa_bits=3, maximum=500),
+    Log("nox", 6, "1", "NOx index", mantissa_bits=3, maximum=512),
 )
 _CO2_MEANING = "carbon dioxide, mole fraction in air"
 

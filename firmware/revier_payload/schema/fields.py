@@ -115,6 +115,7 @@ class Log(Field):
         top = self.value_of((1 << bits) - 3)
         self.maximum = top if maximum is None else maximum
         assert self.maximum <= top
+        assert self.value_of(self.code_of(self.maximum)) == self.maximum
 
     def code_of(self, value: int) -> int:
         mantissa_end = 2 << self.mantissa_bits

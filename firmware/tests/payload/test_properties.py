@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Properties of the codec for all values and all bytes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revier_payload.codec import decode, encode
@@ -25,6 +25,7 @@ def sent_values(draw):
     return message.f_port, values
 
 
+@settings(deadline=None)
 @given(sent_values())
 def test_decode_of_encode(sent):
     f_port, values = sent
@@ -51,6 +52,7 @@ def test_decode_of_encode(sent):
             assert (again.values[field.name], again.states[field.name]) == (value, state)
 
 
+@settings(deadline=None)
 @given(st.integers(-10, 300), st.binary(max_size=255))
 def test_any_bytes(f_port, data):
     decoded = decode(f_port, data)
@@ -66,6 +68,7 @@ def test_any_bytes(f_port, data):
             assert decoded.cut == (len(data) < message.length)
 
 
+@settings(deadline=None)
 @given(sent_values(), st.integers(0, 12))
 def test_a_cut_message_never_lies(sent, length):
     """What a shortened message still says is what the whole one said."""

@@ -9,9 +9,10 @@ from random import Random
 
 from revier_bench.payload.runtimes import Message
 from revier_payload import air_batch, backfill, downlinks
-from revier_payload.codec import encode
+from revier_payload.codec import Decoded, encode
 from revier_payload.schema import DOWNLINKS, MESSAGES
 from revier_payload.schema import fields as schema_fields
+from revier_payload.schema.air import CHANNELS
 from revier_payload.schema.remote import SETTINGS
 
 PORTS = (*MESSAGES, *DOWNLINKS, 0, 99, 255)
@@ -110,6 +111,25 @@ def batch(rng: Random) -> tuple[bytes, dict[str, int | None], list[tuple[int, ..
     before = air_batch.means(samples[::-1]) if rng.random() < 0.5 else None
     data = air_batch.encode(head, samples, size_max, lambda size: size + 9, before)
     return data, head, samples
+
+
+def codes(sample: Decoded) -> tuple[int, ...]:
+    """A decoded sample's codes, to be held against the tuple that was encoded."""
+    found = []
+    for field in CHANNELS:
+        state = sample.states[field.name]
+        code = field.encode(sample.values[field.name])[0]
+        found.append(field.out_of_range_code if state == schema_fields.OUT_OF_RANGE else code)
+    return tuple(found)
+
+
+def as_sent(sample: tuple[int, ...]) -> tuple[int, ...]:
+    """Codes above a field's maximum are none that a node makes: the decoder takes the maximum."""
+    tops = zip(sample, CHANNELS, air_batch.BITS, strict=True)
+    return tuple(
+        code if code > (1 << bits) - 3 else min(code, field.code_of(field.maximum))
+        for code, field, bits in tops
+    )
 
 
 def _backfill(rng: Random) -> bytes:

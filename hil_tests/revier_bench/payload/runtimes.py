@@ -23,7 +23,7 @@ from revier_payload.line import line_of
 Message = tuple[str, int, bytes]
 
 HERE = Path(__file__).parent
-CODEC_JS = FIRMWARE_DIR / "revier_payload" / "codec.js"
+CODEC_FILE = FIRMWARE_DIR / "revier_payload" / "codec.js"
 TIMEOUT_S = 600
 HEAP = "32M"
 _LAUNCH = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
@@ -31,7 +31,7 @@ _NODE = "process.stdout.write({call}(require('fs').readFileSync(0, 'utf8')))"
 
 
 def script() -> str:
-    return CODEC_JS.read_text(encoding="utf-8") + (HERE / "lines.js").read_text(encoding="utf-8")
+    return CODEC_FILE.read_text(encoding="utf-8") + (HERE / "lines.js").read_text(encoding="utf-8")
 
 
 def text_of(messages: Sequence[Message]) -> str:
