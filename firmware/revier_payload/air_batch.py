@@ -86,11 +86,12 @@ def encode(
     channels = [
         c for c in range(len(BITS)) if any(sample[c] != (1 << BITS[c]) - 1 for sample in samples)
     ]
-    level = _level(samples, channels, size_max * 8)
+    level, bits = _level(samples, channels, size_max * 8)
     for c in GIVES_WAY:
-        if _size(samples, channels, level) > size_max * 8:
+        if bits > size_max * 8:
             channels = [other for other in channels if other != c]
-    size = (_size(samples, channels, level) + 7) // 8
+            bits = _size(samples, channels, level)
+    size = (bits + 7) // 8
     mean_bits = 4 + sum([BITS[c] - MEAN_SHIFT for c in channels])
     with_means = size + (mean_bits + 7) // 8
     free = min(size_max, free_size(size)) if callable(free_size) else size
@@ -99,10 +100,10 @@ def encode(
     data[: (HEAD_BITS + 7) // 8] = _head(values, samples, channels, level)
     _block(Bits(data, HEAD_BITS), samples, channels, level)
     if repeat and before is not None:
-        bits = Bits(data, size * 8)
-        bits.put(before[0], 4)
+        means_bits = Bits(data, size * 8)
+        means_bits.put(before[0], 4)
         for c in channels:
-            bits.put(_coarse_mean(before[1][c], BITS[c]), BITS[c] - MEAN_SHIFT)
+            means_bits.put(_coarse_mean(before[1][c], BITS[c]), BITS[c] - MEAN_SHIFT)
     return bytes(data)
 
 
@@ -133,16 +134,22 @@ def _gaps(samples: "list[tuple[int, ...]]", channels: "list[int]") -> bool:
     return any(sample[c] > (1 << BITS[c]) - 3 for c in channels for sample in samples)
 
 
-def _level(samples: "list[tuple[int, ...]]", channels: "list[int]", bits_max: int) -> int:
-    """The finest level that fits; LEVEL_MEANS where none does."""
+def _level(
+    samples: "list[tuple[int, ...]]", channels: "list[int]", bits_max: int
+) -> "tuple[int, int]":
+    """The finest level that fits and its size in bits; LEVEL_MEANS where none does."""
     fits, low = LEVEL_MEANS, -1
+    bits = bits_max + 1
     while fits - low > 1:
         level = (fits + low) // 2 if low >= 0 else 0
-        if _size(samples, channels, level) <= bits_max:
-            fits = level
+        size = _size(samples, channels, level)
+        if size <= bits_max:
+            fits, bits = level, size
         else:
             low = level
-    return fits
+    if bits > bits_max:
+        bits = _size(samples, channels, fits)
+    return fits, bits
 
 
 def _size(samples: "list[tuple[int, ...]]", channels: "list[int]", level: int) -> int:

@@ -14,7 +14,10 @@ decode(f_port, data) -> Decoded
 from revier_payload import air_batch_decoder, bodies
 from revier_payload.decoded import Decoded
 from revier_payload.schema import DOWNLINKS, MESSAGES
-from revier_payload.schema.fields import MISSING, Message
+from revier_payload.schema.fields import MISSING, Field, Message
+
+TABLE_BITS_MAX = 9  # of a field whose answers are worked out once
+STEPS: "dict[str, list[tuple[Field, str, int, int, list[tuple[int | None, str]]]]]" = {}
 
 __all__ = ("Decoded", "decode", "decode_downlink", "encode")
 
@@ -74,34 +77,44 @@ def _decode(messages: "dict[int, Message]", f_port: int, data: "bytes | bytearra
     return result
 
 
+def _steps(message: Message) -> "list[tuple[Field, str, int, int, list[tuple[int | None, str]]]]":
+    """Field, name, bits, mask, and all of its answers where they are few."""
+    found = STEPS.get(message.name)
+    if found is None:
+        found = []
+        for field in message.fields + message.extras:
+            codes = range(1 << field.bits) if field.bits <= TABLE_BITS_MAX else range(0)
+            table = [field.decode(code) for code in codes]
+            found.append((field, field.name, field.bits, (1 << field.bits) - 1, table))
+        STEPS[message.name] = found
+    return found
+
+
 def decode_fields(message: Message, data: "bytes | bytearray", result: Decoded) -> None:
     """The fields, and the extras if all fields are there. Bytes behind them are not looked at."""
     length = len(data)
-    fields = message.fields
+    steps = _steps(message)
     if length < message.length:
         result.cut = True
-    elif message.extras:
-        fields = fields + message.extras
-        if length > message.length_max:
-            data = data[: message.length_max]
-            length = message.length_max
-    elif length > message.length:
-        data = data[: message.length]
-        length = message.length
+        steps = steps[: len(message.fields)]
+    elif length > message.length_max:
+        length = message.length_max
+        data = data[:length]
     left = length * 8
     packed = int.from_bytes(data, "big")
     values = result.values
     states = result.states
     absent = []
-    for field in fields:
-        left -= field.bits
-        name = field.name
+    for field, name, bits, mask, table in steps:
+        left -= bits
         if left < 0:
             absent.append(name)
             values[name] = None
             states[name] = MISSING
+        elif table:
+            values[name], states[name] = table[packed >> left & mask]
         else:
-            values[name], states[name] = field.decode(packed >> left & ((1 << field.bits) - 1))
+            values[name], states[name] = field.decode(packed >> left & mask)
     if result.cut:
         for field in message.extras:
             values[field.name] = None

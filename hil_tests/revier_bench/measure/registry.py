@@ -8,11 +8,15 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "airtime": "airtime",
+    "codec-speed": "codec_speed",
     "downlink-fuzz": "downlink_fuzz",
     "duty": "duty",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
     "nvs-writes": "nvs_writes",
+    "payload-fuzz": "payload_fuzz",
+    "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",
     "relay": "relay",

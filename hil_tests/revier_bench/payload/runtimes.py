@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 CODEC_FILE = FIRMWARE_DIR / "revier_payload" / "codec.js"
 TIMEOUT_S = 600
 HEAP = "32M"
-_LAUNCH = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
+LAUNCH = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
 _NODE = "process.stdout.write({call}(require('fs').readFileSync(0, 'utf8')))"
 
 
@@ -49,7 +49,7 @@ def micropython(messages: Sequence[Message]) -> list[str]:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(text_of(messages))
         file.flush()
-        command = [sys.executable, "-c", _LAUNCH, "micropython", "-X", f"heapsize={HEAP}"]
+        command = [sys.executable, "-c", LAUNCH, "micropython", "-X", f"heapsize={HEAP}"]
         command += [str(HERE / "lines.py"), str(FIRMWARE_DIR), file.name]
         return _output(command, "")
 
