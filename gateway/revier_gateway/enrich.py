@@ -68,7 +68,7 @@ def _air(reading: Reading, _: Asset) -> dict[str, Value]:
     names = {"temperature": "temp", "humidity": "rh"}
     values = {names.get(name, name): value for name, value in reading.values.items()}
     if "sensor_fault" in reading.flags or "fan_or_laser_fault" in reading.flags:
-        for name in ("pm1", "pm25", "pm4", "pm10"):
+        for name in {"pm1", "pm25", "pm4", "pm10"} & set(values):
             values[name] = _with_quality(values[name], SUSPECT)
     return values
 

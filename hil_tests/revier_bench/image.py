@@ -16,27 +16,20 @@ from pathlib import Path
 
 from revier_bench.virtual_board.flash import new_image
 from revier_bench.virtual_board.shim_build import build_shim, compile_mpy
+from revier_payload.generate import MODULES
 
 FIRMWARE_DIR = Path(__file__).parents[2] / "firmware"
 PACKAGES = ("revier_payload", "revier_mac", "revier_node")
 # Of revier_payload the node has what it packs with; schema and decoders stay outside.
-NODE_PAYLOAD = (
+NODE_PAYLOAD = {f"{name}.py" for name in MODULES} | {
     "__init__.py",
-    "air.py",
     "air_batch.py",
-    "air_batch_head.py",
-    "air_co2.py",
-    "alarm.py",
     "backfill.py",
     "configuration.py",
-    "configuration_answer.py",
-    "diagnosis.py",
     "edges.py",
     "pack.py",
-    "parking.py",
     "settings.py",
-    "waste.py",
-)
+}
 MPY_OPTIONS = ("-O2",)
 _TIMEOUT_S = 60
 _LAUNCH = "import sys; from micropython_run import run_main; sys.exit(run_main(sys.argv[1:]))"
