@@ -95,7 +95,7 @@ def encode(
     mean_bits = 4 + sum([BITS[c] - MEAN_SHIFT for c in channels])
     with_means = size + (mean_bits + 7) // 8
     free = min(size_max, free_size(size)) if callable(free_size) else size
-    repeat = before is not None and with_means <= free
+    repeat = before is not None and with_means <= free and len(channels) > 0
     data = bytearray(with_means if repeat else size)
     data[: (HEAD_BITS + 7) // 8] = _head(values, samples, channels, level)
     _block(Bits(data, HEAD_BITS), samples, channels, level)

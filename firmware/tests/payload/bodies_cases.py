@@ -120,6 +120,16 @@ def case_batch_repeats_means_where_free():
     return len(plain), len(more)
 
 
+def case_batch_of_nothing():
+    """A node whose sensors all failed still says when, and which readings these were."""
+    nothing = [tuple([(1 << bits) - 1 for bits in air_batch.BITS])] * 3
+    data = air_batch.encode(HEAD, nothing, 51, lambda size: 51, air_batch.means(nothing))
+    assert len(data) == 12
+    rows = samples_of(decode(11, data))
+    assert [row.values["seq"] for row in rows] == [0xFFFFFFF8, 0xFFFFFFF9, 0xFFFFFFFA]
+    assert {row.states[field.name] for row in rows for field in CHANNELS} == {MISSING}
+
+
 def case_codes_are_those_of_a_reading():
     data = encode(10, AIR_VALUES)
     codes = air_batch.codes_of(10, data)
