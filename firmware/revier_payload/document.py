@@ -33,9 +33,12 @@ as are the node's packers, the typed readings (`readings.py`) and `codec.js`, th
 - A field is **valid**, **missing** (not measured) or **out of range** (measured, but more or less
   than the field holds). Missing and out of range have codes of their own and are never numbers.
 - `seq` are the low bits of the node's reading sequence, one 32-bit counter for all readings of a
-  node. It may skip and never repeats, also after a rejoin or a power loss.
+  node. It may skip and never repeats, also after a rejoin or a power loss. A frame carries one new
+  reading at most; a node that sends batches sets `batches` in a diagnosis, and repeats that until
+  it is answered, before the first batch and as long as it sends them.
 - Integers only. A value in a decoder's answer is an integer in the resolution of the column
-  'resolution'; the physical value is that integer times the resolution.
+  'resolution'; the physical value is that integer times the resolution. (`codec.js` and the typed
+  readings answer with physical values: numbers, names of choices, lists of the flags that are set.)
 
 Kinds of fields:
 
@@ -64,8 +67,10 @@ def page() -> str:
 
 
 def _length(message: Message) -> str:
+    if message.body == "ranges":
+        return "n x %d B" % message.length
     if message.body:
-        return "%s%d B + %s" % ("" if message.body != "ranges" else "n x ", message.length, "body")
+        return "%d B and %s" % (message.length, message.body)
     if message.extras:
         return "%d B, at most %d B" % (message.length, message.length_max)
     return "%d B" % message.length

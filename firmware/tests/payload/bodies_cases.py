@@ -265,3 +265,26 @@ def case_downlinks_that_a_node_would_refuse():
         except ValueError:
             continue
         raise AssertionError(argument)
+
+
+def case_node_decoders_take_any_bytes():
+    """Nothing raises; the answers' check sum is the same on every interpreter."""
+    chance = Chance(9)
+    current = configuration.pack({1: 300, 33: 7000})
+    digest = taken = 0
+    for n in range(3000):
+        data = bytes([chance.below(256) for _ in range(chance.below(24) if n % 9 else 255)])
+        if n % 3 == 0:  # nearly right: of known settings, in bounds
+            data = b"\1"
+            for _ in range(chance.below(4)):
+                number, _, low, high = NODE_SETTINGS[chance.below(len(NODE_SETTINGS))]
+                value = low + chance.below(high - low + 1)
+                data += bytes((number, value >> 8, value & 0xFF))
+        result, setting, after = configuration.apply(current, data, "parking")
+        assert (result == configuration.APPLIED) or after == current
+        taken += result == configuration.APPLIED
+        asked = backfill.ranges(data)
+        assert len(asked) <= RANGES_MAX
+        digest = (digest * 31 + result * 7 + setting + sum([a + b for a, b in asked])) % 65521
+    assert taken > 100
+    return digest
