@@ -108,7 +108,7 @@ def test_functions_fit_a_screen() -> None:
 @pytest.mark.parametrize("core", CORES)
 def test_device_cores_import_nothing_of_the_world(core: str) -> None:
     room = Path(core).name
-    for path in (ROOT / core).glob("*.py"):
+    for path in (ROOT / core).rglob("*.py"):
         foreign = set(imports(ast.parse(path.read_text()))) - CORES[core] - {room, "micropython"}
         assert not foreign, f"{path.relative_to(ROOT)} imports {sorted(foreign)}"
 

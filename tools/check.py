@@ -18,6 +18,7 @@ CHECKS: dict[str, list[str]] = {
     "format": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
     "lint": [str(BIN / "ruff"), "check", "--quiet", "."],
     "imports": [str(BIN / "lint-imports"), "--no-logo"],
+    "payload": [sys.executable, "tools/payload.py", "--check"],
     "spelling": [str(BIN / "codespell")],
     "tidy": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tidy.py"],
 }

@@ -2,33 +2,43 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The schema as a page for people: docs/protocol/payload.md is what page() returns.
 
-    python -m revier_payload.document > docs/protocol/payload.md
-
-The node does not import this file.
+generate.py writes it. The node does not import this file.
 """
 
-from revier_payload.fields import Choice, Counter, Field, Flags, Linear, Log
-from revier_payload.schema import MESSAGES, Message
+from revier_payload.bodies_text import BODIES
+from revier_payload.schema import DOWNLINKS, MESSAGES
+from revier_payload.schema.fields import Choice, Counter, Field, Flags, Linear, Log, Message
+from revier_payload.schema.remote import ORDERED, SETTINGS
 
 HEAD = """<!-- SPDX-FileCopyrightText: 2026 The Revier authors -->
 <!-- SPDX-License-Identifier: EUPL-1.2 -->
-<!-- Generated: python -m revier_payload.document > docs/protocol/payload.md -->
+<!-- Generated: python tools/payload.py -->
 
 # Payload
 
-What a Revier node sends, to the bit. Generated from `firmware/revier_payload/schema.py`.
+What a Revier node sends and takes, to the bit. Generated from `firmware/revier_payload/schema/`,
+as are the node's packers, the typed readings (`readings.py`) and `codec.js`, the codec (TS013) that
+`revier-provision` puts into ChirpStack's device profile.
 
-- The **fPort is the schema id**. It is never used again for another meaning.
+- The **fPort is the schema id**. It is never used again for another meaning, and an uplink and a
+  downlink do not share one.
 - Fields follow each other without gaps, **most significant bit first**; the last byte is filled
   with zero bits.
-- Messages only grow at the end. A decoder ignores bytes after the end that it knows and says so;
-  from a shorter message it takes the fields that are whole, and says which are not.
+- Messages only grow at the end. What is marked *extra* follows where the sender has room for it, or
+  is of a later version; a message may end before any of them. A decoder ignores bytes after the end
+  that it knows and says so (`warnings`); from a message that is shorter than it ever was it takes
+  the fields that are whole, and says which are not.
+- What cannot be read at all gives `errors` and no values. No bytes make a decoder throw; no bytes
+  at all, or fPort 0 (a frame of the MAC), are no error and give an empty object.
 - A field is **valid**, **missing** (not measured) or **out of range** (measured, but more or less
   than the field holds). Missing and out of range have codes of their own and are never numbers.
 - `seq` are the low bits of the node's reading sequence, one 32-bit counter for all readings of a
-  node. It may skip and never repeats, also after a rejoin or a power loss.
+  node. It may skip and never repeats, also after a rejoin or a power loss. A frame carries one new
+  reading at most; a node that sends batches sets `batches` in a diagnosis, and repeats that until
+  it is answered, before the first batch and as long as it sends them.
 - Integers only. A value in a decoder's answer is an integer in the resolution of the column
-  'resolution'; the physical value is that integer times the resolution.
+  'resolution'; the physical value is that integer times the resolution. (`codec.js` and the typed
+  readings answer with physical values: numbers, names of choices, lists of the flags that are set.)
 
 Kinds of fields:
 
@@ -43,33 +53,67 @@ Kinds of fields:
 
 
 def page() -> str:
-    ports = sorted(MESSAGES)
-    lines = [HEAD, "## Messages", "", "| fPort | name | length | meaning |", "|---|---|---|---|"]
-    for port in ports:
-        m = MESSAGES[port]
-        lines.append("| %d | `%s` | %d B | %s |" % (port, m.name, m.length, m.meaning))
-    for port in ports:
+    lines = [HEAD, "## Messages", ""]
+    lines += ["| fPort | | name | length | meaning |", "|---|---|---|---|---|"]
+    every = [(port, "up", m) for port, m in MESSAGES.items()]
+    every += [(port, "down", m) for port, m in DOWNLINKS.items()]
+    every.sort(key=lambda entry: entry[0])
+    for port, way, m in every:
+        lines.append("| %d | %s | `%s` | %s | %s |" % (port, way, m.name, _length(m), m.meaning))
+    for _, way, m in every:
         lines.append("")
-        lines.extend(_message(MESSAGES[port]))
+        lines.extend(_message(m, way))
     return "\n".join(lines) + "\n"
 
 
-def _message(message: Message) -> "list[str]":
-    lines = ["## fPort %d: %s (%d B)" % (message.f_port, message.name, message.length), ""]
+def _length(message: Message) -> str:
+    if message.body == "ranges":
+        return "n x %d B" % message.length
+    if message.body:
+        return "%d B and %s" % (message.length, message.body)
+    if message.extras:
+        return "%d B, at most %d B" % (message.length, message.length_max)
+    return "%d B" % message.length
+
+
+def _message(message: Message, way: str) -> "list[str]":
+    title = "## fPort %d %s: %s (%s)"
+    lines = [title % (message.f_port, way, message.name, _length(message)), ""]
     lines.append(message.meaning + ".")
     lines.append("")
     lines.append("| bits | field | kind | resolution | steps | range | missing | out of range |")
     lines.append("|---|---|---|---|---|---|---|---|")
     at = 0
-    for field in message.fields:
+    for field in message.fields + message.extras:
         span = "%d..%d" % (at, at + field.bits - 1)
-        lines.append("| %s | `%s` | %s |" % (span, field.name, " | ".join(_columns(field))))
+        extra = ", extra" if field in message.extras else ""
+        columns = " | ".join(_columns(field))
+        lines.append("| %s | `%s`%s | %s |" % (span, field.name, extra, columns))
         at += field.bits
-    if message.length * 8 > at:
+    if message.length * 8 > at and not message.body:
         lines.append("| %d..%d | zero | | | | | | |" % (at, message.length * 8 - 1))
     lines.append("")
-    lines.extend("- `%s`: %s%s" % (f.name, f.meaning, _names(f)) for f in message.fields)
+    fields = message.fields + message.extras
+    lines.extend("- `%s`: %s%s" % (f.name, f.meaning, _names(f)) for f in fields)
+    if message.body:
+        lines += ["", BODIES[message.body].strip()]
+    if message.body == "settings":
+        lines += [""] + _settings()
     return lines
+
+
+def _settings() -> "list[str]":
+    lines = ["| number | setting | node | unit | lowest | highest | meaning |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    row = "| %d | `%s` | %s | %s | %d | %d | %s |"
+    names = {}
+    for s in SETTINGS:
+        names[s.number] = s.name
+        cells = (s.number, s.name, s.kind or "all", s.unit, s.low, s.high, s.meaning)
+        lines.append(row % cells)
+    lines.append("")
+    pairs = ["`%s` must not exceed `%s`" % (names[low], names[high]) for low, high in ORDERED]
+    return lines + ["Where both are set, " + " and ".join(pairs) + "."]
 
 
 def _columns(field: Field) -> "tuple[str, ...]":
@@ -109,7 +153,3 @@ def _physical(field: Field, value: int) -> str:
     digits = str(abs(value))
     digits = "0" * (places + 1 - len(digits)) + digits
     return sign + digits[:-places] + "." + digits[-places:]
-
-
-if __name__ == "__main__":
-    print(page(), end="")

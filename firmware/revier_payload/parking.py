@@ -1,41 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""What a parking node sends. Rules in schema.py."""
+# Generated from schema/: python tools/payload.py
+"""Packed by a node: fPort 20 and 21."""
 
-from revier_payload.fields import NODE_FLAGS, Choice, Flags, Log, Message, battery, seq
+from revier_payload.pack import Packer
 
-
-def _parking_state() -> Choice:
-    return Choice("state", 2, "state of the bay", ("vacant", "occupied"))
-
-
-def _confidence() -> Choice:
-    return Choice("confidence", 2, "how sure the detector is", ("low", "high"))
-
-
-PARKING_EVENT = Message(
+PARKING_EVENT = Packer(
     20,
-    "parking_event",
-    "parking",
-    "A bay has changed",
+    2,
     (
-        seq(4),
-        _parking_state(),
-        _confidence(),
-        Log("dwell", 8, "min", "how long the state before lasted", mantissa_bits=5),
+        ("seq", 4, -4, 1, 0, 15),
+        ("state", 2, -2, 1, 0, 2),
+        ("confidence", 2, -2, 1, 0, 2),
+        ("dwell", 8, 5, 1, 0, 3904),
+        ("dwell_2", 8, 5, 1, 0, 3904),
+        ("dwell_3", 8, 5, 1, 0, 3904),
     ),
 )
-
-PARKING_HEARTBEAT = Message(
+PARKING_HEARTBEAT = Packer(
     21,
-    "parking_heartbeat",
-    "parking",
-    "A bay has not changed",
+    2,
     (
-        seq(4),
-        _parking_state(),
-        _confidence(),
-        battery(),
-        Flags("status", 4, "node status", NODE_FLAGS),
+        ("seq", 4, -4, 1, 0, 15),
+        ("state", 2, -2, 1, 0, 2),
+        ("confidence", 2, -2, 1, 0, 2),
+        ("battery", 4, -1, 125, 2600, 4225),
+        ("status", 4, -3, 1, 0, 15),
+        ("lasting", 8, 5, 1, 0, 3904),
     ),
 )

@@ -1,21 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""What a waste node sends. Rules in schema.py."""
+# Generated from schema/: python tools/payload.py
+"""Packed by a node: fPort 30."""
 
-from revier_payload.fields import Flags, Linear, Message, battery, seq
+from revier_payload.pack import Packer
 
-WASTE = Message(
+WASTE = Packer(
     30,
-    "waste",
-    "waste",
-    "Fill level reading",
+    5,
     (
-        seq(7),
-        Linear("distance", 11, "mm", "distance from the sensor to the waste", 3),
-        Linear("temperature", 7, "Cel", "temperature in the container", 1, -40),
-        Linear("tilt", 5, "deg", "angle between the sensor and the vertical", 10, maximum=180),
-        Linear("quality", 3, "1", "echo quality, 5 is best"),
-        battery(),
-        Flags("flags", 3, "events", ("fire", "moved", "sensor_fault")),
+        ("seq", 7, -4, 1, 0, 127),
+        ("distance", 11, -1, 3, 0, 6135),
+        ("temperature", 7, -1, 1, -40, 85),
+        ("tilt", 5, -1, 10, 0, 180),
+        ("quality", 3, -1, 1, 0, 5),
+        ("battery", 4, -1, 125, 2600, 4225),
+        ("flags", 3, -3, 1, 0, 7),
     ),
 )

@@ -1,33 +1,64 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Uplink to reading: the payload's bits as physical values, by the schema of its fPort."""
+"""Uplink to readings: the payload's bits as physical values, by the schema of its fPort."""
 
 from __future__ import annotations
 
+import zlib
+from datetime import UTC, datetime
 from functools import cache
 
 import msgspec
 
+from revier_gateway import identity
 from revier_gateway.outcomes import Ignored, Refused
 from revier_gateway.uplink import Uplink
 from revier_gateway.values import FAIL, MISSING, PASS, Value
+from revier_payload.air_batch import SAMPLES_MAX
+from revier_payload.codec import Decoded
 from revier_payload.codec import decode as decode_payload
-from revier_payload.fields import OUT_OF_RANGE
+from revier_payload.physical import flag_names
 from revier_payload.schema import MESSAGES
+from revier_payload.schema.air import AIR, AIR_BATCH, CHANNELS, TIME_BITS
+from revier_payload.schema.fields import MISSING as MISSING_STATE
+from revier_payload.schema.fields import OUT_OF_RANGE, Field
 
-DIAGNOSIS_F_PORT = 1
+WHOLE_BITS = 32
+BATCHES = 1 << 6  # of a diagnosis's status
+AIR_BITS = AIR.fields[0].bits
+ALWAYS = frozenset(field.name for field in CHANNELS[:7])  # every air node could measure them
+
+# name, denominator, unit, names of choices or flags, is it flags, is it an extra
+_Step = tuple[str, int, str, tuple[str, ...], bool, bool]
 
 
 class Reading(msgspec.Struct, frozen=True):
+    """One reading. seq_bits 32: seq_low is the node's whole sequence, nothing is to be widened."""
+
     uplink: Uplink
-    kind: str  # air, parking, waste; "" for a diagnosis
-    seq_low: int  # low bits of the node's reading sequence; of a diagnosis the whole of the next
+    kind: str  # air, parking, waste, alarm
+    seq_low: int
     seq_bits: int
     values: dict[str, Value]
     flags: tuple[str, ...]
+    measured_at: datetime | None = None  # by the node; None: when its frame was heard
+    content: int | None = None  # check sum of its own bytes; None: the frame's
+    node_time: bool = False  # measured_at comes from the node's clock
+    own_bits: int = 0  # of the sequence, in the message in which it is sent alone
 
 
-def read(uplink: Uplink) -> Reading:
+class Payload(msgspec.Struct, frozen=True):
+    """What a frame says. readings are in the order in which they were measured."""
+
+    readings: tuple[Reading, ...] = ()
+    next_seq: int | None = None  # of a diagnosis: the whole sequence of the next reading
+    anchors: bool = True  # the last reading is the node's newest: not so in a backfill
+    per_frame: int = 1  # of a diagnosis: how many new readings a frame may carry from now on
+    other_version: bool = False  # longer than this version knows
+    note: str = ""
+
+
+def read(uplink: Uplink) -> Payload:
     """Raises Ignored for a frame without data, Refused for bytes that are not of our schema."""
     if uplink.f_port == 0 or not uplink.data:
         raise Ignored("mac_only")
@@ -35,44 +66,127 @@ def read(uplink: Uplink) -> Reading:
     if message is None:
         raise Refused("unknown_f_port", f"fPort {uplink.f_port}, {len(uplink.data)} bytes")
     decoded = decode_payload(uplink.f_port, uplink.data)
-    trouble = decoded.errors + decoded.warnings
-    if trouble:
-        raise Refused("bad_payload", f"fPort {uplink.f_port}: {'; '.join(trouble)}")
+    if decoded.errors or decoded.cut:
+        trouble = "; ".join(decoded.errors + decoded.warnings)
+        raise Refused("bad_payload", f"fPort {uplink.f_port}: {trouble}")
+    longer = bool(decoded.warnings)
+    if message.body == "batch":
+        return Payload(_samples(uplink, decoded), other_version=longer)
+    if message.body == "records":
+        records = tuple([_record(uplink, row) for row in decoded.rows])
+        return Payload(records, anchors=False, other_version=longer)
+    if message.kind:
+        return Payload((_reading(uplink, decoded),), other_version=longer)
+    batches = (decoded.values.get("status") or 0) & BATCHES
+    per_frame = SAMPLES_MAX if batches else 1
+    note = ", ".join(f"{name} {value}" for name, value in decoded.values.items())
+    next_seq = decoded.values.get("seq")
+    return Payload((), next_seq, per_frame=per_frame, other_version=longer, note=note)
+
+
+def _reading(uplink: Uplink, decoded: Decoded) -> Reading:
+    message = MESSAGES[decoded.f_port]
     seq = decoded.values["seq"]
     assert seq is not None
+    values, flags = _values(_plan(decoded.f_port), decoded)
+    return Reading(uplink, message.kind, seq, message.fields[0].bits, values, flags)
+
+
+def _values(plan: tuple[_Step, ...], decoded: Decoded) -> tuple[dict[str, Value], tuple[str, ...]]:
     values: dict[str, Value] = {}
     flags: tuple[str, ...] = ()
-    for name, denominator, unit, choices, is_flags in _plan(uplink.f_port):
+    for name, denominator, unit, choices, is_flags, is_extra in plan:
         value = decoded.values[name]
         if is_flags:
-            flags = _flag_names(choices, value or 0)
+            flags += _flag_names(choices, value or 0)
         elif value is None:
+            if is_extra and decoded.states[name] == MISSING_STATE:
+                continue
             out_of_range = decoded.states[name] == OUT_OF_RANGE
             values[name] = Value(None, FAIL if out_of_range else MISSING, unit)
         elif choices:
             values[name] = Value(choices[value - 1], PASS)
         else:
             values[name] = Value(value if denominator == 1 else value / denominator, PASS, unit)
-    return Reading(uplink, message.kind, seq, message.fields[0].bits, values, flags)
+    return values, flags
 
 
-_Step = tuple[str, int, str, tuple[str, ...], bool]
+def _record(uplink: Uplink, row: Decoded) -> Reading:
+    """A reading out of the node's memory: in its own bytes, with its own sequence and time."""
+    whole = msgspec.structs.replace(_reading(uplink, row), seq_bits=WHOLE_BITS)
+    at = None if row.time is None else datetime.fromtimestamp(row.time, UTC)
+    content = zlib.crc32(row.data, row.f_port)
+    bits = MESSAGES[row.f_port].fields[0].bits
+    known = at is not None
+    return msgspec.structs.replace(
+        whole, measured_at=at, content=content, node_time=known, own_bits=bits
+    )
+
+
+def _samples(uplink: Uplink, decoded: Decoded) -> tuple[Reading, ...]:
+    """The readings of a batch; the battery is the last one's, measured as the batch was sent."""
+    head, flags = _values(_head_plan(), decoded)
+    low, interval = decoded.values["time"], decoded.values["interval"]
+    rows = [row for row in decoded.rows if row.name == "sample"]
+    assert interval is not None
+    heard_s = int(uplink.heard_at.timestamp())
+    first_s = heard_s - interval * (len(rows) - 1) if low is None else _whole_time(low, heard_s)
+    sent = _names_of(decoded.values["channels"] or 0)
+    known = low is not None
+    found: list[Reading] = []
+    for row in rows:
+        seq, after = row.values["seq"], row.time
+        assert seq is not None
+        assert after is not None
+        values, _ = _values(_channel_plan(), row)
+        values = {name: v for name, v in values.items() if name in sent or name in ALWAYS}
+        if row is rows[-1]:
+            values["battery"] = head["battery"]
+        at = datetime.fromtimestamp(first_s + after, UTC)
+        # coarser than the same reading sent alone: no check sum to compare
+        content = identity.OF_A_BATCH
+        found.append(
+            Reading(uplink, "air", seq, WHOLE_BITS, values, flags, at, content, known, AIR_BITS)
+        )
+    return tuple(found)
+
+
+def _whole_time(low: int, now_s: int) -> int:
+    """The latest Unix time with these low bits that is not in the future, by a minute's grace."""
+    span = 1 << TIME_BITS
+    return now_s + 60 - (now_s + 60 - low) % span
+
+
+@cache
+def _names_of(bits: int) -> tuple[str, ...]:
+    return tuple(field.name for at, field in enumerate(CHANNELS) if bits >> at & 1)
 
 
 @cache
 def _plan(f_port: int) -> tuple[_Step, ...]:
-    """name, denominator, unit, names of choices or flags, is it flags - of each field after seq."""
-    steps = []
-    for field in MESSAGES[f_port].fields[1:]:
-        names: tuple[str, ...] = getattr(field, "choices", ()) or getattr(field, "flags", ())
-        unit = "" if names else field.unit
-        steps.append((field.name, field.denominator, unit, names, field.kind == "flags"))
-    return tuple(steps)
+    """Of each field after seq, extras last."""
+    message = MESSAGES[f_port]
+    steps = [_step(field) for field in message.fields[1:]]
+    return tuple(steps + [_step(field, is_extra=True) for field in message.extras])
+
+
+@cache
+def _channel_plan() -> tuple[_Step, ...]:
+    return tuple(_step(field) for field in CHANNELS)
+
+
+@cache
+def _head_plan() -> tuple[_Step, ...]:
+    return tuple(_step(f) for f in AIR_BATCH.fields if f.name in ("battery", "status"))
+
+
+def _step(field: Field, *, is_extra: bool = False) -> _Step:
+    names: tuple[str, ...] = getattr(field, "choices", ()) or getattr(field, "flags", ())
+    unit = "" if names else field.unit
+    return field.name, field.denominator, unit, names, field.kind == "flags", is_extra
 
 
 @cache
 def _flag_names(names: tuple[str, ...], bits: int) -> tuple[str, ...]:
     """Bits that this version has no name for are kept by number."""
-    known = tuple(name for bit, name in enumerate(names) if bits >> bit & 1)
-    later = range(len(names), bits.bit_length())
-    return known + tuple(f"bit{bit}" for bit in later if bits >> bit & 1)
+    return tuple(flag_names(names, bits))

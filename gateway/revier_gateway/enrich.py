@@ -15,6 +15,7 @@ from revier_gateway.uplink import Uplink
 from revier_gateway.values import FAIL, MISSING, PASS, SUSPECT, Quality, Value
 from revier_inventory import ASSET_NAME, Asset, Inventory
 
+ALARM = "alarm"  # a kind of reading that every kind of asset may have
 ECHO_QUALITY_MIN = 2  # of 5; below, the sensor saw something, but hardly the waste
 FILL_TOLERANCE = 0.1  # of the height: beyond it the echo cannot be of this container
 
@@ -30,10 +31,10 @@ class Measurement(msgspec.Struct, frozen=True):
 def measure(reading: Reading, identity: Identity, inventory: Inventory) -> Measurement:
     """Raises Refused where device, asset, kind or owner do not fit together."""
     uplink = reading.uplink
-    measured_at = uplink.heard_at
+    measured_at = reading.measured_at or uplink.heard_at
     asset = _asset(uplink, measured_at, inventory)
     _check_owner(uplink, asset, inventory)
-    if reading.kind != asset.kind:
+    if reading.kind not in (asset.kind, ALARM):
         raise Refused("wrong_kind", f"{reading.kind} reading for {asset.kind} {asset.asset}")
     values = _MEANINGS[reading.kind](reading, asset)
     return Measurement(reading, identity, asset, measured_at, values)
@@ -67,7 +68,7 @@ def _air(reading: Reading, _: Asset) -> dict[str, Value]:
     names = {"temperature": "temp", "humidity": "rh"}
     values = {names.get(name, name): value for name, value in reading.values.items()}
     if "sensor_fault" in reading.flags or "fan_or_laser_fault" in reading.flags:
-        for name in ("pm1", "pm25", "pm4", "pm10"):
+        for name in {"pm1", "pm25", "pm4", "pm10"} & set(values):
             values[name] = _with_quality(values[name], SUSPECT)
     return values
 
@@ -114,4 +115,15 @@ def _with_quality(value: Value, quality: Quality) -> Value:
     return Value(value.v, quality, value.u, value.raw, value.raw_u)
 
 
-_MEANINGS = {"air": _air, "parking": _parking, "waste": _waste}
+def _alarm(reading: Reading, _: Asset) -> dict[str, Value]:
+    """Each alarm is true or false; with none true it is over."""
+    raised = {name: Value(name in reading.flags, PASS) for name in ("fire", "tilt", "tamper")}
+    return {
+        **raised,
+        "temp": reading.values["temperature"],
+        "tilt_angle": reading.values["tilt_angle"],
+        "battery": reading.values["battery"],
+    }
+
+
+_MEANINGS = {"air": _air, "parking": _parking, "waste": _waste, ALARM: _alarm}

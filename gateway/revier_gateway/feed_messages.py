@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from revier_gateway import __version__
-from revier_gateway.enrich import Measurement
+from revier_gateway.enrich import ALARM, Measurement
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.values import Value, instant, unix_ms
 
@@ -96,6 +96,8 @@ def messages_of(
     late = newest_ms is not None and t_ms < newest_ms
     payload = _encode(_observation(measurement, reading_id, late))
     where = (root, asset.ags, asset.domain, asset.asset)
+    if measurement.reading.kind == ALARM:
+        return (FeedMessage(topic_of(*where, ALARM), payload, ALARM, asset.asset, t_ms),)
     obs = FeedMessage(topic_of(*where, "obs"), payload, "obs", asset.asset, t_ms)
     if late:
         return (obs,)
@@ -106,14 +108,14 @@ def _observation(measurement: Measurement, reading_id: str, late: bool) -> Obser
     uplink, asset = measurement.reading.uplink, measurement.asset
     identity = measurement.identity
     return Observation(
-        schema=schema_of(asset.domain),
+        schema=schema_of("alarm" if measurement.reading.kind == ALARM else asset.domain),
         id=reading_id,
         asset=f"urn:revier:{asset.ags}:{asset.domain}:{asset.asset}",
         device=f"urn:dev:mac:{uplink.dev_eui}",
         seq=identity.seq,
         rev=0,
         t=instant(measurement.measured_at),
-        t_src=uplink.heard_src,
+        t_src="node" if measurement.reading.node_time else uplink.heard_src,
         rx=instant(uplink.received_at),
         late=late,
         loc=Point((asset.lon, asset.lat)),

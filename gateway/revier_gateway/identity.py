@@ -12,7 +12,10 @@ never repeat. Frames carry its low bits (4 to 9), a diagnosis the whole of it. T
 * Anything else (too many frames lost, a new session whose diagnosis was lost, a power cut that
   skipped) is ambiguous. Then an epoch is opened: the low bits count from there under a name that
   no other epoch has, rather than a guess that could give two readings one identity.
-* Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one.
+* Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one, or
+  because the frame carries it whole: batches and backfills do.
+* A node that sends batches may have put as many readings into any frame that was lost. It says so
+  in the status of its diagnosis, which it repeats until it is answered, before it begins.
 
 Everything here is a function of its arguments: no clock, no storage.
 """
@@ -26,6 +29,7 @@ import msgspec
 
 WHOLE = "0"
 NO_CONTENT = -1
+OF_A_BATCH = -2  # a reading's content is not known in the bytes in which it is sent alone
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:revier:reading")
 
 UNSENT_MAX = 3  # readings that a node took and never sent, between two frames that were heard
@@ -42,7 +46,7 @@ class Anchor(msgspec.Struct, frozen=True, array_like=True, gc=False):
     f_cnt: int
     seq: int
     epoch: str
-    content: int  # a check sum of the reading; NO_CONTENT for a diagnosis
+    content: int  # a check sum of the reading; NO_CONTENT for a diagnosis, OF_A_BATCH
     order: int  # of arrival, in the session
 
 
@@ -57,6 +61,7 @@ class DeviceState(msgspec.Struct, frozen=True, array_like=True):
     """What is remembered of one device; sessions oldest first."""
 
     sessions: tuple[Session, ...] = ()
+    per_frame: int = 1  # new readings in one frame, at most, as far as was heard
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -87,16 +92,29 @@ def identify(
     """The identity of the reading in this frame, and what to remember."""
     assert 0 <= seq_low < 1 << seq_bits
     session = session_of(state, frame)
-    identity = widen(session.anchors, frame, seq_low, seq_bits)
+    identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
+    if identity is None:
+        again = _sent_before(session.anchors, frame, seq_low, seq_bits, state.per_frame)
+        if again is not None:
+            return again, _remember(state, session, frame, None)
     if identity is None or _is_taken(state, identity, frame.content):
         identity = Identity(seq_low, f"{frame.dev_addr}-{frame.f_cnt}-{frame.heard_ms // 1000}")
     return identity, _remember(state, session, frame, identity)
 
 
-def learn(state: DeviceState, frame: Frame, next_seq: int) -> DeviceState:
-    """A diagnosis said which sequence the next reading will carry."""
+def learn(state: DeviceState, frame: Frame, next_seq: int, per_frame: int = 1) -> DeviceState:
+    """A diagnosis said which sequence the next reading will carry, and how many a frame may."""
     bare = msgspec.structs.replace(frame, content=NO_CONTENT)
-    return _remember(state, session_of(state, bare), bare, Identity(next_seq - 1, WHOLE))
+    after = _remember(state, session_of(state, bare), bare, Identity(next_seq - 1, WHOLE))
+    return msgspec.structs.replace(after, per_frame=per_frame)
+
+
+def learn_batch(state: DeviceState, frame: Frame, first_seq: int, count: int) -> DeviceState:
+    """A frame carried `count` new readings with their whole sequence."""
+    bare = msgspec.structs.replace(frame, content=OF_A_BATCH)
+    newest = Identity(first_seq + count - 1, WHOLE)
+    after = _remember(state, session_of(state, bare), bare, newest)
+    return msgspec.structs.replace(after, per_frame=max(after.per_frame, count))
 
 
 def session_of(state: DeviceState, frame: Frame) -> Session:
@@ -112,7 +130,7 @@ def session_of(state: DeviceState, frame: Frame) -> Session:
 
 
 def widen(
-    anchors: tuple[Anchor, ...], frame: Frame, seq_low: int, seq_bits: int
+    anchors: tuple[Anchor, ...], frame: Frame, seq_low: int, seq_bits: int, per_frame: int = 1
 ) -> Identity | None:
     """The only sequence that fits the low bits, or None where none or several do.
 
@@ -127,12 +145,27 @@ def widen(
     start = _nearest_before(anchors, frame.f_cnt)
     if start is not None:
         advance = (seq_low - start.seq) % span
-        if _fits(advance, frame.f_cnt - start.f_cnt, span):
+        if _fits(advance, frame.f_cnt - start.f_cnt, span, per_frame):
             return _in_order(Identity(start.seq + advance, start.epoch), after)
     for anchor in after[:1]:
         retreat = (anchor.seq - seq_low) % span
-        if _fits(retreat, anchor.f_cnt - frame.f_cnt, span):
+        if _fits(retreat, anchor.f_cnt - frame.f_cnt, span, per_frame):
             return _in_order(Identity(anchor.seq - retreat, anchor.epoch), after)
+    return None
+
+
+def _sent_before(
+    anchors: tuple[Anchor, ...], frame: Frame, seq_low: int, seq_bits: int, per_frame: int
+) -> Identity | None:
+    """An alarm or an event goes out again when later readings have been sent: the same bytes, and
+    so few frames later that its low bits cannot have come round."""
+    span = 1 << seq_bits
+    for anchor in reversed(anchors):
+        same = anchor.content in (frame.content, OF_A_BATCH)
+        if same and anchor.f_cnt < frame.f_cnt and (anchor.seq - seq_low) % span == 0:
+            distance = frame.f_cnt - anchor.f_cnt
+            if _fits(0, distance, span, per_frame):
+                return Identity(anchor.seq, anchor.epoch)
     return None
 
 
@@ -150,9 +183,10 @@ def _nearest_before(anchors: tuple[Anchor, ...], f_cnt: int) -> Anchor | None:
     return nearest
 
 
-def _fits(advance: int, frames: int, span: int) -> bool:
+def _fits(advance: int, frames: int, span: int, per_frame: int) -> bool:
     """Can the sequence have moved this far, and could it not have moved once round?"""
-    advance_max = frames + UNSENT_MAX
+    waiting = per_frame if per_frame > 1 else 0  # taken, and not yet in a batch
+    advance_max = frames * per_frame + waiting + UNSENT_MAX
     return advance <= advance_max < span
 
 
@@ -171,19 +205,14 @@ def _is_taken(state: DeviceState, identity: Identity, content: int) -> bool:
         for anchor in session.anchors
         if anchor.seq == identity.seq and anchor.epoch == identity.epoch
     ]
-    return bool(contents) and content not in contents
+    return bool(contents) and content not in contents and OF_A_BATCH not in contents
 
 
 def _remember(
-    state: DeviceState, session: Session, frame: Frame, identity: Identity
+    state: DeviceState, session: Session, frame: Frame, identity: Identity | None
 ) -> DeviceState:
-    order = max((anchor.order for anchor in session.anchors), default=0) + 1
-    new = Anchor(frame.f_cnt, identity.seq, identity.epoch, frame.content, order)
-    for old in session.anchors:
-        if (old.f_cnt, old.content) == (new.f_cnt, new.content):
-            new = old
-    others = [anchor for anchor in session.anchors if anchor.f_cnt != frame.f_cnt]
-    anchors = tuple(sorted((*others, new), key=lambda anchor: anchor.f_cnt)[-ANCHORS_MAX:])
+    """identity: None where the frame says nothing new about the sequence."""
+    anchors = session.anchors if identity is None else _anchored(session, frame, identity)
     renewed = Session(
         session.dev_addr,
         max(session.newest_f_cnt, frame.f_cnt),
@@ -194,4 +223,14 @@ def _remember(
         kept = tuple(renewed if old is session else old for old in state.sessions)
     else:
         kept = (*state.sessions, renewed)[-SESSIONS_MAX:]
-    return DeviceState(kept)
+    return DeviceState(kept, state.per_frame)
+
+
+def _anchored(session: Session, frame: Frame, identity: Identity) -> tuple[Anchor, ...]:
+    order = max((anchor.order for anchor in session.anchors), default=0) + 1
+    new = Anchor(frame.f_cnt, identity.seq, identity.epoch, frame.content, order)
+    for old in session.anchors:
+        if (old.f_cnt, old.content) == (new.f_cnt, new.content):
+            new = old
+    others = [anchor for anchor in session.anchors if anchor.f_cnt != frame.f_cnt]
+    return tuple(sorted((*others, new), key=lambda anchor: anchor.f_cnt)[-ANCHORS_MAX:])

@@ -17,6 +17,7 @@ DETAIL_CHARS_MAX = 300  # text of a peer that is kept
 IGNORED_REASONS: dict[str, str] = {
     "mac_only": "a frame without application data: the device lives",
     "diagnosis": "a node's diagnosis: its reading sequence is known again",
+    "answer": "a node's answer to a configuration",
     "duplicate_frame": "the same frame came before",
     "duplicate_reading": "the same reading came before in another frame",
     "unknown_event": "an event that this version does not know",
@@ -43,6 +44,7 @@ QUARANTINE_REASONS: dict[str, str] = {
     "foreign_ags": "The device's tenant or application may not write for this municipality",
     "ags_mismatch": "The device's tag 'ags' and the inventory name different municipalities",
     "wrong_kind": "The device measures another thing than its asset is: correct the inventory",
+    "time_unknown": "Readings from the memory of a node that had no clock: nothing says when",
     "identity_clash": "Two readings claim one identity: report both raw events as a defect",
     "internal_error": "A defect of the gateway: report it with the raw event",
     "invalid_topic": "The feed's topic cannot be written to: correct the inventory",
@@ -82,7 +84,7 @@ class FeedMessage(msgspec.Struct, frozen=True, gc=False):
 
     topic: str
     payload: bytes
-    kind: str  # obs, state
+    kind: str  # obs, state, alarm
     asset: str
     t_ms: int
     retain: bool = False
@@ -96,3 +98,4 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     detail: str = ""
     messages: tuple[FeedMessage, ...] = ()
+    readings: int = 1  # of a published event

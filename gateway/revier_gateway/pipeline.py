@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from revier_gateway import decode, enrich, events, feed_messages, identity, uplink
+from revier_gateway import decode, enrich, events, feed_messages, identity, many, uplink
 from revier_gateway.events import Event, LogEvent, UplinkEvent
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage, Ignored, Outcome, Refused
@@ -69,20 +69,63 @@ class Pipeline:
         content = zlib.crc32(up.data, up.f_port)
         frame = identity.Frame(up.dev_addr, up.f_cnt, unix_ms(up.heard_at), content)
         keys = [_no_copy(up, frame, work)]
-        reading = decode.read(up)
+        payload = decode.read(up)
+        if payload.other_version:
+            work.counters["decoded.other_version"] += 1
         state = work.device_state(up.dev_eui)
-        if not reading.kind:
-            state = identity.learn(state, frame, reading.seq_low)
-            _enter(work, up, frame, state, keys)
-            raise Ignored("diagnosis", f"the next reading is {reading.seq_low}")
+        if len(payload.readings) != 1 or payload.readings[0].seq_bits == decode.WHOLE_BITS:
+            return self._follow_whole(name, payload, frame, state, keys, up, work)
+        (reading,) = payload.readings
         which, state = identity.identify(state, frame, reading.seq_low, reading.seq_bits)
         measurement = enrich.measure(reading, which, self.inventory)
         reading_id = identity.reading_id(up.dev_eui, reading.kind, which)
-        keys.append(_no_repetition(reading_id, frame, work))
+        keys.append(many.no_repetition(reading_id, content, work))
+        if which.epoch != identity.WHOLE:
+            seq_low, seq_bits = reading.seq_low, reading.seq_bits
+            low_key = many.low_key(up.dev_eui, reading.kind, seq_low, seq_bits)
+            many.not_known_by_low_bits(low_key, frame.heard_ms, content, work)
+            keys.append(low_key)
         newest_ms = work.latest_ms(measurement.asset.asset)
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, state, keys, messages)
         return Outcome("published", name, messages=messages)
+
+    def _follow_whole(
+        self,
+        name: str,
+        payload: decode.Payload,
+        frame: identity.Frame,
+        state: identity.DeviceState,
+        keys: list[bytes],
+        up: Uplink,
+        work: Work,
+    ) -> Outcome:
+        """A frame in which nothing is to be widened: a diagnosis, an answer, a batch, a backfill.
+
+        If one of its readings cannot be published the others are, and the event goes to
+        quarantine; when it is replayed those are left out.
+        """
+        if payload.next_seq is not None:
+            state = identity.learn(state, frame, payload.next_seq, payload.per_frame)
+        elif payload.anchors and payload.readings:
+            first_seq = payload.readings[0].seq_low
+            state = identity.learn_batch(state, frame, first_seq, len(payload.readings))
+        made, refused = many.make(payload.readings, self.inventory, self.feed_root, work)
+        messages = tuple([message for one in made for message in one.messages])
+        _enter(work, up, frame, state, [] if refused else keys, messages)
+        for one in made:
+            work.seen[one.key] = (frame.heard_ms, one.content)
+            work.seen[one.low_key] = (one.t_ms, one.content)
+        if refused:
+            _count_published(messages, len(made), work)
+            raise refused[0]
+        if made:
+            return Outcome("published", name, messages=messages, readings=len(made))
+        if payload.readings:
+            raise Ignored("duplicate_reading", f"all {len(payload.readings)} of the frame")
+        if payload.next_seq is None:
+            raise Ignored("answer", payload.note)
+        raise Ignored("diagnosis", f"the next reading is {payload.next_seq}")
 
 
 def _no_copy(up: Uplink, frame: identity.Frame, work: Work) -> bytes:
@@ -99,17 +142,6 @@ def _no_copy(up: Uplink, frame: identity.Frame, work: Work) -> bytes:
     work.hear(DEVICE, up.dev_eui, frame.heard_ms)
     for gateway_id in up.gateways:
         work.hear(RADIO_GATEWAY, gateway_id, frame.heard_ms)
-    return key
-
-
-def _no_repetition(reading_id: str, frame: identity.Frame, work: Work) -> bytes:
-    """The reading's key; raises Ignored where the same reading came in another frame."""
-    key = bytes.fromhex(reading_id.replace("-", ""))
-    before = work.seen_before(key)
-    if before is not None and before[1] == frame.content:
-        raise Ignored("duplicate_reading", reading_id)
-    if before is not None:
-        raise Refused("identity_clash", reading_id)
     return key
 
 
@@ -137,9 +169,7 @@ def _account(outcome: Outcome, raw: Message, now: datetime, work: Work) -> None:
     known = outcome.event if outcome.event in events.EVENT_TYPES else "unknown"
     work.counters[f"events.{known}"] += 1
     if outcome.kind == "published":
-        work.counters["published.readings"] += 1
-        for message in outcome.messages:
-            work.counters[f"feed.{message.kind}"] += 1
+        _count_published(outcome.messages, outcome.readings, work)
         return
     work.counters[f"{outcome.kind}.{outcome.reason}"] += 1
     if outcome.kind == "quarantined":
@@ -148,6 +178,12 @@ def _account(outcome: Outcome, raw: Message, now: datetime, work: Work) -> None:
                 instant(now), "source", outcome.reason, outcome.detail, raw.topic, raw.payload
             )
         )
+
+
+def _count_published(messages: Iterable[FeedMessage], readings: int, work: Work) -> None:
+    work.counters["published.readings"] += readings
+    for message in messages:
+        work.counters[f"feed.{message.kind}"] += 1
 
 
 def _detail_of(event: Event) -> str:

@@ -13,11 +13,20 @@ from pathlib import Path
 
 from revier_bench.constant_inlining import inline
 from revier_bench.virtual_board.shim_build import compile_mpy
+from revier_payload.generate import MODULES
 
 FIRMWARE_DIR = Path(__file__).parents[2] / "firmware"
 PACKAGES = ("revier_payload", "revier_mac", "revier_node")
 SHIPPED = ("-O0", "-X", "no-source-lines")
-NOT_SHIPPED = ("document.py",)  # makes docs/protocol/payload.md
+# Of revier_payload the node has what it packs with; schema and decoders stay outside.
+NODE_PAYLOAD = {f"{name}.py" for name in MODULES} | {
+    "air_batch.py",
+    "backfill.py",
+    "configuration.py",
+    "edges.py",
+    "pack.py",
+    "settings.py",
+}
 
 
 def sources(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, Path]:
@@ -26,7 +35,8 @@ def sources(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, Path]:
         path.relative_to(firmware_dir).with_suffix(".mpy").as_posix(): path
         for package in PACKAGES
         for path in sorted((firmware_dir / package).rglob("*.py"))
-        if path.name not in NOT_SHIPPED and not _is_empty_package(path)
+        if package != "revier_payload" or path.name in NODE_PAYLOAD
+        if not _is_empty_package(path)
     }
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -65,7 +66,12 @@ RootsOption = Annotated[
     Path | None, typer.Option("--tls-roots", help="Own CA certificates (PEM) to trust.")
 ]
 CodecOption = Annotated[
-    Path | None, typer.Option("--codec", help="JavaScript payload codec for the device profile.")
+    Path | None,
+    typer.Option(
+        "--codec",
+        help="JavaScript payload codec for the device profile. Left out: the codec of Revier's "
+        "payload schema.",
+    ),
 ]
 PortOption = Annotated[str, typer.Option("--port", help="The board's serial port.")]
 WindowOption = Annotated[
@@ -279,11 +285,16 @@ def _server(
     scheme, _, rest = target.rpartition("://")
     tls = scheme == "https" or tls_roots is not None
     roots = _file(tls_roots).encode() if tls_roots else (b"" if tls else None)
-    codec_js = _file(codec) if codec else None
+    codec_js = _file(codec) if codec else payload_codec()
     with ChirpStack(
         rest.rstrip("/"), _token(token_file), tls_roots=roots, codec_js=codec_js
     ) as server:
         yield server
+
+
+def payload_codec() -> str:
+    """The codec that is made from the payload schema (TS013)."""
+    return (resources.files("revier_payload") / "codec.js").read_text("utf-8")
 
 
 def _token(path: Path | None) -> str:

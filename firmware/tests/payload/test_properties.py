@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Properties of the codec for all values and all bytes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revier_payload.codec import decode, encode
-from revier_payload.fields import MISSING, OUT_OF_RANGE, VALID
 from revier_payload.schema import MESSAGES
+from revier_payload.schema.fields import MISSING, OUT_OF_RANGE, VALID
 
 
 @st.composite
 def sent_values(draw):
     """(fPort, values): representable values, missing ones and ones far outside."""
-    message = draw(st.sampled_from(sorted(MESSAGES.values(), key=lambda m: m.f_port)))
+    flat = [MESSAGES[port] for port in sorted(MESSAGES) if not MESSAGES[port].body]
+    message = draw(st.sampled_from(flat))
     values = {}
-    for field in message.fields:
+    for field in message.fields + (message.extras if draw(st.booleans()) else ()):
         codes = st.integers(0, (1 << field.bits) - 1)
         value = draw(codes.map(lambda code, f=field: f.decode(code)[0]))
         if not field.required and draw(st.booleans()):
@@ -24,6 +25,7 @@ def sent_values(draw):
     return message.f_port, values
 
 
+@settings(deadline=None)
 @given(sent_values())
 def test_decode_of_encode(sent):
     f_port, values = sent
@@ -31,7 +33,10 @@ def test_decode_of_encode(sent):
     assert not decoded.errors
     assert not decoded.warnings
     again = decode(f_port, encode(f_port, decoded.values))
-    for field in MESSAGES[f_port].fields:
+    for field in MESSAGES[f_port].fields + MESSAGES[f_port].extras:
+        if field.name not in values:
+            assert decoded.states[field.name] == MISSING
+            continue
         value, state = decoded.values[field.name], decoded.states[field.name]
         assert state == field.encode(values[field.name])[1]
         given_value = values[field.name]
@@ -47,19 +52,23 @@ def test_decode_of_encode(sent):
             assert (again.values[field.name], again.states[field.name]) == (value, state)
 
 
+@settings(deadline=None)
 @given(st.integers(-10, 300), st.binary(max_size=255))
 def test_any_bytes(f_port, data):
     decoded = decode(f_port, data)
     message = MESSAGES.get(f_port)
     assert bool(decoded.errors) == (not decoded.values)
     if decoded.values:
-        assert set(decoded.values) == {field.name for field in message.fields}
+        assert set(decoded.values) == {field.name for field in message.fields + message.extras}
         for name, state in decoded.states.items():
             assert state in (VALID, MISSING, OUT_OF_RANGE)
             assert (decoded.values[name] is None) == (state != VALID)
-        assert bool(decoded.warnings) == (len(data) != message.length)
+        if not message.body:
+            assert bool(decoded.warnings) == (len(data) not in message.lengths)
+            assert decoded.cut == (len(data) < message.length)
 
 
+@settings(deadline=None)
 @given(sent_values(), st.integers(0, 12))
 def test_a_cut_message_never_lies(sent, length):
     """What a shortened message still says is what the whole one said."""
@@ -68,4 +77,5 @@ def test_a_cut_message_never_lies(sent, length):
     whole = decode(f_port, data)
     cut = decode(f_port, data[:length])
     for name, value in cut.values.items():
-        assert value in (None, whole.values[name])
+        empty = (0, None) if cut.states[name] == MISSING else (None,)
+        assert value in (*empty, whole.values[name])

@@ -8,6 +8,8 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "airtime": "airtime",
+    "codec-speed": "codec_speed",
     "downlink-fuzz": "downlink_fuzz",
     "duty": "duty",
     "energy": "energy",
@@ -16,6 +18,8 @@ MEASUREMENTS: dict[str, str] = {
     "mass-join": "mass_join",
     "node-energy": "node_energy",
     "nvs-writes": "nvs_writes",
+    "payload-fuzz": "payload_fuzz",
+    "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",
     "relay": "relay",

@@ -7,8 +7,11 @@ import dataclasses
 import pytest
 from chirpstack_api import gw
 
+from revier_bench.network_server.codec import CodecError, encode_downlink
 from revier_bench.network_server.core import GatewayUp
-from revier_bench.network_server.registry import CODEC_JS, Application, Tenant
+from revier_bench.network_server.registry import CODEC_JS, Application, DeviceProfile, Tenant
+from revier_bench.payload.runtimes import CODEC_FILE as CODEC
+from revier_payload.downlinks import backfill_request, configuration
 
 from .rig import APPLICATION, PROFILE, TENANT, Rig
 from .simple_device import GATEWAY, OTHER_GATEWAY, SimpleDevice, heard
@@ -172,6 +175,40 @@ def test_a_codec_gives_the_object_or_a_log(rig: Rig) -> None:
     profile.codec_script = "function decodeUplink(i) { return 1 }"
     rig.hear(device.uplink(b"\x07"))
     assert rig.kinds().count("log") == 3
+
+
+def test_our_own_codec_gives_physical_values(rig: Rig) -> None:
+    device = rig.joined()
+    profile = rig.server.registry.profiles[PROFILE]
+    profile.codec_runtime = CODEC_JS
+    profile.codec_script = CODEC.read_text(encoding="utf-8")
+    rig.hear(device.uplink(bytes.fromhex("5e06147fff9f5bd1bfff21"), 10))
+    found = rig.last("up")["object"]
+    assert (found["message"], found["pm25"], found["pm4"]) == ("air", 12.0, None)
+    assert found["missing"] == ["pm4", "pm10", "voc", "nox"]
+    rig.hear(device.uplink(b"", 0))
+    assert rig.last("up")["object"] == {}
+    assert "log" not in rig.kinds()
+    rig.hear(device.uplink(b"\x01", 10))
+    assert rig.last("log")["description"] == (
+        "decodeUplink returned errors: too short to tell what it is: 1 B"
+    )
+
+
+def test_our_own_codec_encodes_commands() -> None:
+    profile = DeviceProfile("p", "t", "air", codec_runtime=CODEC_JS)
+    profile.codec_script = CODEC.read_text(encoding="utf-8")
+    assert encode_downlink(profile, 1, {"settings": {"interval": 600}}, {}) == (
+        2,
+        configuration({"interval": 600}),
+    )
+    ranges = [{"first": 1000, "count": 12}]
+    assert encode_downlink(profile, 1, {"ranges": ranges}, {}) == (
+        4,
+        backfill_request([(1000, 12)]),
+    )
+    with pytest.raises(CodecError, match="interval must be 60 to 43200"):
+        encode_downlink(profile, 1, {"settings": {"interval": 1}}, {})
 
 
 def test_two_devices_may_share_an_address(rig: Rig) -> None:

@@ -124,7 +124,11 @@ def test_first_without_chirpstack_then_register(
     record = json.loads(done.stdout)
     assert record["registered"]
     assert record["asset"] == "herten-air-01"
-    assert server.registry.devices[DEV_EUI].tags == {"asset": "herten-air-01", "ags": "05562020"}
+    device = server.registry.devices[DEV_EUI]
+    assert device.tags == {"asset": "herten-air-01", "ags": "05562020"}
+    profile = server.registry.profiles[device.device_profile_id]
+    assert profile.codec_script == cli.payload_codec()
+    assert "function decodeUplink(input)" in profile.codec_script
 
 
 def test_a_new_asset_is_made_on_the_way(pty_board: Any, folder: Path) -> None:

@@ -115,6 +115,7 @@ class Log(Field):
         top = self.value_of((1 << bits) - 3)
         self.maximum = top if maximum is None else maximum
         assert self.maximum <= top
+        assert self.value_of(self.code_of(self.maximum)) == self.maximum
 
     def code_of(self, value: int) -> int:
         mantissa_end = 2 << self.mantissa_bits
@@ -192,27 +193,36 @@ class Flags(Field):
 
 
 class Message:
+    """A row of fields; `extras` follow where the sender has room for them, and from later versions.
+
+    A message ends after its fields or after any extra that ends a byte (`lengths`). `body` names
+    what follows the fields where that is no row of fields: see bodies.py.
+    """
+
     def __init__(
-        self, f_port: int, name: str, kind: str, meaning: str, fields: "tuple[Field, ...]"
+        self,
+        f_port: int,
+        name: str,
+        kind: str,
+        meaning: str,
+        fields: "tuple[Field, ...]",
+        extras: "tuple[Field, ...]" = (),
+        body: str = "",
     ) -> None:
         self.f_port = f_port
         self.name = name
         self.kind = kind  # of node: air, parking, waste; "" for every node
         self.meaning = meaning
         self.fields = fields
+        self.extras = extras
+        self.body = body
         self.bits = sum(field.bits for field in fields)
         self.length = (self.bits + 7) // 8
-
-    def encode(self, values: "dict[str, int | None]") -> bytes:
-        """As codec.encode()."""
-        packed = 0
-        known = 0
-        for field in self.fields:
-            known += field.name in values
-            packed = packed << field.bits | field.encode(values.get(field.name))[0]
-        if known != len(values):
-            raise ValueError("unknown field in " + ", ".join(sorted(values)))
-        return (packed << (self.length * 8 - self.bits)).to_bytes(self.length, "big")
+        ends = [self.bits + sum(f.bits for f in extras[: n + 1]) for n in range(len(extras))]
+        assert not extras or not self.bits % 8
+        self.lengths = (self.length,) + tuple([end // 8 for end in ends if not end % 8])
+        self.length_max = self.lengths[-1]
+        assert not extras or ends[-1] == self.length_max * 8
 
 
 def seq(bits: int) -> Counter:

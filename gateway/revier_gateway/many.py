@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Frames with several readings, each with its whole sequence and its own time: batch, backfill.
+
+Every reading goes its own way: one that came before is left out, one that cannot be published does
+not hold back the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from revier_gateway import enrich, feed_messages, identity
+from revier_gateway.decode import Reading
+from revier_gateway.outcomes import FeedMessage, Ignored, Refused
+from revier_gateway.values import unix_ms
+from revier_gateway.work import Work
+from revier_inventory import Inventory
+
+# A reading sent alone is heard so soon after it was measured; node clocks err by less.
+ALONE_WITHIN_MS = 60_000
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What comes of one reading: its keys, time and content, and what the feed gets."""
+
+    key: bytes
+    low_key: bytes
+    t_ms: int
+    content: int
+    messages: tuple[FeedMessage, ...]
+
+
+def make(
+    readings: Iterable[Reading], inventory: Inventory, root: str, work: Work
+) -> tuple[list[Made], list[Refused]]:
+    """Reads the work and writes nothing."""
+    made: list[Made] = []
+    refused: list[Refused] = []
+    newest: dict[str, int | None] = {}
+    sequences: set[int] = set()
+    for reading in readings:
+        if reading.seq_low in sequences:  # a record that does not go on
+            continue
+        sequences.add(reading.seq_low)
+        try:
+            made.append(_make(reading, inventory, root, work, newest))
+        except Ignored:
+            continue
+        except Refused as end:
+            refused.append(end)
+    return made, refused
+
+
+def _make(
+    reading: Reading, inventory: Inventory, root: str, work: Work, newest: dict[str, int | None]
+) -> Made:
+    if reading.measured_at is None:
+        raise Refused("time_unknown", f"{reading.uplink.dev_eui} sequence {reading.seq_low}")
+    which = identity.Identity(reading.seq_low, identity.WHOLE)
+    measurement = enrich.measure(reading, which, inventory)
+    dev_eui = reading.uplink.dev_eui
+    reading_id = identity.reading_id(dev_eui, reading.kind, which)
+    assert reading.content is not None
+    key = no_repetition(reading_id, reading.content, work)
+    t_ms = unix_ms(measurement.measured_at)
+    low = low_key(dev_eui, reading.kind, reading.seq_low, reading.own_bits)
+    not_known_by_low_bits(low, t_ms, reading.content, work)
+    asset = measurement.asset.asset
+    newest_ms = newest[asset] if asset in newest else work.latest_ms(asset)
+    messages = feed_messages.messages_of(measurement, reading_id, root, newest_ms)
+    newest[asset] = t_ms if newest_ms is None else max(newest_ms, t_ms)
+    return Made(key, low, t_ms, reading.content, messages)
+
+
+def no_repetition(reading_id: str, content: int, work: Work) -> bytes:
+    """The reading's key; raises Ignored where the same reading came in another frame.
+
+    A batch is coarser than the reading alone: then the whole sequence has to do without the
+    content's word.
+    """
+    key = bytes.fromhex(reading_id.replace("-", ""))
+    before = work.seen_before(key)
+    if before is not None and (before[1] == content or identity.OF_A_BATCH in (before[1], content)):
+        raise Ignored("duplicate_reading", reading_id)
+    if before is not None:
+        raise Refused("identity_clash", reading_id)
+    return key
+
+
+def low_key(dev_eui: str, kind: str, seq_low: int, seq_bits: int) -> bytes:
+    """Under this key a reading whose frame cannot tell its whole sequence, and one that names it
+    whole, find each other."""
+    text = f"{dev_eui}/{kind}/{seq_bits}/{seq_low & ((1 << seq_bits) - 1)}/low"
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def not_known_by_low_bits(key: bytes, t_ms: int, content: int, work: Work) -> None:
+    """Raises Ignored where the reading is known already, in an epoch or with its whole sequence.
+
+    Its low bits cannot come round within a minute, save by power cuts; those do not make the same
+    bytes.
+    """
+    before = work.seen_before(key)
+    if before is None or not -ALONE_WITHIN_MS < before[0] - t_ms < ALONE_WITHIN_MS:
+        return
+    if before[1] == content or identity.OF_A_BATCH in (before[1], content):
+        raise Ignored("duplicate_reading", "known by its low bits and its time")
