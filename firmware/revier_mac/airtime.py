@@ -137,11 +137,11 @@ class Ledger:
         self._spent[now_ms // BUCKET_MS * 8 + JOIN_BAND] -= JOIN_RESERVE
 
     def spent(self, band: int, now_ms: int) -> int:
-        return sum(
-            spent
-            for key, spent in self._spent.items()
-            if key & 7 == band and _free_ms(key) > now_ms
-        )
+        total = 0
+        for key, spent in self._spent.items():
+            if key & 7 == band and _free_ms(key) > now_ms:
+                total += spent
+        return total
 
     def free_at_ms(self, band: int, airtime_us: int, now_ms: int, reserve: int = 0) -> int:
         """Earliest time at which a frame of this airtime may be sent in the sub-band.

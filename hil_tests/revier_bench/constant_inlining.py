@@ -34,14 +34,18 @@ def inline(sources: Mapping[str, str], users: Mapping[str, str]) -> dict[str, st
     trees = {name: ast.parse(text) for name, text in sources.items()}
     constants = {name: constants_of(tree) for name, tree in trees.items()}
     inliners = {name: _Inliner(name, tree, constants) for name, tree in trees.items()}
-    kept: set[str] = set()
+    through: set[str] = set()  # what is read from modules beside their own constants
     for text in users.values():
-        kept |= _names_read(ast.parse(text))
+        through |= _names_read(ast.parse(text))
+    kept = set(through)
     for name, tree in trees.items():
         inliners[name].visit(tree)
         kept |= inliners[name].unresolved
+        through |= inliners[name].through
     return {
-        name: _edited(sources[name], [*inliners[name].edits, *inliners[name].removals(tree, kept)])
+        name: _edited(
+            sources[name], [*inliners[name].edits, *inliners[name].removals(tree, kept, through)]
+        )
         for name, tree in trees.items()
     }
 
@@ -130,6 +134,7 @@ class _Inliner(ast.NodeVisitor):
         self.still_read: set[str] = set()  # names that were not inlined
         self.constants = constants
         self.unresolved: set[str] = set()  # attributes that may be constants of any module
+        self.through: set[str] = set()  # of them those that are read from a module
         self.modules: dict[str, str] = {}  # local name -> module
         self.imported: dict[str, int | str] = {}
         for alias_name, module, attribute in _imports(tree):
@@ -148,6 +153,7 @@ class _Inliner(ast.NodeVisitor):
             if value is not None and isinstance(node.ctx, ast.Load):
                 self.edits.append((node, _literal(value)))
                 return
+            self.through.add(node.attr)
         self.unresolved.add(node.attr)
         self.generic_visit(node)
 
@@ -167,7 +173,7 @@ class _Inliner(ast.NodeVisitor):
             self.generic_visit(node)
 
     def removals(
-        self, tree: ast.Module, kept: set[str]
+        self, tree: ast.Module, kept: set[str], through: set[str]
     ) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
         """The definitions and imports that are not read any more."""
         dead = [node for node in tree.body if self._is_dead(node, kept)]
@@ -178,7 +184,7 @@ class _Inliner(ast.NodeVisitor):
             for part in ast.walk(node)
         )
         gone = {name for name in self.imported if name not in kept}
-        gone |= {name for name in self.modules if name not in self.still_read | kept}
+        gone |= {name for name in self.modules if name not in self.still_read | through}
         gone |= set() if const_read else {CONST}
         for node in dead:
             yield node, ""
@@ -206,6 +212,16 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str, str]]:
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 yield alias.asname or alias.name, node.module, alias.name
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Modules that are, or may be, imported."""
+    found = {f"{module}.{attribute}" for _, module, attribute in _imports(tree)}
+    found |= {module for _, module, _ in _imports(tree)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
 
 
 def _import(node: ast.ImportFrom, names: list[ast.alias]) -> str:

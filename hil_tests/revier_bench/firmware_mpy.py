@@ -11,7 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from revier_bench.constant_inlining import inline
+from revier_bench.constant_inlining import imports, inline
 from revier_bench.virtual_board.shim_build import compile_mpy
 from revier_payload.generate import MODULES
 
@@ -35,6 +35,7 @@ def sources(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, Path]:
         path.relative_to(firmware_dir).with_suffix(".mpy").as_posix(): path
         for package in PACKAGES
         for path in sorted((firmware_dir / package).rglob("*.py"))
+        if path.parent.name != "schema"
         if package != "revier_payload" or path.name in NODE_PAYLOAD
         if not _is_empty_package(path)
     }
@@ -49,18 +50,29 @@ def uncommented(text: str) -> str:
 
 def _is_empty_package(path: Path) -> bool:
     """MicroPython needs no __init__ to see a package in a folder, and a file costs 5 ms to read."""
-    if path.name != "__init__.py":
-        return False
-    return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
+    return path.name == "__init__.py" and _is_empty(path.read_text())
+
+
+def _is_empty(text: str) -> bool:
+    """Nothing but a docstring."""
+    return all(isinstance(node, ast.Expr) for node in ast.parse(text).body)
 
 
 def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
-    """What mpy-cross gets, by the path of the .mpy below the slot."""
+    """What mpy-cross gets, by the path of the .mpy below the slot.
+
+    A file of constants, all of which are where they are read now, is left out.
+    """
     found = sources(firmware_dir)
     main = firmware_dir / "image" / "main.py"
     texts = {_module(name): path.read_text() for name, path in found.items()}
     done = inline(texts, {"main": main.read_text()} if main.exists() else {})
-    return {name: done[_module(name)] for name in found}
+    imported = {name for text in done.values() for name in imports(ast.parse(text))}
+    return {
+        name: done[_module(name)]
+        for name in found
+        if _module(name) in imported or not _is_empty(done[_module(name)])
+    }
 
 
 def compiled(firmware_dir: Path = FIRMWARE_DIR, slot: str = "a") -> dict[str, bytes]:

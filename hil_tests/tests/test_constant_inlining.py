@@ -95,3 +95,9 @@ def test_every_constant_of_the_firmware_that_is_named_anywhere_is_there_or_inlin
     for constant in ("act.TX_DONE", "counts.DUTY", "eu868.BUCKET_MS", "radio_bus.IRQ_TX_DONE"):
         assert constant not in joined
     assert "\nINTERVAL_S = " in texts["revier_node/kinds/air.mpy"]
+
+
+def test_files_of_constants_alone_are_not_shipped():
+    assert "revier_mac/counts.mpy" in firmware_mpy.sources()
+    assert "revier_mac/counts.mpy" not in firmware_mpy.prepared()
+    assert "revier_node/board_check.mpy" in firmware_mpy.prepared(), "imported by none, not empty"

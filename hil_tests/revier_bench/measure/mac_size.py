@@ -49,10 +49,10 @@ Sizes = tuple[int, int, int]  # shipped, with line numbers, sources at -O2
 
 def sizes(firmware_dir: Path = image.FIRMWARE_DIR) -> dict[str, Sizes]:
     """Of every .mpy, by its path below the slot, as it is installed (the name in it counts)."""
-    prepared = firmware_mpy.prepared(firmware_dir)
+    prepared, paths = firmware_mpy.prepared(firmware_dir), firmware_mpy.sources(firmware_dir)
     found = {}
-    for name, path in firmware_mpy.sources(firmware_dir).items():
-        source, plain = prepared[name], path.read_text()
+    for name, source in prepared.items():
+        plain = paths[name].read_text()
         forms = (source, firmware_mpy.SHIPPED), (source, WITH_LINES), (plain, PLAIN)
         a, b, c = (len(firmware_mpy.mpy(text, f"/a/{name}", o)) for text, o in forms)
         found[name] = a, b, c
