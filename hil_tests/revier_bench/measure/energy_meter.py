@@ -95,7 +95,7 @@ def metered_image(build_dir: Path, cpu: Cpu, frozen: bool) -> Path:
     shutil.copytree(image.FIRMWARE_DIR / "image", tree / "image", dirs_exist_ok=True)
     code = _code(tree, inlined=not frozen)
     shipped = image.read_files(image.build(build_dir), build_dir)
-    loads = {name: _load(name, 0 if frozen else len(shipped["/" + name])) for name in code}
+    loads = {name: _load(name, 0 if frozen else len(shipped.get("/" + name, b""))) for name in code}
     for name, text in energy_bytecode.meter_files(code, loads).items():
         code[name].write_text(text)
     metered = clone_image(image.build(build_dir, tree), build_dir / f"metered-{frozen}.img")
