@@ -213,7 +213,7 @@ class Link:
         """Before deep sleep: the radio loses all and needs least."""
         self._store.state.counts = bytes(self.device.counts)
         if self._awake:
-            self._radio.sleep(False)
+            self._radio.sleep()
             self._awake = False
 
     def _run_list(self, actions: list) -> "list | None":

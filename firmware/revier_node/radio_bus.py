@@ -59,13 +59,6 @@ class SpiBus:
         self._spi.write_readinto(buf, buf)
         self._cs(1)
 
-    def wake(self, buf: "bytearray | memoryview") -> None:
-        """Like transaction, for a sleeping chip: BUSY is high and NSS going low wakes it."""
-        self._cs(0)
-        self._spi.write_readinto(buf, buf)
-        self._cs(1)
-        self.wait_ready()
-
     def wait_ready(self) -> None:
         """Wait until BUSY is low."""
         start_us = time.ticks_us()

@@ -47,7 +47,7 @@ def self_test(node: "Node") -> None:
         results += [part, result]
     radio = node.radio()
     radio.begin()
-    radio.sleep(False)
+    radio.sleep()
     say("selftest", *(results + ["radio", "ok"]))
     say_counts(node, node.state.counts)
 
@@ -129,7 +129,7 @@ def radio_off(node: "Node") -> None:
     try:
         radio = node.radio()
         radio.begin()
-        radio.sleep(False)
+        radio.sleep()
     except Exception:  # noqa: BLE001 (the error that brought us here is the one to report)
         say("error", "code", "radio", "what", "sleep")
 

@@ -48,7 +48,6 @@ _SET_TX_PARAMS = const(0x8E)
 _SET_MODULATION = const(0x8B)
 _SET_PACKET_PARAMS = const(0x8C)
 _SET_SYMBOL_TIMEOUT = const(0xA0)
-_GET_STATUS = const(0xC0)
 _GET_RX_BUFFER_STATUS = const(0x13)
 _GET_PACKET_STATUS = const(0x14)
 _GET_ERRORS = const(0x17)
@@ -197,17 +196,10 @@ class Sx1262:
         """STDBY_RC; ends a transmission or a reception."""
         self._command(2, _SET_STANDBY, 0)
 
-    def sleep(self, warm: bool) -> None:
-        """DS 13.1.1. Warm keeps the registers (600 nA), cold loses all (160 nA): begin() again."""
-        self._command(2, _SET_SLEEP, 0x04 if warm else 0x00)
+    def sleep(self) -> None:
+        """DS 13.1.1, cold start: 160 nA, all registers lost. begin() wakes it."""
+        self._command(2, _SET_SLEEP, 0)
         time.sleep_us(_SLEEP_US)
-
-    def wake(self) -> None:
-        """From warm sleep to STDBY_RC, registers kept, the frame buffer lost."""
-        buf = self._buf
-        buf[0] = _GET_STATUS
-        buf[1] = 0
-        self._bus.wake(self._view[2])
 
     # -- prepare, launch --
 

@@ -129,7 +129,7 @@ class Sx1276:
         for i in range(0, len(_SETUP), 2):
             self._write(_SETUP[i], _SETUP[i + 1])
         self._bandwidth_hz = 0
-        self.wake()
+        self._wake()
         self._check_standby()
 
     def _calibrate(self) -> None:
@@ -149,12 +149,12 @@ class Sx1276:
         """Ends a transmission or a reception."""
         self._write(_OP_MODE, _STANDBY)
 
-    def sleep(self, warm: bool) -> None:  # noqa: ARG002
+    def sleep(self) -> None:
         """DS table 16: the registers stay in any sleep (200 nA), the FIFO does not."""
         self._write(_OP_MODE, _SLEEP)
         self._asleep = True
 
-    def wake(self) -> None:
+    def _wake(self) -> None:
         """From sleep to standby."""
         self.standby()
         time.sleep_us(_OSCILLATOR_US)
@@ -203,7 +203,7 @@ class Sx1276:
     def _prepare(self, hz: int, sf: int, bandwidth_hz: int, config: int, timeout: int) -> None:
         """Standby and everything common. `config`: low bits of RegModemConfig2."""
         if self._asleep:
-            self.wake()
+            self._wake()
         else:
             self.standby()
         self._set_frequency(hz)

@@ -189,7 +189,7 @@ def check_the_description_chooses_the_radio():
 
 def check_both_drivers_have_the_same_methods():
     for name in (
-        "begin", "standby", "sleep", "wake", "prepare_tx", "prepare_rx", "launch", "poll_irq",
+        "begin", "standby", "sleep", "prepare_tx", "prepare_rx", "launch", "poll_irq",
         "read_frame", "TX_START_US", "RX_START_US",
     ):  # fmt: skip
         assert hasattr(Sx1262, name), name

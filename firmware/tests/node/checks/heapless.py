@@ -8,7 +8,7 @@ import micropython
 
 
 def exchange(radio):
-    """A frame, warm sleep, two windows with a frame each; how many bytes were read."""
+    """A frame, two windows with a frame each; how many bytes were read."""
     into = bytearray(255)
     lengths = 0
     gc.collect()
@@ -16,8 +16,6 @@ def exchange(radio):
     try:
         radio.launch()
         radio.poll_irq()
-        radio.sleep(True)
-        radio.wake()
         radio.prepare_rx(868_100_000, 12, 125_000, 12)
         radio.launch()
         lengths += radio.read_frame(into)

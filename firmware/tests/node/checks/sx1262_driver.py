@@ -252,14 +252,12 @@ def check_frame_longer_than_the_buffer_is_refused():
     assert radio.read_frame(bytearray(64)) == 0
 
 
-def check_warm_sleep_and_wake():
+def check_sleep_is_cold():
     chip, radio = driver()
     radio.begin()
     chip.log.clear()
-    radio.sleep(True)
-    radio.wake()
-    radio.sleep(False)
-    assert chip.log == [b"\x84\x04", b"\xc0\x00", b"\x84\x00"]
+    radio.sleep()
+    assert chip.log == [b"\x84\x00"]
 
 
 def check_a_fault_with_a_locked_heap_keeps_its_reason():

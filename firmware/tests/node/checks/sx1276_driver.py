@@ -110,7 +110,7 @@ def check_calibration_has_a_limit():
 
 def check_a_chip_that_stays_where_it_is_is_an_error():
     chip, radio = begun()
-    radio.sleep(True)
+    radio.sleep()
     chip.stuck = True
     assert raises(RadioError, radio.prepare_rx, 868_100_000, 7, 125_000, 8).args == ("no standby",)
 
@@ -243,7 +243,7 @@ def check_frame_longer_than_the_buffer_is_refused():
 
 def check_sleep_is_left_before_a_preparation():
     chip, radio = begun()
-    radio.sleep(False)
+    radio.sleep()
     radio.prepare_tx(868_100_000, 7, 125_000, 14, b"\x07", 1000)
     assert written(chip, 0x01) == [0x80, 0x81]
     assert chip.fifo[0] == 7
