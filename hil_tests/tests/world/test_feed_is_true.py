@@ -5,12 +5,14 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from revier_bench.broker import free_port
+from revier_bench.demo.observers import FEED, Observer
 from revier_bench.world.checker import check
 from revier_bench.world.feed_subscriber import FeedSubscriber
 from revier_bench.world.fleet import DEMO_FLEET
@@ -38,6 +40,8 @@ dir = "{inventory}"
 host = "127.0.0.1"
 port = {page}
 """
+
+PATIENCE_S = 60
 
 
 class Gateway:
@@ -90,6 +94,13 @@ def inventory_for(bench: Bench, dev_euis: dict[str, str]) -> Inventory:
     )
 
 
+def until(there: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not there():
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE_S} s"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("kills", [0, 2])
 def test_every_reading_that_was_heard_is_on_the_feed_once(tmp_path, kernel, kills: int) -> None:
     bench = Bench(tmp_path, kernel, "virtual")
@@ -98,9 +109,10 @@ def test_every_reading_that_was_heard_is_on_the_feed_once(tmp_path, kernel, kill
     write_inventory(tmp_path / "inventory", inventory_for(bench, kinds))
     subscriber = FeedSubscriber("127.0.0.1", bench.mqtt_port)
     subscriber.start()
+    gateway_seen = Observer("127.0.0.1", bench.mqtt_port, FEED, "test")
     gateway = Gateway(tmp_path, bench.mqtt_port, tmp_path / "inventory")
     try:
-        time.sleep(2.0)  # its persistent session must stand before the first event
+        until(lambda: gateway_seen.gateway_bridges, "the gateway's session for events")
         for n, node in enumerate((air, bay, waste)):
             kernel.at((1 + n) * MINUTE_US, node.join)
         kernel.run_until(5 * MINUTE_US)
@@ -123,10 +135,7 @@ def test_every_reading_that_was_heard_is_on_the_feed_once(tmp_path, kernel, kill
             if kills and k in (9, 19):
                 gateway.kill()
                 gateway.start()
-        deadline = time.monotonic() + 20
-        while len({m.get("id") for m in subscriber.messages()}) < 90:
-            assert time.monotonic() < deadline, f"{subscriber.count} messages on the feed"
-            time.sleep(0.05)
+        until(lambda: len({m.get("id") for m in subscriber.messages()}) >= 90, "90 readings")
         time.sleep(0.5)
         report = check(bench.truth.uplinks, subscriber.messages())
         assert report.ok, report.lines()
@@ -134,5 +143,6 @@ def test_every_reading_that_was_heard_is_on_the_feed_once(tmp_path, kernel, kill
         assert subscriber.undecodable == 0
     finally:
         subscriber.stop()
+        gateway_seen.stop()
         gateway.close()
         bench.close()
