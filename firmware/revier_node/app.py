@@ -66,6 +66,10 @@ class Node:
         self.wake_pins: tuple = ()
         self.sleep_until_ms: "int | None" = None  # None: an interval after the start
         config = _config()
+        if self.first_start or "before" in config:
+            from revier_node import settings
+
+            config = settings.start(self, config)
         self.board = parts.load(config["board"])
         if not self.state.flags & store.FLAG_JOINED and self.store.identity() is None:
             raise UnprovisionedError("no keys")
@@ -88,13 +92,15 @@ class Node:
         return self._link
 
     def _wake(self, config: dict) -> "Wake":
-        interval_s = config.get("interval_s") or self.kind.INTERVAL_S
+        settings = dict(config.get("settings", ()))
+        interval_s = settings.get(1) or config.get("interval_s") or self.kind.INTERVAL_S
         interval_s = max(INTERVAL_MIN_S, min(INTERVAL_MAX_S, interval_s))
         by_pin = not self.first_start and machine.wake_reason() == machine.EXT1_WAKE
         memory = self.state.kind or self.store.kind_copy()
         wake = kinds.Wake(
             self.board, config["kind"], interval_s * 1000, self.started_ms, by_pin, memory
         )
+        wake.settings = settings
         wake.time_error_ms = self.state.time_error_ms
         if not self.state.unix_offset_ms:
             wake.flags |= kinds.CLOCK_UNKNOWN
@@ -120,9 +126,9 @@ class Node:
             self.sense_and_send()
             due = self.state.boots & 7 == 3 and self.clock.sync_due()
             if self._link and (due or self.state.flags & store.FLAG_APP_TIME):
-                from revier_node import app_time
+                from revier_node import remote
 
-                app_time.speak(self)
+                remote.speak(self, due)
         elif self.kind.HELD:
             _waiting().hold(self)
         if cold:
@@ -154,6 +160,8 @@ class Node:
         free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
+        if self.wake.flags & kinds.SENSOR_FAULT:
+            _seldom().count_errors(self)
         if self.state.flags & store.FLAG_HELD:
             messages = _waiting().release(self) + messages
         while messages:

@@ -34,7 +34,7 @@ FLAG_JOINED = 8  # the session is one of a join
 FLAG_COLD = 16  # it waits, or has waited and sends for the first time (waiting.py)
 FLAG_HELD = 32  # messages wait in the notes
 # 64: the time is of whole seconds only (clock.COARSE)
-FLAG_APP_TIME = 128  # app_time.py has something to say
+FLAG_APP_TIME = 128  # remote.py, or app_time.py, has something to say
 
 
 class State:
