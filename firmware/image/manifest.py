@@ -71,6 +71,7 @@ package(
         "radio.py",
         "radio_bus.py",
         "radio_switch.py",
+        "reading_log.py",
         "remote.py",
         "seldom.py",
         "sensors/__init__.py",

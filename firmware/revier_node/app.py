@@ -32,6 +32,10 @@ SLEEP_MIN_MS = 1_000
 # The network has forgotten us when so many requests in a row stayed without an answer
 UNANSWERED_MAX = 48
 REJOIN_EVERY_MS = 86_400_000
+# Readings in RTC memory: whole sequence, Unix time, fPort, length, payload and zeros
+RECORD_SIZE = 21
+RECENT_MAX = 12
+TIME_UNKNOWN = 0xFFFFFFFF
 _CAUSES = ("unknown", "power_on", "hard_reset", "watchdog", "deep_sleep", "soft_reset")
 
 
@@ -167,11 +171,14 @@ class Node:
         while messages:
             message = messages[0]
             f_port, values = message[:2]
-            if "seq" not in values:
+            again = "seq" in values
+            if not again:
                 values["seq"] = self.store.next_seq()
             seq = values["seq"]
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
             data = self.kind.MESSAGES[f_port].encode(values)
+            if not again:
+                self.remember(seq, f_port, data)
             outcome = self.link().send(f_port, data, seq, len(message) > 2)
             if not outcome:
                 free_ms = self.link().retry_ms
@@ -183,6 +190,20 @@ class Node:
             messages = messages[1:]
         next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
         self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
+
+    def remember(self, seq: int, f_port: int, data: bytes) -> None:
+        """A reading that may be asked for again; from time to time they go to the flash."""
+        state = self.state
+        padding = RECORD_SIZE - 10 - len(data)
+        if padding < 0:  # a batch
+            return
+        unix_s = self.clock.unix_s() or TIME_UNKNOWN
+        head = seq.to_bytes(4, "big") + unix_s.to_bytes(4, "big") + bytes((f_port, len(data)))
+        state.recent += head + data + bytes(padding)
+        if len(state.recent) >= RECENT_MAX * RECORD_SIZE:
+            from revier_node import reading_log
+
+            reading_log.append(state)
 
     # -- the end --
 

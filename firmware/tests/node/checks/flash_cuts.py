@@ -62,6 +62,7 @@ class Os:
         os.remove(path)
         spend()
 
+    mkdir = staticmethod(os.mkdir)
     stat = staticmethod(os.stat)
     listdir = staticmethod(os.listdir)
 
