@@ -8,8 +8,11 @@ each append LittleFS erases one block of data, now and then one of names.
 
 /log holds at most FILES_MAX files, each of FILE_RECORDS records and named by the sequence of its
 first (eight hexadecimal digits); a new one takes the place of the oldest. LittleFS spreads the
-wear. Records are as in RTC memory (app.py), each with two bytes of CRC-32 behind it; one that
-is torn is left out, and after it a new file begins.
+wear: an air node's 288 readings a day are 24 appends and 25 erases of all blocks together (counted
+by tests/node/checks/log_wear.py).
+
+Records are as in RTC memory (app.py), each with two bytes of CRC-32 behind it; one that is torn is
+left out, and after it a new file begins.
 """
 
 import binascii
@@ -84,7 +87,8 @@ def _add(record: bytes, found: list, first: int, count: int, most: int) -> None:
 
 
 def _checked(record: bytes) -> bytes:
-    return record + (binascii.crc32(record) & 0xFFFF).to_bytes(2, "big")
+    check: bytes = (binascii.crc32(record) & 0xFFFF).to_bytes(2, "big")
+    return record + check
 
 
 def _names() -> "list[str]":
