@@ -72,6 +72,7 @@ package(
         "radio_bus.py",
         "radio_switch.py",
         "reading_log.py",
+        "reading_search.py",
         "remote.py",
         "seldom.py",
         "sensors/__init__.py",

@@ -64,7 +64,7 @@ def speak(node: "Node", time_due: bool) -> None:
 
 def _send_again(node: "Node", ranges: "list[list[int]]") -> None:
     """One frame. A request that comes with its answer takes the place of the one before."""
-    from revier_node import reading_log
+    from revier_node import reading_search
     from revier_payload import backfill
 
     device = node.link().device
@@ -74,7 +74,7 @@ def _send_again(node: "Node", ranges: "list[list[int]]") -> None:
     left = [list(one) for one in ranges]
     records: list = []
     while left and not records:
-        records = reading_log.find(node.state, left[0][0], left[0][1], RECORDS_MAX)
+        records = reading_search.find(node.state, left[0][0], left[0][1], RECORDS_MAX)
         if not records:
             left.pop(0)
     if records:

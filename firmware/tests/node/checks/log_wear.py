@@ -7,7 +7,7 @@ import gc
 import vfs
 from runner import run
 
-from revier_node import app, reading_log, store
+from revier_node import app, reading_log, reading_search, store
 from revier_payload.codec import encode
 
 BLOCK = 4096
@@ -54,7 +54,7 @@ def check_erases_a_day_and_their_spread():
     blocks = Blocks()
     vfs.VfsLfs2.mkfs(blocks)
     vfs.mount(vfs.VfsLfs2(blocks), "/flash")
-    reading_log.FOLDER = "/flash/log"
+    reading_log.FOLDER = reading_search.FOLDER = "/flash/log"
     node = Remembering(store.State())
     days = 20
     before = sum(blocks.erased)
@@ -70,10 +70,11 @@ def check_erases_a_day_and_their_spread():
     assert years >= 100, years
     node.state.recent = b""
     firsts = range(0, days * AIR_A_DAY, 24)
-    kept = sum([len(reading_log.find(node.state, first, 24, 24)) for first in firsts])
+    kept = sum([len(reading_search.find(node.state, first, 24, 24)) for first in firsts])
     print("readings kept", kept)
-    most = reading_log.FILES_MAX * reading_log.FILE_RECORDS
-    assert most - reading_log.FILE_RECORDS < kept <= most
+    in_a_file = reading_log.FILE_CHUNKS * app.RECENT_MAX
+    most = reading_log.FILES_MAX * in_a_file
+    assert most - in_a_file < kept <= most
 
 
 run(globals())

@@ -12,7 +12,7 @@ from asking_network import Network
 from runner import run
 from small_world import Chip, remove_file
 
-from revier_node import app, reading_log, store
+from revier_node import app, reading_log, reading_search, store
 from revier_payload.codec import decode, encode
 
 FLUSH = app.RECENT_MAX
@@ -72,7 +72,7 @@ def again(network):
 
 
 def logged(first, count, state):
-    return [one[0] for one in reading_log.find(state, first, count, 999)]
+    return [one[0] for one in reading_search.find(state, first, count, 999)]
 
 
 def remember(state, seqs, clock=Known):
@@ -161,12 +161,12 @@ def check_a_power_loss_takes_the_newest_only():
 
 def check_the_log_wraps_round_and_says_what_is_left():
     state = empty_state()
-    kept = reading_log.FILE_RECORDS, reading_log.FILES_MAX
-    reading_log.FILE_RECORDS, reading_log.FILES_MAX = 24, 3
+    kept = reading_log.FILE_CHUNKS, reading_log.FILES_MAX
+    reading_log.FILE_CHUNKS, reading_log.FILES_MAX = 2, 3
     try:
         remember(state, range(100, 300))
     finally:
-        reading_log.FILE_RECORDS, reading_log.FILES_MAX = kept
+        reading_log.FILE_CHUNKS, reading_log.FILES_MAX = kept
     assert len(os.listdir("/log")) == 3
     left = logged(0, 1000, state)
     assert left == list(range(left[0], 300))
@@ -182,8 +182,13 @@ def check_gaps_and_an_unknown_time_are_kept():
     seqs = list(range(128, 140)) + list(range(0x80000000, 0x80000010))
     remember(state, seqs)
     assert logged(0, 0xFFFFFFFF, state) == list(range(5)) + seqs
-    times = [one[1] for one in reading_log.find(state, 0, 200, 999)]
+    times = [one[1] for one in reading_search.find(state, 0, 200, 999)]
     assert times == [None] * 5 + [1_800_000_000] * 12
+
+
+def check_a_chunk_is_whole_in_its_block():
+    assert app.RECENT_MAX * app.RECORD_SIZE + 4 == reading_log.CHUNK_SIZE
+    assert 4096 % reading_log.CHUNK_SIZE == 0
 
 
 def check_a_batch_is_not_one_reading():
@@ -221,7 +226,8 @@ def cut_after(written, torn_before):
         reading_log.os = os
     state.recent = b""
     found = logged(0, 99, state)
-    assert found == list(range(FLUSH + written // reading_log.SIZE)), (written, found)
+    assert len(found) == FLUSH + FLUSH * (written // reading_log.CHUNK_SIZE), (written, found)
+    assert found == list(range(len(found)))
     remember(state, range(50, 50 + FLUSH))
     assert logged(50, 99, state) == list(range(50, 50 + FLUSH)), written
     return whole
@@ -229,20 +235,21 @@ def cut_after(written, torn_before):
 
 def check_a_cut_at_every_byte_keeps_what_was_there():
     for torn_before in (False, True):
-        for written in range(FLUSH * reading_log.SIZE):
+        for written in range(reading_log.CHUNK_SIZE):
             assert not cut_after(written, torn_before)
-        assert cut_after(FLUSH * reading_log.SIZE, torn_before)
+        assert cut_after(reading_log.CHUNK_SIZE, torn_before)
 
 
-def check_a_changed_byte_loses_one_reading():
+def check_a_changed_byte_loses_its_chunk_only():
     state = empty_state()
-    remember(state, range(FLUSH))
+    remember(state, range(3 * FLUSH))
     with open("/log/00000000", "rb") as file:
         data = bytearray(file.read())
-    data[3 * reading_log.SIZE + 12] ^= 1
+    data[reading_log.CHUNK_SIZE + 12] ^= 1
     with open("/log/00000000", "wb") as file:
         file.write(data)
-    assert logged(0, 99, state) == [seq for seq in range(FLUSH) if seq != 3]
+    left = [seq for seq in range(3 * FLUSH) if seq // FLUSH != 1]
+    assert logged(0, 99, state) == left
 
 
 def check_a_full_flash_stops_no_wake():
