@@ -32,6 +32,10 @@ SLEEP_MIN_MS = 1_000
 # The network has forgotten us when so many requests in a row stayed without an answer
 UNANSWERED_MAX = 48
 REJOIN_EVERY_MS = 86_400_000
+# Readings in RTC memory: whole sequence, Unix time, fPort, length, payload and zeros
+RECORD_SIZE = 21
+RECENT_MAX = 12
+TIME_UNKNOWN = 0xFFFFFFFF
 _CAUSES = ("unknown", "power_on", "hard_reset", "watchdog", "deep_sleep", "soft_reset")
 
 
@@ -66,6 +70,10 @@ class Node:
         self.wake_pins: tuple = ()
         self.sleep_until_ms: "int | None" = None  # None: an interval after the start
         config = _config()
+        if self.first_start or "before" in config:
+            from revier_node import settings
+
+            config = settings.start(self, config)
         self.board = parts.load(config["board"])
         if not self.state.flags & store.FLAG_JOINED and self.store.identity() is None:
             raise UnprovisionedError("no keys")
@@ -88,13 +96,15 @@ class Node:
         return self._link
 
     def _wake(self, config: dict) -> "Wake":
-        interval_s = config.get("interval_s") or self.kind.INTERVAL_S
+        settings = dict(config.get("settings", ()))
+        interval_s = settings.get(1) or config.get("interval_s") or self.kind.INTERVAL_S
         interval_s = max(INTERVAL_MIN_S, min(INTERVAL_MAX_S, interval_s))
         by_pin = not self.first_start and machine.wake_reason() == machine.EXT1_WAKE
         memory = self.state.kind or self.store.kind_copy()
         wake = kinds.Wake(
             self.board, config["kind"], interval_s * 1000, self.started_ms, by_pin, memory
         )
+        wake.settings = settings
         wake.time_error_ms = self.state.time_error_ms
         if not self.state.unix_offset_ms:
             wake.flags |= kinds.CLOCK_UNKNOWN
@@ -120,9 +130,9 @@ class Node:
             self.sense_and_send()
             due = self.state.boots & 7 == 3 and self.clock.sync_due()
             if self._link and (due or self.state.flags & store.FLAG_APP_TIME):
-                from revier_node import app_time
+                from revier_node import remote
 
-                app_time.speak(self)
+                remote.speak(self, due)
         elif self.kind.HELD:
             _waiting().hold(self)
         if cold:
@@ -154,16 +164,21 @@ class Node:
         free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
+        if self.wake.flags & kinds.SENSOR_FAULT:
+            _seldom().count_errors(self)
         if self.state.flags & store.FLAG_HELD:
             messages = _waiting().release(self) + messages
         while messages:
             message = messages[0]
             f_port, values = message[:2]
-            if "seq" not in values:
+            again = "seq" in values
+            if not again:
                 values["seq"] = self.store.next_seq()
             seq = values["seq"]
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
             data = self.kind.MESSAGES[f_port].encode(values)
+            if not again:
+                self.remember(seq, f_port, data)
             outcome = self.link().send(f_port, data, seq, len(message) > 2)
             if not outcome:
                 free_ms = self.link().retry_ms
@@ -175,6 +190,20 @@ class Node:
             messages = messages[1:]
         next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
         self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
+
+    def remember(self, seq: int, f_port: int, data: bytes) -> None:
+        """A reading that may be asked for again; from time to time they go to the flash."""
+        state = self.state
+        padding = RECORD_SIZE - 10 - len(data)
+        if padding < 0:  # a batch
+            return
+        unix_s = self.clock.unix_s() or TIME_UNKNOWN
+        head = seq.to_bytes(4, "big") + unix_s.to_bytes(4, "big") + bytes((f_port, len(data)))
+        state.recent += head + data + bytes(padding)
+        if len(state.recent) >= RECENT_MAX * RECORD_SIZE:
+            from revier_node import reading_log
+
+            reading_log.append(state)
 
     # -- the end --
 

@@ -93,5 +93,5 @@ def _load() -> dict:
 def _save(state: "store.State", note: dict) -> None:
     notes.save("time", note)
     state.flags &= ~store.FLAG_APP_TIME
-    if note["answer"] or note["due"] or note["period"]:
+    if note["answer"] or note["due"] or note["period"] or notes.load().get("owed"):
         state.flags |= store.FLAG_APP_TIME

@@ -15,6 +15,7 @@ if MYPY:
     from revier_node.store import State
 
 PORT = 202  # revier_mac/ts003.py, which most news does without
+PORTS_ASK = (2, 4)  # configuration, backfill request: remote.py
 LEARN_AFTER_MS = 600_000  # the answers' own errors are 200 ppm of it
 LEARN_AFTER_COARSE_MS = 40_000_000  # the same for answers in whole seconds
 DRIFT_MAX_PPM = 50_000
@@ -43,6 +44,10 @@ def tell(action: "Any", clock: "Clock") -> None:
             from revier_node import app_time
 
             app_time.hear(action.data, clock)
+        elif action.f_port in PORTS_ASK:
+            from revier_node import remote
+
+            remote.hear(action.f_port, action.data, clock.state)
 
 
 def say_time(clock: "Clock") -> None:

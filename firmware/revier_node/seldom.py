@@ -9,6 +9,7 @@ from revier_node import VERSION, store
 from revier_node.clock import now_ms
 from revier_node.console import say
 from revier_node.radio import CLOCK_ERROR_PPM, NAP_MAX_US, random16
+from revier_payload.configuration import hash_of, pack
 from revier_payload.diagnosis import DIAGNOSIS
 
 MYPY = False
@@ -32,6 +33,9 @@ COUNTED = (
     "duty",
     "aborted",
 )
+ERRORS = ("errors_1", "errors_2", "errors_3", "errors_4")  # behind them
+COUNT_MAX = 96  # of the diagnosis's counts
+LENGTH_MAX = 24  # of a diagnosis with its extras
 # A join accept is due after 5 and 6 s, when a light sleep that errs by 1,000 ppm is 5 ms off. So
 # the node sleeps for 1 s of the 5, waits awake for the rest, and sleeps again between the windows.
 JOIN_NAP_US = const(1_000_000)
@@ -45,6 +49,9 @@ def self_test(node: "Node") -> None:
     results = []
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]
+        if result != "ok":
+            node.wake.errors.append(len(results) // 2)
+    count_errors(node, 0)
     radio = node.radio()
     radio.begin()
     radio.sleep()
@@ -52,12 +59,24 @@ def self_test(node: "Node") -> None:
     say_counts(node, node.state.counts)
 
 
+def count_errors(node: "Node", unnamed: int = 1) -> None:
+    """Of the sensors that the wake names; those of a fault that names none are the first one's."""
+    link = node._link
+    counts = link.device.counts if link else bytearray(node.state.counts)
+    for sensor in node.wake.errors or [1] * unnamed:
+        at = len(COUNTED) + sensor - 1
+        counts[at] = min(255, counts[at] + 1)
+    node.wake.errors = []
+    node.state.counts = bytes(counts)
+
+
 def say_counts(node: "Node", values: "bytes | bytearray") -> None:
     """What went wrong so far, for whoever stands beside the node with a cable.
 
     After a start by reset, which is what opening the console does, and before each later join
     request: a node that cannot join sleeps between its tries, and nobody hears its counters on
-    the air. They live in RTC memory; a power loss clears them.
+    the air. They live in RTC memory; a power loss clears them, and so
+    does a diagnosis that was answered: the network has them then.
     """
     margin_db = node.state.margin_db
     pairs = ["margin", "unknown" if margin_db == -128 else margin_db]
@@ -104,6 +123,7 @@ def send_diagnosis(node: "Node") -> bool:
     flags = node.wake.flags
     flags |= _FLAG_SEQ_LEAPT if state.flags & store.FLAG_SEQ_LEAPT else 0
     flags |= _FLAG_F_CNT_LEAPT if state.flags & store.FLAG_F_CNT_LEAPT else 0
+    counts = link.device.counts
     values = {
         "seq": state.seq,
         "reset_cause": node.cause,
@@ -114,13 +134,23 @@ def send_diagnosis(node: "Node") -> bool:
         "boots": state.boots,
         "error": node.store.last_error,
         "status": flags,
+        "config_hash": hash_of(pack(node.wake.settings)),
+        "joins": node.store.dev_nonce(),
     }
-    if not link.send(DIAGNOSIS.f_port, DIAGNOSIS.encode(values), state.seq):
+    for i, name in enumerate(COUNTED + ERRORS):
+        values[name] = min(counts[i], COUNT_MAX)
+    room = link.device.payload_max() or LENGTH_MAX  # 0: answers of the MAC go first
+    data = DIAGNOSIS.encode(values, LENGTH_MAX)
+    if not link.send(DIAGNOSIS.f_port, data if room >= LENGTH_MAX else data[: DIAGNOSIS.length],
+                     state.seq):  # fmt: skip
         return False
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:
         state.flags &= ~(store.FLAG_DIAGNOSIS_DUE | store.FLAG_SEQ_LEAPT | store.FLAG_F_CNT_LEAPT)
         state.diagnosed = 0
+        if link.heard:
+            for i in range(len(counts)):
+                counts[i] = 0
     return True
 
 

@@ -34,7 +34,7 @@ FLAG_JOINED = 8  # the session is one of a join
 FLAG_COLD = 16  # it waits, or has waited and sends for the first time (waiting.py)
 FLAG_HELD = 32  # messages wait in the notes
 # 64: the time is of whole seconds only (clock.COARSE)
-FLAG_APP_TIME = 128  # app_time.py has something to say
+FLAG_APP_TIME = 128  # remote.py, or app_time.py, has something to say
 
 
 class State:
@@ -64,6 +64,7 @@ class State:
         self.margin_db = -128  # of the link, last known; -128: never
         self.counts = bytes(COUNTS_SIZE)  # revier_mac: of each thing that went wrong
         self.kind = b""
+        self.recent = b""  # readings that are not yet in the flash: reading_log.py
         self.session = b""
 
     def pack(self) -> bytes:
@@ -71,19 +72,21 @@ class State:
         assert len(self.session) <= SESSION_MAX
         fixed = struct.pack(_STATE, *[getattr(self, name) for name in _FIELDS])
         head = struct.pack("<BBH", _VERSION, len(self.kind), len(self.session))
-        return head + fixed + self.kind + self.session
+        return head + fixed + self.kind + self.recent + self.session
 
     def unpack(self, record: bytes) -> bool:
         """True if the record was one of this version."""
         version, kind, session = struct.unpack_from("<BBH", record)
-        if version != _VERSION or len(record) != 4 + _STATE_SIZE + kind + session:
+        end = len(record) - session
+        if version != _VERSION or end < 4 + _STATE_SIZE + kind:
             return False
         values = struct.unpack_from(_STATE, record, 4)
         for name, value in zip(_FIELDS, values):  # noqa: B905 (MicroPython has no strict)
             setattr(self, name, value)
         at = 4 + _STATE_SIZE
         self.kind = bytes(record[at : at + kind])
-        self.session = bytes(record[at + kind :])
+        self.recent = bytes(record[at + kind : end])
+        self.session = bytes(record[end:])
         return True
 
 

@@ -129,6 +129,16 @@ def test_a_diagnosis_says_whether_frames_may_be_batches(line: Line) -> None:
         assert ("epoch" not in found["prov"]) is certain
 
 
+def test_a_diagnosis_with_its_extras_says_the_sequence_as_well(line: Line) -> None:
+    counts = {"errors_1": 2, "join_silent": 96, "duty": 1}
+    data = encode(1, {"seq": 30_000, "status": 0x30, "config_hash": 40_000, "joins": 3, **counts})
+    assert len(data) == 24
+    outcome = line.take(data, 1, 500)
+    assert (outcome.kind, outcome.reason) == ("ignored", "diagnosis")
+    found = documents(line.take(air_payload(30_000), 10, 501))[0]
+    assert (found["seq"], "epoch" in found["prov"]) == (30_000, False)
+
+
 def test_a_backfill_fills_what_is_missing_and_repeats_nothing(line: Line) -> None:
     line.take(air_payload(1000), 10, 1)
     newest = line.take(air_payload(1004), 10, 5, at=START + timedelta(seconds=4 * INTERVAL_S))

@@ -47,6 +47,8 @@ class Wake:
         self.memory = memory  # of the kind, at most 64 bytes, survives deep sleep
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0
+        self.settings: dict = {}  # number -> value, docs/protocol/payload.md, fPort 2
+        self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
 

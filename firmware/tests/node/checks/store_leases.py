@@ -49,12 +49,14 @@ def check_state_survives_deep_sleep():
     s.state.boots, s.state.unix_offset_ms, s.state.clock_set_ms = 7, -5_000_000_000_000, 1 << 40
     s.state.kind, s.state.session = b"kind", bytes(range(256))
     s.state.counts = bytes(range(16))
+    s.state.recent = bytes(range(231))  # as many readings as ever wait
     s.save()
     again = store.Store()
     assert again.resumed
     for name in store_rtc._FIELDS:
         assert getattr(again.state, name) == getattr(s.state, name), name
     assert (again.state.kind, again.state.session) == (b"kind", bytes(range(256)))
+    assert again.state.recent == bytes(range(231))
     assert len(machine.rtc[0]) <= 2048
 
 
