@@ -6,7 +6,7 @@ from micropython import const
 
 from revier_mac import actions as mac
 from revier_node import VERSION, store
-from revier_node.clock import now_ms
+from revier_node.clock import TIME_ERROR_UNKNOWN_MS, now_ms
 from revier_node.console import say
 from revier_node.radio import CLOCK_ERROR_PPM, NAP_MAX_US, random16
 from revier_payload.configuration import hash_of, pack
@@ -137,6 +137,8 @@ def send_diagnosis(node: "Node") -> bool:
         "config_hash": hash_of(pack(node.wake.settings)),
         "joins": node.store.dev_nonce(),
     }
+    if state.time_error_ms < TIME_ERROR_UNKNOWN_MS:
+        values["time_error"] = -(-state.time_error_ms // 1000)
     for i, name in enumerate(COUNTED + ERRORS):
         values[name] = min(counts[i], COUNT_MAX)
     room = link.device.payload_max() or LENGTH_MAX  # 0: answers of the MAC go first

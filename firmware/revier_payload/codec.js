@@ -36,7 +36,7 @@ var REVIER = {
       ["command_refused", 4, "log", 1, 0, 96, 1, 1, []],
       ["duty", 4, "log", 1, 0, 96, 1, 1, []],
       ["aborted", 4, "log", 1, 0, 96, 1, 1, []],
-      ["reserved", 4, "log", 1, 0, 96, 1, 1, []],
+      ["time_error", 4, "log", 1, 0, 96, 1, 1, []],
     ] },
     3: { name: "configuration_answer", body: "", extras: 0, lengths: [6], fields: [
       ["request_hash", 16, "counter", 1, 0, 65535, 1, 0, []],

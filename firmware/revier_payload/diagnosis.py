@@ -36,6 +36,6 @@ DIAGNOSIS = Packer(
         ("command_refused", 4, 1, 1, 0, 96),
         ("duty", 4, 1, 1, 0, 96),
         ("aborted", 4, 1, 1, 0, 96),
-        ("reserved", 4, 1, 1, 0, 96),
+        ("time_error", 4, 1, 1, 0, 96),
     ),
 )

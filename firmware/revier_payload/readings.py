@@ -36,7 +36,7 @@ class Diagnosis(Reading):
     command_refused: int | None
     duty: int | None
     aborted: int | None
-    reserved: int | None
+    time_error: int | None  # s
 
 
 class ConfigurationAnswer(Reading):

@@ -51,6 +51,12 @@ DIAGNOSIS = Message(
         _count("command_refused", "MAC commands that were refused"),
         _count("duty", "uplinks put off by the duty cycle"),
         _count("aborted", "the radio failed"),
-        _count("reserved", "for a later count"),
+        Log(
+            "time_error",
+            4,
+            "s",
+            "the node's clock, and a reading's own time, may err by so much",
+            mantissa_bits=1,
+        ),
     ),
 )

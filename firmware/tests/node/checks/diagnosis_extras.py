@@ -49,6 +49,22 @@ def check_counts_begin_again_when_the_network_has_them():
     assert store.Store().state.counts == bytes(16)
 
 
+def check_the_clocks_error_is_told():
+    network = world.new_node()
+    world.wake(machine.PWRON_RESET)
+    world.wake()
+    world.wake()
+    stored = store.Store()
+    known = stored.state.unix_offset_ms
+    stored.state.flags |= store.FLAG_DIAGNOSIS_DUE
+    stored.save()
+    world.wake()
+    told = [decode(1, data) for data in diagnoses(network)]
+    assert told[0].states["time_error"] == "missing"  # it had not been told the time yet
+    assert known
+    assert 0 <= told[-1].values["time_error"] <= 96
+
+
 def check_sensor_errors_are_counted_by_sensor():
     network = world.new_node()
     sense, test = waste.sense, waste.self_test
