@@ -53,6 +53,7 @@ package(
         "app.py",
         "app_time.py",
         "battery.py",
+        "bin_motion.py",
         "bin_watch.py",
         "board.py",
         "board_check.py",

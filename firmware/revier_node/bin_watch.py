@@ -18,20 +18,23 @@ CALM_K = 5  # below FIRE_C
 CALM_S = 600  # a fire is over no sooner
 TILT_DEG = 30  # more, and the distance is to a wall
 TIPPED_S = 300  # emptying takes half a minute
+# Of the depth, a sixth: a quarter of the height that fills, in the smallest container (800 mm)
+EMPTIED_SHARE = 6
 # After the first, second and third alarm without an answer: 510 s, so four within ten minutes
 AGAIN_S = (60, 150, 300)
-_FORMAT = "<hhhhIIIIIIHBBBB"
+_FORMAT = "<hhhhIIIIIIHBBBBhBH"
+NONE_C, NONE_DEG, NONE_MV = -999, 255, 0
 
 
 class Bin:
-    """memory: as pack() gave it (38 bytes), anything else is a new container."""
+    """memory: as pack() gave it (43 bytes), anything else is a new container."""
 
     def __init__(self, memory: bytes, now_s: int) -> None:
-        values: "tuple[int, ...]" = (0,) * 15
+        values: "tuple[int, ...]" = (0,) * 18
         if len(memory) == struct.calcsize(_FORMAT):
             values = struct.unpack(_FORMAT, memory)
             if values[5] > now_s:  # a power loss has set the clock back
-                values = values[:3] + (0,) * 12
+                values = values[:3] + (0,) * 15
         self.upright = values[:3]  # acceleration in mg as it was installed; zero: not known
         (
             self.temperature_c,
@@ -46,6 +49,9 @@ class Bin:
             self.said,  # what was sent, or is being sent
             self.tries,  # of the alarm under way, 1 more than were on the air; 0: none
             self.moved,
+            self.alarm_c,  # what the alarm says, again and again: it is one reading
+            self.alarm_deg,
+            self.alarm_mv,
         ) = values[3:]
 
     def pack(self) -> bytes:
@@ -53,6 +59,7 @@ class Bin:
             _FORMAT, self.upright[0], self.upright[1], self.upright[2], self.temperature_c,
             self.seq_after, self.temperature_s, self.reading_s, self.tilted_s, self.raised_s,
             self.again_s, self.distance_mm, self.alarm, self.said, self.tries, self.moved,
+            self.alarm_c, self.alarm_deg, self.alarm_mv,
         )  # fmt: skip
 
     def feel_heat(self, now_s: int, temperature_c: int) -> None:
@@ -87,6 +94,22 @@ class Bin:
             return True
         return self.tries > 0 and now_s >= self.again_s
 
+    def alarm_values(
+        self, temperature_c: "int | None", tilt_deg: "int | None", battery_mv: "int | None"
+    ) -> "dict[str, int | None]":
+        """Of the message; a repeat is the same reading, so it has the values of the first."""
+        values: "dict[str, int | None]" = {"alarm": self.said}
+        if self.seq_after:
+            values["seq"] = self.seq_after - 1
+        else:
+            self.alarm_c = NONE_C if temperature_c is None else temperature_c
+            self.alarm_deg = NONE_DEG if tilt_deg is None else tilt_deg
+            self.alarm_mv = battery_mv or NONE_MV
+        values["temperature"] = None if self.alarm_c == NONE_C else self.alarm_c
+        values["tilt_angle"] = None if self.alarm_deg == NONE_DEG else self.alarm_deg
+        values["battery"] = self.alarm_mv or None
+        return values
+
     def told(self, now_s: int, outcome: str, seq: int) -> None:
         """What came of it; "" and "deferred": it was never on the air and does not count."""
         self.seq_after = seq + 1
@@ -102,11 +125,11 @@ class Bin:
             self.again_s = now_s + SOON_S
 
     def measured(self, distance_mm: "int | None", quality: int) -> bool:
-        """A new distance; True if the container was tilted before and is emptier by a quarter."""
+        """A new distance; True if the container was tilted before and is emptier now."""
         if distance_mm is None or quality < 2:
             return False
         before_mm, self.distance_mm = self.distance_mm, distance_mm
-        fell = before_mm and (distance_mm - before_mm) * 4 >= distance_mm
+        fell = before_mm and (distance_mm - before_mm) * EMPTIED_SHARE >= distance_mm
         return bool(self.moved and fell)
 
     def next_s(self, now_s: int) -> int:

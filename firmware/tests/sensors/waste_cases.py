@@ -149,8 +149,8 @@ def case_a_change_is_a_new_alarm():
     assert bin_.seq_after == 0
 
 
-def case_emptied_needs_the_tilt_and_a_quarter():
-    for moved, after_mm, found in ((1, 1000, True), (0, 1000, False), (1, 666, False)):
+def case_emptied_needs_the_tilt_and_a_sixth():
+    for moved, after_mm, found in ((1, 600, True), (0, 600, False), (1, 599, False)):
         bin_ = Bin(b"", 0)
         assert not bin_.measured(500, 5)
         bin_.moved = moved
