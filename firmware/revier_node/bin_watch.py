@@ -17,24 +17,22 @@ STEP_S = 90  # a rise is told from a look at least so long ago: two of SOON_S, o
 CALM_K = 5  # below FIRE_C
 CALM_S = 600  # a fire is over no sooner
 TILT_DEG = 30  # more, and the distance is to a wall
+LOOK_S = 21_600  # a slow tilt that stays below the interrupt's 34 degrees
 TIPPED_S = 300  # emptying takes half a minute
 # Of the depth, a sixth: a quarter of the height that fills, in the smallest container (800 mm)
 EMPTIED_SHARE = 6
-# After the first, second and third alarm without an answer: 510 s, so four within ten minutes
-AGAIN_S = (60, 150, 300)
-_FORMAT = "<hhhhIIIIIIHBBBBhBH"
-NONE_C, NONE_DEG, NONE_MV = -999, 255, 0
+_FORMAT = "<hhhhIIIIIIHBBBBhBHIB"
 
 
 class Bin:
-    """memory: as pack() gave it (43 bytes), anything else is a new container."""
+    """memory: as pack() gave it (48 bytes), anything else is a new container."""
 
     def __init__(self, memory: bytes, now_s: int) -> None:
-        values: "tuple[int, ...]" = (0,) * 18
+        values: "tuple[int, ...]" = (0,) * 20
         if len(memory) == struct.calcsize(_FORMAT):
             values = struct.unpack(_FORMAT, memory)
             if values[5] > now_s:  # a power loss has set the clock back
-                values = values[:3] + (0,) * 15
+                values = values[:3] + (0,) * 17
         self.upright = values[:3]  # acceleration in mg as it was installed; zero: not known
         (
             self.temperature_c,
@@ -52,6 +50,8 @@ class Bin:
             self.alarm_c,  # what the alarm says, again and again: it is one reading
             self.alarm_deg,
             self.alarm_mv,
+            self.looked_s,  # when the tilt was last measured; 0: never
+            self.tilt_deg,
         ) = values[3:]
 
     def pack(self) -> bytes:
@@ -59,8 +59,13 @@ class Bin:
             _FORMAT, self.upright[0], self.upright[1], self.upright[2], self.temperature_c,
             self.seq_after, self.temperature_s, self.reading_s, self.tilted_s, self.raised_s,
             self.again_s, self.distance_mm, self.alarm, self.said, self.tries, self.moved,
-            self.alarm_c, self.alarm_deg, self.alarm_mv,
+            self.alarm_c, self.alarm_deg, self.alarm_mv, self.looked_s, self.tilt_deg,
         )  # fmt: skip
+
+    def looks(self, now_s: int) -> bool:
+        """Is the tilt to be measured? The armed part tells of a large one by itself."""
+        busy = self.moved or self.alarm or not self.looked_s
+        return bool(busy or now_s - self.looked_s >= LOOK_S)
 
     def feel_heat(self, now_s: int, temperature_c: int) -> None:
         """Fire by level or by rate; over when it is cool and no longer rises."""
@@ -77,6 +82,7 @@ class Bin:
             self.temperature_c, self.temperature_s = temperature_c, max(1, now_s)
 
     def feel_tilt(self, now_s: int, tilt_deg: int) -> None:
+        self.looked_s, self.tilt_deg = max(1, now_s), tilt_deg
         if tilt_deg <= TILT_DEG:
             self.tilted_s = 0
             self.alarm &= ~TILT
@@ -93,36 +99,6 @@ class Bin:
             self.tries, self.seq_after = 1, 0
             return True
         return self.tries > 0 and now_s >= self.again_s
-
-    def alarm_values(
-        self, temperature_c: "int | None", tilt_deg: "int | None", battery_mv: "int | None"
-    ) -> "dict[str, int | None]":
-        """Of the message; a repeat is the same reading, so it has the values of the first."""
-        values: "dict[str, int | None]" = {"alarm": self.said}
-        if self.seq_after:
-            values["seq"] = self.seq_after - 1
-        else:
-            self.alarm_c = NONE_C if temperature_c is None else temperature_c
-            self.alarm_deg = NONE_DEG if tilt_deg is None else tilt_deg
-            self.alarm_mv = battery_mv or NONE_MV
-        values["temperature"] = None if self.alarm_c == NONE_C else self.alarm_c
-        values["tilt_angle"] = None if self.alarm_deg == NONE_DEG else self.alarm_deg
-        values["battery"] = self.alarm_mv or None
-        return values
-
-    def told(self, now_s: int, outcome: str, seq: int) -> None:
-        """What came of it; "" and "deferred": it was never on the air and does not count."""
-        self.seq_after = seq + 1
-        if outcome == "acked":
-            self.tries = 0
-        elif outcome in ("unacknowledged", "aborted"):
-            if self.tries > len(AGAIN_S):
-                self.tries = 0
-                return
-            self.again_s = now_s + AGAIN_S[self.tries - 1]
-            self.tries += 1
-        else:
-            self.again_s = now_s + SOON_S
 
     def measured(self, distance_mm: "int | None", quality: int) -> bool:
         """A new distance; True if the container was tilted before and is emptier now."""

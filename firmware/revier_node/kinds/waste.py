@@ -18,6 +18,8 @@ from revier_payload.waste import WASTE
 
 MYPY = False
 if MYPY:
+    from typing import Any
+
     from revier_node.bin_watch import Bin
     from revier_node.kinds import Wake
 
@@ -37,32 +39,31 @@ def self_test(wake: "Wake") -> list:
         outcomes.append(("vl53l1x", _tof(wake)))
     parts.switch(wake.wiring.get("power"), False)
     if "lis3dh" in wake.wiring:
-        from revier_node import bin_motion
+        from revier_node.sensors.lis3dh import Lis3dh
 
-        outcomes.append(("lis3dh", bin_motion.chip(wake).start()))
+        address = wake.wiring["lis3dh"]["addr"]
+        outcomes.append(("lis3dh", Lis3dh(parts.i2c(wake.board), address).start()))
     return [(part, outcome[2] if outcome[0] == FAULT else "ok") for part, outcome in outcomes]
 
 
 def sense(wake: "Wake") -> list:
     """An alarm goes first and alone: the fire that it tells of may end the node."""
     if "lis3dh" not in wake.wiring:
-        return [_reading(wake, None, None, None)]
+        return [_reading(wake, None, None)]
     now_s = wake.started_ms // 1000
     watched = _bin(wake)
     from revier_node import bin_motion
 
-    temperature_c, tilt_deg, fault = bin_motion.feel(wake, watched, now_s)
+    temperature_c, fault = bin_motion.feel(wake, watched, now_s)
     if watched.alarm_due(now_s):
-        from revier_payload.alarm import ALARM
-
-        MESSAGES[ALARM.f_port] = ALARM
-        values = watched.alarm_values(temperature_c, tilt_deg, wake.battery_mv())
+        message = _alarms().message(watched, temperature_c, wake.battery_mv())
+        MESSAGES[message[0]] = _alarms().ALARM
         wake.memory = watched.pack()
-        return [(ALARM.f_port, values, "confirmed")]
+        return [message]
     messages = []
     righted = watched.moved and not watched.tilted_s
     if now_s >= watched.reading_s or wake.flags & RESTARTED or righted:
-        message = _reading(wake, watched, temperature_c, tilt_deg)
+        message = _reading(wake, watched, temperature_c)
         message[1]["flags"] |= fault
         messages.append(message)
         watched.reading_s = now_s + wake.interval_ms // 1000
@@ -72,7 +73,7 @@ def sense(wake: "Wake") -> list:
 
 def told(wake: "Wake", message: tuple, outcome: str) -> None:
     watched = _bin(wake)
-    watched.told(wake.started_ms // 1000, outcome, message[1]["seq"])
+    _alarms().told(watched, wake.started_ms // 1000, outcome, message[1]["seq"])
     wake.memory = watched.pack()
 
 
@@ -98,12 +99,21 @@ def _bin(wake: "Wake") -> "Bin":
     return Bin(wake.memory, wake.started_ms // 1000)
 
 
-def _reading(
-    wake: "Wake", watched: "Bin | None", temperature_c: "int | None", tilt_deg: "int | None"
-) -> tuple:
-    values = {"battery": wake.battery_mv(), "temperature": temperature_c, "tilt": tilt_deg}
+def _alarms() -> "Any":
+    from revier_node import bin_alarm
+
+    return bin_alarm
+
+
+def _reading(wake: "Wake", watched: "Bin | None", temperature_c: "int | None") -> tuple:
+    values: "dict[str, int | None]" = {
+        "battery": wake.battery_mv(),
+        "temperature": temperature_c,
+        "tilt": None,
+    }
     flags = 0
     if watched:
+        values["tilt"] = watched.tilt_deg if watched.looked_s else None
         flags = watched.alarm & FLAG_FIRE | (FLAG_MOVED if watched.moved else 0)
         if watched.tilted_s:  # the distance would be that of a wall, or of the street
             values["flags"], values["quality"] = flags, 0

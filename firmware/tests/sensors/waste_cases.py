@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Waste: the cluster of echoes, temperature, second opinion; fire, tilt, the alarm's repeats."""
 
-from revier_node import bin_watch, echoes
+from revier_node import bin_alarm, bin_watch, echoes
 from revier_node.bin_watch import FIRE, TILT, Bin
 
 
@@ -117,7 +117,11 @@ def sent(outcomes, until_s=3_000):
         if bin_.alarm_due(now_s):
             times.append(now_s)
             assert bin_.seq_after == (0 if len(times) == 1 else 8)
-            bin_.told(now_s, outcomes[min(len(times), len(outcomes)) - 1], 7)
+            _, values, how = bin_alarm.message(bin_, 80 + len(times), 3_600)
+            assert how == "confirmed"
+            assert values.get("seq") == (None if len(times) == 1 else 7)
+            assert values["temperature"] == 81  # of the first
+            bin_alarm.told(bin_, now_s, outcomes[min(len(times), len(outcomes)) - 1], 7)
         bin_.reading_s = now_s + 1_800
         bin_ = Bin(bin_.pack(), now_s)
         now_s = bin_.next_s(now_s)
@@ -141,7 +145,7 @@ def case_a_change_is_a_new_alarm():
     bin_ = Bin(b"", 0)
     bin_.feel_heat(100, 80)
     assert bin_.alarm_due(100)
-    bin_.told(100, "unacknowledged", 7)
+    bin_alarm.told(bin_, 100, "unacknowledged", 7)
     assert not bin_.alarm_due(159)
     bin_.alarm |= TILT
     assert bin_.alarm_due(159)
@@ -159,11 +163,23 @@ def case_emptied_needs_the_tilt_and_a_sixth():
         assert bin_.measured(after_mm, 2) is found
 
 
+def case_tilt_is_looked_at_every_six_hours_and_when_there_is_cause():
+    bin_ = Bin(b"", 0)
+    assert bin_.looks(10)
+    bin_.feel_tilt(10, 12)
+    assert bin_.tilt_deg == 12
+    assert not bin_.looks(11)
+    assert not bin_.looks(10 + bin_watch.LOOK_S - 1)
+    assert bin_.looks(10 + bin_watch.LOOK_S)
+    bin_.moved = 1
+    assert bin_.looks(11)
+
+
 def case_memory():
     bin_ = Bin(b"", 0)
     bin_.upright = (-12, 3, 998)
     bin_.feel_heat(100_000, -31)
-    bin_.told(100_000, "acked", 0xFFFFFFFE)
+    bin_alarm.told(bin_, 100_000, "acked", 0xFFFFFFFE)
     data = bin_.pack()
     assert len(data) <= 64
     again = Bin(data, 100_000)
