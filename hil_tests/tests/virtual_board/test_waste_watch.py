@@ -14,6 +14,7 @@ import pytest
 
 from revier_bench import image
 from revier_bench.chips.environments import Still
+from revier_bench.measure import mac_size
 from revier_bench.network_server import frames
 from revier_bench.virtual_board import Kernel
 from revier_bench.virtual_board.wiring import BOARDS_DIR
@@ -25,6 +26,14 @@ from .small_network import DEV_ADDR, SmallNetwork
 
 MINUTE_US = 60 * SECOND_US
 UPRIGHT, ON_ITS_SIDE = (0.0, 0.0, 1_000.0), (940.0, 0.0, -342.0)
+MARK = "modules "
+LISTING = f"""import machine, sys
+_deepsleep = machine.deepsleep
+def _listed(*arguments):
+    print('{MARK}' + ' '.join(name for name in sys.modules if name.startswith('revier_')))
+    _deepsleep(*arguments)
+machine.deepsleep = _listed
+"""
 ALARM, WASTE = 6, 30
 FIRE, TILT = 1, 2  # bits of the alarm
 MOVED, SENSOR_FAULT = 2, 4  # flags of the reading
@@ -86,7 +95,11 @@ def run(real_node: Callable[..., Node], kernel: Kernel, build_dir: Path, tmp_pat
     """run(network, environment, minutes): a node on a board that has all three sensors."""
 
     def start(
-        network: Network, environment: Still, minutes: int, fail: tuple[str, ...] = ()
+        network: Network,
+        environment: Still,
+        minutes: int,
+        fail: tuple[str, ...] = (),
+        listed: bool = False,
     ) -> Node:
         board = json.loads((BOARDS_DIR / "generic_esp32s3.json").read_text("utf-8"))
         board["kinds"]["waste"]["lis3dh"] = {"bus": "i2c", "addr": 0x18, "int": 7}
@@ -101,6 +114,9 @@ def run(real_node: Callable[..., Node], kernel: Kernel, build_dir: Path, tmp_pat
         network.radio = node.board.radio
         flash = node.board.spec.flash_image
         image.write_files(flash, {"/boards/generic_esp32s3.json": text}, build_dir)
+        if listed:
+            main = (image.FIRMWARE_DIR / "image" / "main.py").read_text("utf-8")
+            image.write_files(flash, {"/main.py": (LISTING + main).encode()}, build_dir)
         node.board.power_on()
         kernel.run_until(minutes * MINUTE_US)
         assert node.board.counters["crashes"] == 0
@@ -189,3 +205,32 @@ def test_a_dead_accelerometer_leaves_the_level(run: Run, kernel: Kernel) -> None
         assert abs(values["distance"] - 1_200) <= 4
         assert values["temperature"] is None
         assert values["flags"] == SENSOR_FAULT
+
+
+@pytest.mark.parametrize(("fault", "flags"), [("silent", SENSOR_FAULT), ("blind", 0)])
+def test_without_echoes_the_second_opinion_is_the_level(
+    run: Run, kernel: Kernel, fault: str, flags: int
+) -> None:
+    """A wet sensor is no fault: it works again when it is dry."""
+    network = Network(kernel)
+    run(network, Burning(), 5, fail=(f"a02yyuw:{fault}",))
+    ((*_, values),) = network.on(WASTE)
+    assert abs(values["distance"] - 1_200) <= 15
+    assert values["quality"] == 2
+    assert values["flags"] == flags
+
+
+def test_a_usual_wake_with_every_sensor_fits(run: Run, kernel: Kernel) -> None:
+    network = Network(kernel)
+    node = run(network, Burning(), 100, listed=True)
+    assert len(network.on(WASTE)) == 4
+    wakes = [line[len(MARK) :].split() for line in node.lines if line.startswith(MARK)]
+    shipped = mac_size.sizes()
+    watches = [wake for wake in wakes if "revier_mac.device" not in wake]
+    readings = [wake for wake in wakes if "revier_mac.device" in wake][-3:]  # after the join's
+    assert len(watches) > 40
+    for wake in watches:
+        assert not {"revier_node.sensors.lis3dh", "revier_node.radio"} & set(wake)
+    for wake in readings:
+        assert "revier_node.sensors.vl53l1x" in wake
+        assert mac_size.wake_bytes(wake, shipped) <= mac_size.BUDGET_WAKE
