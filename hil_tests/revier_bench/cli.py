@@ -82,6 +82,9 @@ def measure(
     names: Annotated[list[str] | None, typer.Argument(help=", ".join(MEASUREMENTS))] = None,
     json_: Annotated[bool, typer.Option("--json", help="last line is one JSON object")] = False,
     all_: Annotated[bool, typer.Option("--all", help="every measurement")] = False,
+    seeds: Annotated[
+        str | None, typer.Option(help="FIRST-LAST: of the ...-accuracy measurements")
+    ] = None,
 ) -> None:
     """Print figures beside their budget and a peer's."""
     chosen = list(MEASUREMENTS) if all_ else names or []
@@ -93,7 +96,8 @@ def measure(
     console = Console()
     held = True
     for name in chosen:
-        result = run(name)
+        drawn = seeds is not None and name.endswith("-accuracy")
+        result = run(name, seeds=seeds or "") if drawn else run(name)
         _show(console, result)
         held = held and bool(result["holds"])
         if json_:

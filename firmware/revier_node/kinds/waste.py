@@ -1,74 +1,170 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Waste node: several echoes, their median, and how many of them agree."""
+"""Waste node: echoes to one distance; with an accelerometer also tilt, emptying and fire.
+
+What the numbers mean: echoes.py and bin_watch.py; why: docs/sensing-waste.md. The accelerometer
+and the time-of-flight sensor are used where the board's description has them.
+"""
 
 import time
 
 from revier_node import board as parts
+from revier_node import echoes
 from revier_node.console import say
-from revier_node.kinds import median
+from revier_node.kinds import RESTARTED
 from revier_node.sensors import FAULT, VALID
 from revier_node.sensors.a02yyuw import BAUD, A02yyuw
 from revier_payload.waste import WASTE
 
 MYPY = False
 if MYPY:
+    from typing import Any
+
+    from revier_node.bin_watch import Bin
     from revier_node.kinds import Wake
 
 
 F_PORT = WASTE.f_port
 MESSAGES = {F_PORT: WASTE}
 LINK = None  # network ADR
-HELD = ()
+HELD = ()  # an alarm that found no way out is repeated from the container's memory
 INTERVAL_S = 1_800
 POWER_UP_MS = 500
-ECHOES = 9
-AGREE_MM = 30  # sensors facts: the mode of a bin's echoes within 3 cm
-QUALITY_BEST = 5
-FLAG_SENSOR_FAULT = 4
+FLAG_FIRE, FLAG_MOVED, FLAG_SENSOR_FAULT = 1, 2, 4
 
 
 def self_test(wake: "Wake") -> list:
-    outcomes = _echoes(wake, 1)
-    return [("a02yyuw", outcomes[0][2] if outcomes[0][0] == FAULT else "ok")]
+    outcomes = [("a02yyuw", _echoes(wake, 1)[0])]
+    if "vl53l1x" in wake.wiring:
+        outcomes.append(("vl53l1x", _tof(wake)))
+    parts.switch(wake.wiring.get("power"), False)
+    if "lis3dh" in wake.wiring:
+        from revier_node.sensors.lis3dh import Lis3dh
+
+        address = wake.wiring["lis3dh"]["addr"]
+        outcomes.append(("lis3dh", Lis3dh(parts.i2c(wake.board), address).start()))
+    return [(part, outcome[2] if outcome[0] == FAULT else "ok") for part, outcome in outcomes]
 
 
 def sense(wake: "Wake") -> list:
-    battery_mv = wake.battery_mv()
-    outcomes = _echoes(wake, ECHOES)
-    distances = [value for state, value, _ in outcomes if state == VALID]
-    values = {"battery": battery_mv, "flags": 0, "quality": 0}
-    if distances:
-        middle = median(distances)
-        agreeing = sum(1 for mm in distances if abs(mm - middle) <= AGREE_MM)
-        values["distance"] = middle
-        values["quality"] = agreeing * QUALITY_BEST // ECHOES
-    else:
-        state, _, reason = outcomes[-1]
-        say("sensor", "part", "a02yyuw", "state", state, "reason", reason)
-        if state == FAULT:
-            values["flags"] = FLAG_SENSOR_FAULT
-    return [(F_PORT, values)]
+    """An alarm goes first and alone: the fire that it tells of may end the node."""
+    if "lis3dh" not in wake.wiring:
+        return [_reading(wake, None, None)]
+    now_s = wake.started_ms // 1000
+    watched = _bin(wake)
+    from revier_node import bin_motion
+
+    temperature_c, fault = bin_motion.feel(wake, watched, now_s)
+    if watched.alarm_due(now_s):
+        message = _alarms().message(watched, temperature_c, wake.battery_mv())
+        MESSAGES[message[0]] = _alarms().ALARM
+        wake.memory = watched.pack()
+        return [message]
+    messages = []
+    righted = watched.moved and not watched.tilted_s
+    if now_s >= watched.reading_s or wake.flags & RESTARTED or righted:
+        message = _reading(wake, watched, temperature_c)
+        message[1]["flags"] |= fault
+        messages.append(message)
+        watched.reading_s = now_s + wake.interval_ms // 1000
+    wake.memory = watched.pack()
+    return messages
+
+
+def told(wake: "Wake", message: tuple, outcome: str) -> None:
+    watched = _bin(wake)
+    _alarms().told(watched, wake.started_ms // 1000, outcome, message[1]["seq"])
+    wake.memory = watched.pack()
 
 
 def next_wake_ms(wake: "Wake") -> int:
+    if "lis3dh" in wake.wiring:
+        now_s = wake.started_ms // 1000
+        return wake.started_ms + (_bin(wake).next_s(now_s) - now_s) * 1000
     return wake.started_ms + wake.interval_ms
 
 
-def wake_pins(_wake: "Wake") -> tuple:
-    return ()
+def wake_pins(wake: "Wake") -> tuple:
+    """The accelerometer's, unless it has just woken the node or lies on its side."""
+    part = wake.wiring.get("lis3dh")
+    if not part or wake.by_pin or _bin(wake).tilted_s:
+        return ()
+    return (part["int"],)
+
+
+def _bin(wake: "Wake") -> "Bin":
+    """What is known of the container, in a node that has an accelerometer."""
+    from revier_node.bin_watch import Bin
+
+    return Bin(wake.memory, wake.started_ms // 1000)
+
+
+def _alarms() -> "Any":
+    from revier_node import bin_alarm
+
+    return bin_alarm
+
+
+def _reading(wake: "Wake", watched: "Bin | None", temperature_c: "int | None") -> tuple:
+    values: "dict[str, int | None]" = {
+        "battery": wake.battery_mv(),
+        "temperature": temperature_c,
+        "tilt": None,
+    }
+    flags = 0
+    if watched:
+        values["tilt"] = watched.tilt_deg if watched.looked_s else None
+        flags = watched.alarm & FLAG_FIRE | (FLAG_MOVED if watched.moved else 0)
+        if watched.tilted_s:  # the distance would be that of a wall, or of the street
+            values["flags"], values["quality"] = flags, 0
+            return F_PORT, values
+    outcomes = _echoes(wake, echoes.ECHOES_MAX)
+    tof_mm = None
+    if "vl53l1x" in wake.wiring:
+        tof_mm = _tof(wake)[1]
+    parts.switch(wake.wiring.get("power"), False)
+    heard = [outcome[1] for outcome in outcomes]
+    distance_mm, quality = echoes.level(heard, temperature_c, tof_mm)
+    values["distance"], values["quality"] = distance_mm, quality
+    if distance_mm is None or outcomes[-1][0] == FAULT:
+        state, _, reason = outcomes[-1]
+        say("sensor", "part", "a02yyuw", "state", state, "reason", reason)
+        if state == FAULT:
+            flags |= FLAG_SENSOR_FAULT
+    values["flags"] = flags
+    if watched:
+        before_mm = watched.distance_mm
+        if watched.measured(distance_mm, quality):
+            say("emptied", "from_mm", before_mm, "to_mm", distance_mm)
+        watched.moved = 0
+    return F_PORT, values
 
 
 def _echoes(wake: "Wake", count: int) -> list:
-    """Outcomes of `count` reads; a silent sensor is asked only once more."""
+    """Outcomes of at most `count` reads; a silent sensor is asked only once more.
+
+    Leaves the supply on.
+    """
     parts.switch(wake.wiring.get("power"), True)
     time.sleep_ms(POWER_UP_MS)
     sensor = A02yyuw(parts.uart(wake.board, BAUD))
-    outcomes = []
-    for _ in range(count):
+    outcomes: list = []
+    while len(outcomes) < count and echoes.asks_more([outcome[1] for outcome in outcomes]):
         outcome = sensor.read()
         outcomes.append(outcome)
         if outcome[0] == FAULT and len(outcomes) > 1 and outcomes[-2][0] == FAULT:
             break
-    parts.switch(wake.wiring.get("power"), False)
     return outcomes
+
+
+def _tof(wake: "Wake") -> tuple:
+    """Of the time-of-flight sensor, whose supply is on."""
+    from revier_node.sensors.vl53l1x import Vl53l1x
+
+    sensor = Vl53l1x(parts.i2c(wake.board), wake.wiring["vl53l1x"]["addr"])
+    outcome = sensor.start()
+    if outcome[0] == VALID:
+        outcome = sensor.read()
+    if outcome[0] != VALID:
+        say("sensor", "part", "vl53l1x", "state", outcome[0], "reason", outcome[2])
+    return outcome

@@ -9,7 +9,7 @@ AN = ST AN3308 chapter 6: position recognition, high-pass filter on the second g
 import struct
 import time
 
-from revier_node.sensors import fault, missing, valid
+from revier_node.sensors import fault, lis3dh_heat, missing, valid
 
 MYPY = False
 if MYPY:
@@ -23,8 +23,6 @@ READ_LIMIT_MS = 1_000  # DS table 11: 7 samples after a change to high resolutio
 TIPPED, SHOCK = 1, 2  # what events() tells
 
 _INCREMENT = 0x80  # DS 6.1.1: the register address counts up
-_REG_STATUS_AUX, _NEW_ADC3 = 0x07, 0x04
-_REG_ADC3 = 0x0C
 _REG_WHO_AM_I = 0x0F
 _REG_TEMPERATURE, _TEMPERATURE_ON = 0x1F, 0xC0  # DS 8.7: ADC_EN, TEMP_EN
 _REG_CONTROL_1, _REG_CONTROL_4, _CONTROL_WIDTH = 0x20, 0x23, 6
@@ -129,14 +127,8 @@ class Lis3dh:
         return missing("no new sample")
 
     def temperature_c(self) -> tuple:
-        """Relative: 1 K per digit, its zero up to 10 K off (DS table 5); a rise is true."""
-        try:
-            if not self._get(_REG_STATUS_AUX) & _NEW_ADC3:
-                return missing("no new sample")
-            data = self._i2c.readfrom_mem(self._address, _REG_ADC3 | _INCREMENT, 2)
-        except OSError:
-            return fault("no answer")
-        return valid((struct.unpack("<h", data)[0] >> 8) + 25)
+        """Relative, see lis3dh_heat.py."""
+        return lis3dh_heat.temperature_c(self._i2c, self._address)
 
     def arm(self, upright: tuple, shock_mg: int) -> tuple:
         """Low power at 10 Hz; INT1 goes high and stays so when it lies on another side than now

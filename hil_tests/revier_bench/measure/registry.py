@@ -26,15 +26,19 @@ MEASUREMENTS: dict[str, str] = {
     "rx-window": "rx_window",
     "session-size": "session_size",
     "sim-speed": "sim_speed",
+    "waste-accuracy": "waste_accuracy",
 }
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")
 
 
-def run(name: str) -> dict[str, Any]:
-    """Run one measurement; KeyError for an unknown name, ValueError when a key is left out."""
+def run(name: str, **options: str) -> dict[str, Any]:
+    """Run one measurement; KeyError for an unknown name, ValueError when a key is left out.
+
+    options: arguments of its measure(), which must know them.
+    """
     module = importlib.import_module(f"revier_bench.measure.{MEASUREMENTS[name]}")
     started = time.monotonic()
-    result: dict[str, Any] = module.measure()
+    result: dict[str, Any] = module.measure(**options)
     result.setdefault("seconds", round(time.monotonic() - started, 2))
     result.setdefault("command", f"revier-bench measure {name} --json")
     missing = [key for key in KEYS if key not in result]

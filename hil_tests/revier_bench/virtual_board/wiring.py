@@ -25,6 +25,7 @@ RTC_PINS = {
     "esp32": sum(1 << n for n in (0, 2, 4, *range(12, 16), 25, 26, 27, *range(32, 40))),
     "esp32s3": (1 << 22) - 1,
 }
+ALWAYS_ON = ("lis3dh",)  # it watches while the board sleeps: not behind the sensors' switch
 TCXO_START_US = 3_000  # what the real oscillator needs; the board description allows for more
 
 
@@ -138,7 +139,7 @@ class WiredBoard(VirtualBoard):
         """Which switches feed which chip: `power` all sensors, `boost` those of 5 V too."""
         for name, chip in self.sensors.items():
             keys = ("power", "boost") if name in air_sensors.FIVE_VOLTS else ("power",)
-            switches = [kind[key] for key in keys if key in kind]
+            switches = [kind[key] for key in keys if key in kind and name not in ALWAYS_ON]
             if not switches:
                 self.powered.append(cast(PoweredChip, chip))
                 continue

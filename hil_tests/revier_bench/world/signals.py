@@ -5,7 +5,7 @@
 AirEnvironment      pm_ug_m3, temperature_c, humidity_pct, pressure_pa, co2_ppm, voc_index,
                     nox_index
 ParkingEnvironment  field_ut, next_change_us, occupied, temperature_c, ground_loss_db
-WasteEnvironment    distance_mm, fill_fraction, temperature_c
+WasteEnvironment    distance_mm, fill_fraction, temperature_c, acceleration_mg, next_motion_us
 all                 battery_mv
 
 Every method takes the world's microseconds.

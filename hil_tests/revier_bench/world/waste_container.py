@@ -17,6 +17,8 @@ EMPTYING_DAYS = 7
 PARTIAL_EMPTYING_SHARE = 0.05
 WALL_ECHO_SHARE, NEAR_ECHO_SHARE, NO_ECHO_SHARE = 0.08, 0.05, 0.03  # ESTIMATE
 ECHO_NOISE_MM = 10.0
+EMPTYING_US = 20_000_000
+EMPTYING_DEG = (60.0, 110.0)
 
 
 class WasteEnvironment(Environment):
@@ -42,6 +44,7 @@ class WasteEnvironment(Environment):
         self._times_us = [0]
         self._fills = [self._random.uniform(0.05, 0.7)]
         self._hours = 0
+        self._motions: list[tuple[int, tuple[float, float, float]]] = [(0, _leaning(0.0))]
         self._sun_share = self._random.uniform(5.0, 25.0)
 
     def temperature_c(self, t_us: int) -> float:
@@ -50,11 +53,23 @@ class WasteEnvironment(Environment):
 
     def fill_fraction(self, t_us: int) -> float:
         """The truth: 0 empty .. 1 full."""
-        while self._hours * HOUR_US <= t_us:
-            self._live_one_hour()
+        self._live_until(t_us)
         index = bisect_right(self._times_us, t_us) - 1
         age_h = (t_us - self._times_us[index]) / HOUR_US
         return self._fills[index] * math.exp(-SETTLING_PER_HOUR * age_h)
+
+    def acceleration_mg(self, t_us: int) -> tuple[float, float, float]:
+        """Upright but for the moment of an emptying."""
+        self._live_until(t_us)
+        index = bisect_right(self._motions, t_us, key=lambda motion: motion[0]) - 1
+        return self._motions[index][1]
+
+    def next_motion_us(self, t_us: int) -> int | None:
+        self._live_until(t_us)
+        while self._motions[-1][0] <= t_us:
+            self._live_one_hour()
+        index = bisect_right(self._motions, t_us, key=lambda motion: motion[0])
+        return self._motions[index][0]
 
     def distance_mm(self, t_us: int) -> int | None:
         """One echo: usually the load, sometimes wall or bag edge, sometimes none."""
@@ -69,6 +84,10 @@ class WasteEnvironment(Environment):
         elif kind < NO_ECHO_SHARE + WALL_ECHO_SHARE + NEAR_ECHO_SHARE:
             true_mm -= chance.uniform(60.0, 200.0)
         return max(30, round(true_mm + chance.gauss(0.0, ECHO_NOISE_MM)))
+
+    def _live_until(self, t_us: int) -> None:
+        while self._hours * HOUR_US <= t_us:
+            self._live_one_hour()
 
     def _live_one_hour(self) -> None:
         hour_us = self._hours * HOUR_US
@@ -90,6 +109,9 @@ class WasteEnvironment(Environment):
             rest = chance.uniform(0.2, 0.5) if chance.random() < PARTIAL_EMPTYING_SHARE else 0.02
             begin_us = max(hour_us, self._times_us[-1]) + 1
             self._set(begin_us, self._fill_now(begin_us) * rest)
+            angle_deg = stream(self._seed, f"emptying:{begin_us}").uniform(*EMPTYING_DEG)
+            self._motions.append((begin_us, _leaning(angle_deg)))
+            self._motions.append((begin_us + EMPTYING_US, _leaning(0.0)))
 
     def _fill_now(self, t_us: int) -> float:
         age_h = (t_us - self._times_us[-1]) / HOUR_US
@@ -98,6 +120,12 @@ class WasteEnvironment(Environment):
     def _set(self, t_us: int, fill: float) -> None:
         self._times_us.append(t_us)
         self._fills.append(fill)
+
+
+def _leaning(angle_deg: float) -> tuple[float, float, float]:
+    """Gravity in mg, felt upwards."""
+    angle = math.radians(angle_deg)
+    return 1_000.0 * math.sin(angle), 0.0, 1_000.0 * math.cos(angle)
 
 
 def _poisson(uniform: float, mean: float) -> int:

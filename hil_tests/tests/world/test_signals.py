@@ -168,6 +168,21 @@ def test_a_container_fills_settles_and_is_emptied() -> None:
     assert any(-0.01 < drop < 0 for drop in drops)
 
 
+def test_a_container_is_tilted_while_it_is_emptied() -> None:
+    environment = bin_()
+    t_us, motions = 0, []
+    while t_us < 28 * DAY_US:
+        t_us = environment.next_motion_us(t_us)
+        motions.append((t_us, environment.acceleration_mg(t_us)))
+    emptyings, ends = motions[0::2], motions[1::2]
+    assert len(emptyings) in (4, 5)
+    for (begin_us, lying), (end_us, upright) in zip(emptyings, ends, strict=False):
+        assert lying[2] <= 500  # mg; 60 degrees or more
+        assert upright == (0.0, 0.0, 1_000.0)
+        assert end_us - begin_us == 20_000_000
+        assert environment.fill_fraction(begin_us) < environment.fill_fraction(begin_us - 1)
+
+
 def test_echoes_have_the_stated_mixture() -> None:
     environment = bin_()
     true_mm = 1500 - environment.fill_fraction(0) * 1250

@@ -148,17 +148,17 @@ def sense_waste(distances):
     return values
 
 
-def check_waste_median_and_quality():
+def check_waste_cluster_and_quality():
     values = sense_waste([800, 810, 300, 805, 795, 0, 1500, 800, 790])
     assert values["distance"] == 800
-    assert values["quality"] == 6 * 5 // 9
+    assert values["quality"] == 5 * 5 // 7
     assert values["flags"] == 0
-    assert sense_waste([800] * 9)["quality"] == waste.QUALITY_BEST
+    assert sense_waste([800] * 7)["quality"] == 5
 
 
 def check_waste_no_echo_is_missing_not_a_fault():
-    values = sense_waste([0] * 9)
-    assert "distance" not in values
+    values = sense_waste([0] * 11)
+    assert values["distance"] is None
     assert values["flags"] == 0
 
 
