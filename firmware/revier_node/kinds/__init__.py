@@ -30,6 +30,8 @@ UNCALIBRATED = 2
 CLOCK_UNKNOWN = 4
 RESTARTED = 8
 FAN_OR_LASER_FAULT = 16
+READING_FLAGS = 31  # those above: what a reading's status holds
+BATCHES = 64  # in a diagnosis only: readings come in batches
 
 
 class Wake:
@@ -47,6 +49,8 @@ class Wake:
         self.memory = memory  # of the kind, at most 64 bytes, survives deep sleep
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0
+        self.settings: dict = {}  # /node.json
+        self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
 
