@@ -63,6 +63,7 @@ package(
         "kinds/__init__.py",
         "kinds/air.py",
         "kinds/air_change.py",
+        "kinds/air_hour.py",
         "kinds/air_parts.py",
         "kinds/parking.py",
         "kinds/waste.py",

@@ -74,6 +74,10 @@ def sense(wake: "Wake") -> list:
         from revier_node.kinds import air_change
 
         return air_change.report(wake, f_port, values, mads)
+    if report == "batch":
+        from revier_node.kinds import air_hour
+
+        return air_hour.report(wake, f_port, values)
     return [(f_port, values)]
 
 

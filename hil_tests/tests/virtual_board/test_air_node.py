@@ -180,3 +180,45 @@ def test_report_on_change_with_other_bands(make_air: MakeAir, kernel: Kernel) ->
     assert len(heard(network, 10)) == 1
     kernel.run_until(50 * MINUTE_US)
     assert len(heard(network, 10)) == 3
+
+
+def test_an_hour_in_one_uplink(make_air: MakeAir, kernel: Kernel) -> None:
+    air = Still(temperature=8.0)
+    parts = {"sps30": {"bus": "i2c", "addr": 0x69}, "bme280": BME280}
+    node, network = make_air(parts, environment=air, report="batch")
+    kernel.run_until(50 * MINUTE_US)
+    assert not heard(network, 10)
+    assert not heard(network, 11)
+    diagnosis = heard(network, 1)[0].values
+    assert (diagnosis["status"] or 0) & 64, "it says that it batches"
+    air.temperature = 20.0
+    kernel.run_until(3 * HOUR_US)
+    batches = heard(network, 11)
+    assert len(batches) >= 2
+    first, second = ([row for row in one.rows if row.name == "sample"] for one in batches[:2])
+    assert [len(first), len(second)] == [12, 12]
+    seqs = [row.values["seq"] for row in first + second]
+    assert seqs == list(range(seqs[0] or 0, (seqs[0] or 0) + 24)), "each its own, none left out"
+    assert first[0].values["temperature"] == pytest.approx(80, abs=3)
+    assert first[-1].values["temperature"] == pytest.approx(200, abs=3)
+    assert all(row.values["pm25"] == pytest.approx(120, rel=0.2) for row in first + second)
+    assert all(len(up.frm_payload) <= 45 for up in network.uplinks if up.f_port == 11)
+    assert not [line for line in node.lines if "error" in line]
+
+
+def test_a_block_that_is_lost_with_the_supply_gives_no_number_away(
+    make_air: MakeAir, kernel: Kernel
+) -> None:
+    node, network = make_air(
+        {"sps30": {"bus": "i2c", "addr": 0x69}}, report="batch", interval_s=900
+    )
+    kernel.run_until(40 * MINUTE_US)
+    node.board.power_off()
+    kernel.run_until(41 * MINUTE_US)
+    node.board.power_on()
+    kernel.run_until(5 * HOUR_US)
+    rows = [r for one in heard(network, 11) for r in one.rows if r.name == "sample"]
+    seqs = [row.values["seq"] for row in rows]
+    assert len(rows) >= 12
+    assert len(set(seqs)) == len(seqs)
+    assert (seqs[0] or 0) > 3, "those of the first three readings are gone"
