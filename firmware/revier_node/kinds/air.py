@@ -4,7 +4,7 @@
 
 The wiring chooses: one sensor of particulate matter (sensors/particles.py), a BME280 or that
 sensor's own climate, an SCD41 for CO2. {"report": ...} in /node.json says what is sent: "fixed",
-every reading; "change", what is news (air_change.py); "batch", an hour at once (air_hour.py).
+every reading; "change", what is news (air_change.py); "batch", an hour at once (air_batch.py).
 Values are raw, humidity beside them: correcting is the receiver's. VOC and NOx are missing: their
 indices are learnt over hours of unbroken measuring, and the fan's supply is off between readings.
 """
@@ -36,6 +36,8 @@ POWER_UP_MS = 100  # SPS30 datasheet table 3: its UART is up by then, all others
 SAMPLES = 10
 SAMPLES_MIN = 5
 SAMPLE_EVERY_MS = 1_020  # the sensor has a new value every 1 s of its own clock
+WEEK_MS = 604_800_000  # SPS30 datasheet 4.2: between two cleanings of the fan
+CLEANED_AT = 7  # the wake of a week; not the first, which a supply that fails repeats
 MASSES = ("pm1", "pm25", "pm4", "pm10")
 NOISE = 50  # 5 ug/m3: SPS30 datasheet table 1
 
@@ -70,14 +72,10 @@ def sense(wake: "Wake") -> list:
     _switch(wake, False)
     values["status"] = wake.flags & READING_FLAGS
     report = wake.settings.get("report")
-    if report == "change":
-        from revier_node.kinds import air_change
-
-        return air_change.report(wake, f_port, values, mads)
-    if report == "batch":
-        from revier_node.kinds import air_hour
-
-        return air_hour.report(wake, f_port, values)
+    if report in ("change", "batch"):  # beside "fixed": each in a module that few wakes need
+        module = __import__("revier_node.kinds.air_" + report, None, None, ("report",))
+        messages: list = module.report(wake, f_port, values, mads)
+        return messages
     return [(f_port, values)]
 
 
@@ -123,9 +121,15 @@ def _particles(wake: "Wake", name: str, values: dict, mads: dict) -> None:
         climate(wake, values, name, sensor.climate())
     if sensor.status()[1]:
         wake.flags |= FAN_OR_LASER_FAULT
+    # a week of wakes; its own count of a week ends with its supply
+    node = wake.node
+    if node and node.state.boots % max(1, WEEK_MS // wake.interval_ms) == CLEANED_AT:
+        from revier_node.kinds import air_parts
+
+        air_parts.clean(sensor)
     sensor.stop()
     if len(samples) < SAMPLES_MIN:
-        complain(wake, name, FAULT, "%d samples" % len(samples))
+        complain(wake, name, FAULT, "samples")
         return
     for i in range(4):
         values[MASSES[i]], mads[MASSES[i]] = median_and_mad([s[i] for s in samples])

@@ -25,7 +25,7 @@ CHANNELS = ("pm25", "pm10", "temperature", "humidity", "pressure", "co2", "statu
 BANDS = ((20, 15), (30, 15), (10, 0), (5, 0), (10, 0), (50, 5), (0, 0))
 MIN_S, MAX_S = 0, 3_600
 NOISE_MADS = 2  # ten samples' median scatters by 0.6 of their MAD: 2 is beyond two medians' scatter
-_FORM = "<Ihhhhhhh"
+_FORM, _SIZE = "<Ihhhhhhh", 18
 _NONE = -32_768
 _FAULTS = kinds.SENSOR_FAULT | kinds.FAN_OR_LASER_FAULT  # the other flags are no news
 
@@ -36,7 +36,7 @@ def report(wake: "Wake", f_port: int, values: dict, mads: dict) -> list:
     now_s = wake.started_ms // 1000 & 0xFFFFFFFF
     heard = [values.get(name) for name in CHANNELS]
     heard[-1] = values["status"] & _FAULTS
-    if len(wake.memory) == struct.calcsize(_FORM):
+    if len(wake.memory) == _SIZE:
         was = struct.unpack(_FORM, wake.memory)
         sent = [None if value == _NONE else value for value in was[1:]]
         bands = settings.get("bands", {})

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""What the usual air wake does without: the self-test, and CO2 by an SCD41."""
+"""What the usual air wake does without: the self-test, cleaning the fan, CO2 by an SCD41."""
 
 import machine
 
 from revier_node import board as parts
+from revier_node.console import say
 from revier_node.kinds import air
 from revier_node.sensors import VALID, particles, scd41
 from revier_node.sensors.bme280 import Bme280
@@ -12,7 +13,11 @@ from revier_payload.air_co2 import AIR_CO2
 
 MYPY = False
 if MYPY:
+    from typing import Any
+
     from revier_node.kinds import Wake
+
+CLEAN_MS = 10_500  # SPS30 datasheet 4.2, SEN5x datasheet 5.2: 10 s
 
 
 def self_test(wake: "Wake") -> list:
@@ -31,6 +36,13 @@ def self_test(wake: "Wake") -> list:
         part = Bme280(parts.i2c(wake.board), wiring["bme280"]["addr"])
         results.append(("bme280", part.read()[2] or "ok"))
     return results
+
+
+def clean(sensor: "Any") -> None:
+    """Ten seconds of full fan, where the part knows that; there are no values meanwhile."""
+    if hasattr(sensor, "clean") and sensor.clean()[0] == VALID:
+        say("clean")
+        machine.lightsleep(CLEAN_MS)
 
 
 def co2(wake: "Wake", values: dict) -> int:

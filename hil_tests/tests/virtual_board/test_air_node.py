@@ -222,3 +222,19 @@ def test_a_block_that_is_lost_with_the_supply_gives_no_number_away(
     assert len(rows) >= 12
     assert len(set(seqs)) == len(seqs)
     assert (seqs[0] or 0) > 3, "those of the first three readings are gone"
+
+
+@pytest.mark.parametrize("part", ["sps30", "sds011"])
+def test_the_fan_is_cleaned_once_a_week(make_air: MakeAir, kernel: Kernel, part: str) -> None:
+    bus = {"bus": "i2c", "addr": 0x69} if part == "sps30" else {"bus": "uart"}
+    node, network = make_air({part: bus}, interval_s=43_200)
+    kernel.run_until(13 * 24 * HOUR_US)
+    wakes = [t_us for t_us, line in node.timed if "revier boot" in line]
+    cleaned = [t_us for t_us, line in node.timed if line == "revier clean"]
+    assert len(wakes) >= 24
+    assert len(cleaned) == (2 if part == "sps30" else 0)
+    if cleaned:
+        assert cleaned[1] - cleaned[0] == pytest.approx(7 * 24 * HOUR_US, rel=0.06)
+    readings = heard(network, 10)
+    assert all(one.values["pm25"] is not None for one in readings)
+    assert not node.board.misuse

@@ -63,7 +63,7 @@ def count_of(interval_ms: int) -> int:
     return max(1, min(air_batch.SAMPLES_MAX, HOUR_MS // interval_ms))
 
 
-def report(wake: "Wake", f_port: int, values: dict) -> list:
+def report(wake: "Wake", f_port: int, values: dict, _mads: dict) -> list:
     """The messages of this wake: none, or a block; before it one that broke off."""
     air.MESSAGES[F_PORT] = _Batch
     seq = wake.node.store.next_seq()
