@@ -37,7 +37,7 @@ SAMPLES = 10
 SAMPLES_MIN = 5
 SAMPLE_EVERY_MS = 1_020  # the sensor has a new value every 1 s of its own clock
 WEEK_MS = 604_800_000  # SPS30 datasheet 4.2: between two cleanings of the fan
-CLEANED_AT = 7  # the wake of a week; not the first, which a supply that fails repeats
+CLEANED_AT = 60  # that wake of a week: the first ones are those of a supply that fails
 MASSES = ("pm1", "pm25", "pm4", "pm10")
 NOISE = 50  # 5 ug/m3: SPS30 datasheet table 1
 
@@ -122,8 +122,8 @@ def _particles(wake: "Wake", name: str, values: dict, mads: dict) -> None:
     if sensor.status()[1]:
         wake.flags |= FAN_OR_LASER_FAULT
     # a week of wakes; its own count of a week ends with its supply
-    node = wake.node
-    if node and node.state.boots % max(1, WEEK_MS // wake.interval_ms) == CLEANED_AT:
+    node, wakes = wake.node, WEEK_MS // wake.interval_ms
+    if node and node.state.boots % wakes == min(CLEANED_AT, wakes - 1):
         from revier_node.kinds import air_parts
 
         air_parts.clean(sensor)
