@@ -70,7 +70,6 @@ package(
         "link_policy.py",
         "news.py",
         "notes.py",
-        "on_change.py",
         "pmu.py",
         "radio.py",
         "radio_bus.py",

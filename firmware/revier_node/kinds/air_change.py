@@ -12,8 +12,9 @@ The kind's memory: seconds of the chip's clock when a reading was last handed ov
 
 import struct
 
-from revier_node import kinds, on_change
+from revier_node import kinds
 from revier_node.console import say
+from revier_node.robust import due
 
 MYPY = False
 if MYPY:
@@ -32,26 +33,26 @@ _FAULTS = kinds.SENSOR_FAULT | kinds.FAN_OR_LASER_FAULT  # the other flags are n
 
 def report(wake: "Wake", f_port: int, values: dict, mads: dict) -> list:
     """The messages of this wake: one or none."""
-    settings = wake.settings
     now_s = wake.started_ms // 1000 & 0xFFFFFFFF
     heard = [values.get(name) for name in CHANNELS]
     heard[-1] = values["status"] & _FAULTS
     if len(wake.memory) == _SIZE:
         was = struct.unpack(_FORM, wake.memory)
         sent = [None if value == _NONE else value for value in was[1:]]
-        bands = settings.get("bands", {})
+        get = wake.settings.get
+        bands = get("bands", {})
         # a wake comes at its interval, and its clock errs: the nearest wake is the one meant
         age_s = now_s - was[0] + wake.interval_ms // 2000
-        if age_s >= 0 and not on_change.due(
+        if age_s >= 0 and not due(
             sent,
             heard,
             [bands.get(name, band) for name, band in zip(CHANNELS, BANDS)],  # noqa: B905
-            [NOISE_MADS * mads.get(name, 0) for name in CHANNELS],
+            (NOISE_MADS * mads.get("pm25", 0), NOISE_MADS * mads.get("pm10", 0), 0, 0, 0, 0, 0),
             age_s,
-            settings.get("report_min_s", MIN_S),
-            settings.get("report_max_s", MAX_S),
+            get("report_min_s", MIN_S),
+            get("report_max_s", MAX_S),
         ):
-            say("unchanged", "s", now_s - was[0])
+            say("unchanged")
             return []
     kept = [_NONE if value is None else min(value, 32_767) for value in heard]
     wake.memory = struct.pack(_FORM, now_s, *kept)

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The air node's decisions that need no machine: what samples agree on, what is news."""
 
-from revier_node.on_change import due
-from revier_node.robust import median_and_mad, unsteady
+from revier_node.robust import due, median_and_mad, unsteady
 
 BANDS = ((20, 15), (10, 0))
 

@@ -3,7 +3,7 @@
 """air-reporting: report on change against fixed intervals, on two real sensors of five days.
 
 The recording (data/README.md) holds the nights of the fireworks. A node takes its newest value
-every five minutes; what it decides is the firmware's own code (revier_node.on_change with the
+every five minutes; what it decides is the firmware's own code (revier_node.robust with the
 bands of kinds/air_change.py). The city sees what was heard last. The error is the distance of that
 from what the node has just measured, at every wake, wakes with an uplink included.
 
@@ -30,7 +30,7 @@ from random import Random
 from statistics import fmean, quantiles, stdev
 from typing import Any
 
-from revier_node import on_change
+from revier_node import robust
 
 air_change: Any = import_module("revier_node.kinds.air_change")  # mypy does without the firmware
 
@@ -89,9 +89,7 @@ def on_news(factor: float = 1.0) -> Decide:
         if sent is None:
             return True
         age_s = now[0] - sent[0] + INTERVAL_S // 2
-        return on_change.due(
-            sent[1], now[1], bands, (0, 0), age_s, air_change.MIN_S, air_change.MAX_S
-        )
+        return robust.due(sent[1], now[1], bands, (0, 0), age_s, air_change.MIN_S, air_change.MAX_S)
 
     return decide
 
