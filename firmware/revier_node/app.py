@@ -105,6 +105,10 @@ class Node:
             self.board, config["kind"], interval_s * 1000, self.started_ms, by_pin, memory
         )
         wake.settings = settings
+        wake.config = config
+        wake.node = self
+        if wake.kind == "air" and config.get("report") == "batch":
+            wake.flags |= kinds.BATCHES
         wake.time_error_ms = self.state.time_error_ms
         if not self.state.unix_offset_ms:
             wake.flags |= kinds.CLOCK_UNKNOWN

@@ -30,6 +30,8 @@ UNCALIBRATED = 2
 CLOCK_UNKNOWN = 4
 RESTARTED = 8
 FAN_OR_LASER_FAULT = 16
+READING_FLAGS = 31  # those above: what a reading's status holds
+BATCHES = 64  # in a diagnosis only: readings come in batches
 
 
 class Wake:
@@ -49,6 +51,8 @@ class Wake:
         self.flags = 0
         self.settings: dict = {}  # number -> value, docs/protocol/payload.md, fPort 2
         self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
+        self.config: dict = {}  # /node.json
+        self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
 

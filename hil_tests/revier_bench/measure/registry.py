@@ -8,6 +8,7 @@ from typing import Any
 
 # name on the command line -> module of this package
 MEASUREMENTS: dict[str, str] = {
+    "air-reporting": "air_reporting",
     "airtime": "airtime",
     "codec-speed": "codec_speed",
     "downlink-fuzz": "downlink_fuzz",
