@@ -67,6 +67,7 @@ package(
         "link_policy.py",
         "news.py",
         "notes.py",
+        "parking_change.py",
         "pmu.py",
         "radio.py",
         "radio_bus.py",

@@ -165,6 +165,7 @@ class Node:
             say("reading", "kind", self.wake.kind, "port", f_port, "seq", seq)
             data = self.kind.MESSAGES[f_port].encode(values)
             outcome = self.link().send(f_port, data, seq, len(message) > 2)
+            self.wake.heard = self.wake.heard or self.link().heard
             if not outcome:
                 free_ms = self.link().retry_ms
                 if free_ms and f_port in self.kind.HELD:

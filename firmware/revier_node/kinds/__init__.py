@@ -47,6 +47,8 @@ class Wake:
         self.memory = memory  # of the kind, at most 64 bytes, survives deep sleep
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0
+        self.heard = False  # a downlink came in this wake
+        self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
 

@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, str] = {
     "mass-join": "mass_join",
     "node-energy": "node_energy",
     "nvs-writes": "nvs_writes",
+    "parking-accuracy": "parking_accuracy",
     "payload-fuzz": "payload_fuzz",
     "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",
@@ -30,11 +31,14 @@ MEASUREMENTS: dict[str, str] = {
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")
 
 
-def run(name: str) -> dict[str, Any]:
-    """Run one measurement; KeyError for an unknown name, ValueError when a key is left out."""
+def run(name: str, seeds: range | None = None) -> dict[str, Any]:
+    """Run one measurement, with other seeds than its own if it takes any.
+
+    KeyError for an unknown name, ValueError when a key is left out.
+    """
     module = importlib.import_module(f"revier_bench.measure.{MEASUREMENTS[name]}")
     started = time.monotonic()
-    result: dict[str, Any] = module.measure()
+    result: dict[str, Any] = module.measure(seeds) if seeds else module.measure()
     result.setdefault("seconds", round(time.monotonic() - started, 2))
     result.setdefault("command", f"revier-bench measure {name} --json")
     missing = [key for key in KEYS if key not in result]

@@ -192,7 +192,9 @@ class ParkingSignals:
         for neighbour, _ in self._neighbours:
             found += [(s.arrive_s, s.still_s, False) for s in neighbour]
             found += [(s.leave_s, s.gone_s, False) for s in neighbour]
-        found += [(p.begin_s, p.end_s, False) for p in self.passages]
+        for p in self.passages:
+            found.append((p.begin_s, p.begin_s + p.rise_s, False))
+            found.append((p.end_s - p.rise_s, p.end_s, False))
         found += [(at_s, at_s, False) for at_s, _ in self.bumps]
         return sorted(found)
 
