@@ -35,7 +35,7 @@ LINK = (25, 24)  # see link_policy: a car above takes up to 25 dB; at most 24 fr
 HELD = (F_PORT_EVENT,)
 INTERVAL_S = 3_600
 HEARTBEAT_AFTER_MS = 60_000  # an event has just gone out: its heartbeat can wait so long
-SECOND_LOOK_MS = 20_000
+SECOND_LOOK_MS = 45_000  # a tram has passed by then
 EARLY_MS = 5_000  # a timer may end so much before the heartbeat that it is for
 VACANT = 1
 OCCUPIED = 2
@@ -119,7 +119,7 @@ class Detector:
 
         by_pin: the interrupt asked for the look. soon: not SOON_MS after the one before.
         """
-        if not soon:
+        if not (soon or self.doubt):
             self.start = self.settled
         empty = self.empty(warm)
         self._off = off = square(field, empty)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from revier_bench.world.chance import stream
 from revier_bench.world.parking_signals import NOISE_UT, ParkingSignals
-from revier_node.kinds.parking import SAMPLES, SOON_MS, middle, rest
+from revier_node.kinds.parking import SAMPLES, SECOND_LOOK_MS, SOON_MS, middle, rest
 
 Field = tuple[int, int, int]
 
@@ -24,7 +24,6 @@ SAMPLES_MAX = 50
 BOOT_S = 1.0  # measurement `energy`: boot and imports
 SEND_S = 3.0  # with both receive windows
 HEARTBEAT_S = 3_600.0
-SECOND_LOOK_S = 20.0
 WATCH_FAST_S = 0.1
 WATCH_SLOW_S = 0.5
 WATCH_STILL_S = 60.0
@@ -71,7 +70,7 @@ class Bay:
                 t, offset = self._look(t, by_pin)
                 if timed:
                     heartbeat_s = t + HEARTBEAT_S
-                second_s = t + SECOND_LOOK_S if self._detector.doubt else heartbeat_s
+                second_s = t + SECOND_LOOK_MS / 1_000 if self._detector.doubt else heartbeat_s
             step_s = watch.step_s(t)
             t += max(SAMPLE_S, min(step_s, min(heartbeat_s, second_s) - t))
         return self.changes
