@@ -75,6 +75,7 @@ package(
         "link_policy.py",
         "news.py",
         "notes.py",
+        "parking_change.py",
         "pmu.py",
         "radio.py",
         "radio_bus.py",

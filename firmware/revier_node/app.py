@@ -184,6 +184,7 @@ class Node:
             if not again:
                 self.remember(seq, f_port, data)
             outcome = self.link().send(f_port, data, seq, len(message) > 2)
+            self.wake.heard = self.wake.heard or self.link().heard
             if not outcome:
                 free_ms = self.link().retry_ms
                 if free_ms and f_port in self.kind.HELD:

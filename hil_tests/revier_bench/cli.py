@@ -77,13 +77,20 @@ def _show(console: Console, result: dict[str, Any]) -> None:
         console.print(f"  peer {name}: {peer}")
 
 
+def _range(seeds: str) -> range:
+    first, colon, last = seeds.partition(":")
+    if not (colon and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise typer.BadParameter(f"--seeds {seeds}: give FIRST:LAST, e.g. 0:999")
+    return range(int(first), int(last) + 1)
+
+
 @app.command()
 def measure(
     names: Annotated[list[str] | None, typer.Argument(help=", ".join(MEASUREMENTS))] = None,
     json_: Annotated[bool, typer.Option("--json", help="last line is one JSON object")] = False,
     all_: Annotated[bool, typer.Option("--all", help="every measurement")] = False,
     seeds: Annotated[
-        str | None, typer.Option(help="FIRST-LAST: of the ...-accuracy measurements")
+        str | None, typer.Option(help="FIRST:LAST, for a measurement that takes seeds")
     ] = None,
 ) -> None:
     """Print figures beside their budget and a peer's."""
@@ -96,8 +103,7 @@ def measure(
     console = Console()
     held = True
     for name in chosen:
-        drawn = seeds is not None and name.endswith("-accuracy")
-        result = run(name, seeds=seeds or "") if drawn else run(name)
+        result = run(name, _range(seeds) if seeds else None)
         _show(console, result)
         held = held and bool(result["holds"])
         if json_:

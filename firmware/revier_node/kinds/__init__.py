@@ -53,6 +53,8 @@ class Wake:
         self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
         self.config: dict = {}  # /node.json
         self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
+        self.heard = False  # a downlink came in this wake
+        self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
 

@@ -89,7 +89,9 @@ def on_news(factor: float = 1.0) -> Decide:
         if sent is None:
             return True
         age_s = now[0] - sent[0] + INTERVAL_S // 2
-        return robust.due(sent[1], now[1], bands, (0, 0), age_s, air_change.MIN_S, air_change.MAX_S)
+        return bool(
+            robust.due(sent[1], now[1], bands, (0, 0), age_s, air_change.MIN_S, air_change.MAX_S)
+        )
 
     return decide
 

@@ -152,6 +152,8 @@ def _named(kind: str, wake: Recorded) -> Recorded:
         wake.activity = "reading"
     elif not wake.frames:
         wake.activity = "wake in vain"
+    elif len(wake.frames) > 1:
+        wake.activity = "event again and heartbeat"  # seldom meet: not counted
     else:
         wake.activity = "event or heartbeat"
     return wake
@@ -172,7 +174,7 @@ def per_day(kind: str, interval_s: int) -> dict[str, float]:
     """Activity -> times a day."""
     readings = DAY_S / interval_s
     if kind == "parking":
-        both = readings + EVENTS_PER_DAY
+        both = readings + 2 * EVENTS_PER_DAY  # each goes out again: nobody answers
         return {"event or heartbeat": both, "wake in vain": VAIN_WAKES_PER_DAY}
     return {"reading": readings}
 

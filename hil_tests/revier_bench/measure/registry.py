@@ -19,6 +19,7 @@ MEASUREMENTS: dict[str, str] = {
     "mass-join": "mass_join",
     "node-energy": "node_energy",
     "nvs-writes": "nvs_writes",
+    "parking-accuracy": "parking_accuracy",
     "payload-fuzz": "payload_fuzz",
     "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",
@@ -32,14 +33,14 @@ MEASUREMENTS: dict[str, str] = {
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")
 
 
-def run(name: str, **options: str) -> dict[str, Any]:
-    """Run one measurement; KeyError for an unknown name, ValueError when a key is left out.
+def run(name: str, seeds: range | None = None) -> dict[str, Any]:
+    """Run one measurement, with other seeds than its own if it takes any.
 
-    options: arguments of its measure(), which must know them.
+    KeyError for an unknown name, ValueError when a key is left out.
     """
     module = importlib.import_module(f"revier_bench.measure.{MEASUREMENTS[name]}")
     started = time.monotonic()
-    result: dict[str, Any] = module.measure(**options)
+    result: dict[str, Any] = module.measure(seeds) if seeds else module.measure()
     result.setdefault("seconds", round(time.monotonic() - started, 2))
     result.setdefault("command", f"revier-bench measure {name} --json")
     missing = [key for key in KEYS if key not in result]

@@ -3,7 +3,7 @@
 """waste-accuracy: level, emptyings and fire alarms of a thousand containers, a week each.
 
 The node's own echoes.py and bin_watch.py on the signals of world/waste_signals.py, whose ranges
-were committed before. Tuned on seeds 0 to 999, reported on 10,000 to 10,999; --seeds FIRST-LAST
+were committed before. Tuned on seeds 0 to 999, reported on 10,000 to 10,999; --seeds FIRST:LAST
 takes any. The error is in share of the height from the floor to a full load. Shares with their
 95 % interval by Wilson; quantiles by the spread over twenty groups of containers.
 """
@@ -18,22 +18,13 @@ from typing import Any
 
 from revier_bench.measure.waste_life import Life, live
 
-SEEDS = "10000-10999"
+SEEDS = range(10_000, 11_000)
 BUDGET = 0.02
 QUALITY_MIN = 2  # the gateway marks less as suspect
 GROUPS = 20
 YEAR_S = 365.25 * 86_400
 PROCESSES = 2
 Z = 1.96
-
-
-def seeds_of(text: str) -> range:
-    """ "0-999" -> range(0, 1000)."""
-    first, _, last = text.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
-    if not seeds:
-        raise ValueError(f"seeds {text!r}: FIRST-LAST")
-    return seeds
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
@@ -130,11 +121,12 @@ def _poisson_high(count: int) -> float:
     return high
 
 
-def measure(seeds: str = SEEDS) -> dict[str, Any]:
+def measure(seeds: range = SEEDS) -> dict[str, Any]:
     with ProcessPoolExecutor(PROCESSES) as pool:
-        lives = list(pool.map(live, seeds_of(seeds), chunksize=25))
-        with_tof = list(pool.map(partial(live, tof=True), seeds_of(seeds), chunksize=25))
+        lives = list(pool.map(live, seeds, chunksize=25))
+        with_tof = list(pool.map(partial(live, tof=True), seeds, chunksize=25))
     rows = _table(lives, with_tof)
+    span = f"{seeds.start}:{seeds.stop - 1}"
     best, plain = rows[0].pop("number"), rows[3]["number"]
     for row in rows:
         row.pop("number", None)
@@ -144,8 +136,8 @@ def measure(seeds: str = SEEDS) -> dict[str, Any]:
         "unit": "% of height, level error p95",
         "budget": f"<= {BUDGET:.0%} of height",
         "holds": best <= BUDGET,
-        "n": {"seeds": seeds, "readings": sum(len(life.errors) for life in lives)},
+        "n": {"seeds": span, "readings": sum(len(life.errors) for life in lives)},
         "peer": {"plain median of 9 echoes, % of height": round(100 * plain, 2)},
         "rows": rows,
-        "command": f"revier-bench measure waste-accuracy --seeds {seeds}",
+        "command": f"revier-bench measure waste-accuracy --seeds {span}",
     }

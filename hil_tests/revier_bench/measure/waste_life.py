@@ -93,7 +93,7 @@ def _read(life: Life, signals: WasteSignals, watch: bin_watch.Bin, now_s: float,
         stretch = 1 + 0.0018 * (warm_c - 20)
         life.plain.append(abs(middle - reading.true_mm) * scale if some else None)
         life.plain_warm.append(abs(middle * stretch - reading.true_mm) * scale if some else None)
-    return watch.measured(distance_mm, quality)
+    return bool(watch.measured(distance_mm, quality))
 
 
 def _count_emptyings(life: Life, signals: WasteSignals, found: set[float], end_s: float) -> None:
