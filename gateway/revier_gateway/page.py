@@ -63,6 +63,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
+        sock.listen()  # another may have bound it as well, and listen already
     except OSError:
         sock.close()
         raise

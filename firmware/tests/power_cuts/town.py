@@ -24,6 +24,7 @@ class Town:
         self.f_cnt_down = {}  # NwkSKey -> next
         self.last_downlink = None
         self.exchange = 0
+        self.told = None, b""  # port and data of the last uplink
         self.seq = None  # of the reading that is being sent, where the frame does not say it whole
         self._seen = self._copy = None
 
@@ -89,12 +90,18 @@ class Town:
         else:
             raise FaultError("an uplink that no session explains")
         self._once(self.sent, (session[0], f_cnt), "FCntUp %d" % f_cnt)
+        self.told = port, data
         if port == 10:
             self.once_reading(int.from_bytes(data, "little"))
         return net
 
     def once_reading(self, seq):
         self._once(self.readings, seq, "reading %d" % seq)
+
+    def same_reading(self, seq, data):
+        """It may go out again, in another frame; what it says stays."""
+        if self.readings.setdefault(seq, data) != data:
+            raise FaultError("reading %d says something else" % seq)
 
     def next_f_cnt_down(self, net):
         f_cnt = self.f_cnt_down.get(net.nwk_s_key, 0)

@@ -65,7 +65,10 @@ class Air:
             return [(5_000_000, town.join(frame))]
         net = town.uplink(frame)
         self.heard += 1
-        if town.seq is not None and frame[8 + (frame[5] & 15)] in (20, 21):
+        port, data = town.told
+        if town.seq is not None and port == 20:
+            town.same_reading(town.seq, data)  # an event goes out again (kinds/parking.py)
+        elif town.seq is not None and port == 21:
             town.once_reading(town.seq)
         f_opts = frame[8 : 8 + (frame[5] & 15)]
         answer, self.orders = self.orders, b""
