@@ -7,7 +7,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import select
 import socket
+import socketserver
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -207,6 +210,35 @@ def broker(folder: Path, port: int | None = None, payload_max: int = 262144) -> 
     path = folder / f"broker-{port}.toml"
     path.write_text(BROKER_CONFIG.format(port=port, payload_max=payload_max))
     return Broker(config_path=str(path))
+
+
+class _Way(socketserver.BaseRequestHandler):
+    to_port = 0
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.to_port)) as far:
+            ends = {self.request: far, far: self.request}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    data = end.recv(65_536)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
+
+
+@contextlib.contextmanager
+def way(port: int, to_port: int) -> Iterator[None]:
+    """Whoever connects to `port` reaches `to_port`: a broker can be there before it is reached."""
+    handler = type("_Way", (_Way,), {"to_port": to_port})
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    socketserver.ThreadingTCPServer.daemon_threads = True
+    with socketserver.ThreadingTCPServer(("127.0.0.1", port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
 
 
 class Listener:

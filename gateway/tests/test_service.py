@@ -145,14 +145,16 @@ def test_killed_three_times_with_mosquitto(tmp_path: Path) -> None:
 def test_the_feed_s_broker_gone_and_back(broker: Broker, tmp_path: Path) -> None:
     feed_port = support.free_port()
     config = support.gateway_toml(tmp_path, broker.port, feed_port)
-    with gateway(config):
+    with (
+        support.broker(tmp_path / "feed") as feed,
+        support.listening(feed.port, "revier/v1/+/+/+/+") as listener,
+        gateway(config),
+    ):
         support.wait_until(lambda: "subscribed" in (tmp_path / "gateway.log").read_text())
         support.publish(broker.port, events(50))
         time.sleep(1.0)
-        with (
-            support.broker(tmp_path, feed_port),
-            support.listening(feed_port, "revier/v1/+/+/+/+") as listener,
-        ):
+        assert not listener.messages
+        with support.way(feed_port, feed.port):
             support.wait_until(lambda: len(ids(listener)) == 50)
             support.wait_until(lambda: bool(listener.of_kind("state")))
             log = (tmp_path / "gateway.log").read_text()
