@@ -65,13 +65,13 @@ def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
     """
     found = sources(firmware_dir)
     main = firmware_dir / "image" / "main.py"
-    texts = {_module(name): path.read_text() for name, path in found.items()}
+    texts = {module_name(name): path.read_text() for name, path in found.items()}
     done = inline(texts, {"main": main.read_text()} if main.exists() else {})
     imported = {name for text in done.values() for name in imports(ast.parse(text))}
     return {
-        name: done[_module(name)]
+        name: done[module_name(name)]
         for name in found
-        if _module(name) in imported or not _is_empty(done[_module(name)])
+        if module_name(name) in imported or not _is_empty(done[module_name(name)])
     }
 
 
@@ -98,6 +98,6 @@ def recipe() -> bytes:
     return hashlib.sha256(b"".join(path.read_bytes() for path in own)).digest()
 
 
-def _module(name: str) -> str:
+def module_name(name: str) -> str:
     """revier_node/kinds/__init__.mpy -> revier_node.kinds"""
     return name.removesuffix(".mpy").removesuffix("/__init__").replace("/", ".")

