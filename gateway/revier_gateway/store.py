@@ -8,16 +8,16 @@ writer; `revier-gateway quarantine` reads the same file from another process.
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Sequence
-from importlib import resources
 from pathlib import Path
 
 import msgspec
 
 from revier_gateway.identity import DeviceState
+from revier_gateway.store_rows import OutboxRow, insert, numbered, runs
+from revier_gateway.store_schema import migrate
 from revier_gateway.work import QuarantineRow, Seen, Work
 
 FILE_NAME = "revier-gateway.sqlite3"
@@ -29,22 +29,11 @@ WAL_PAGES_MAX = 8000  # 32 MB; each check-point costs two more flushes of the di
 FRESH_ROWS_MAX = 4000  # committed rows that the feed may take without reading them back
 QUARANTINE_ROWS_MAX = 100_000  # the oldest go; each is counted
 
-_pack = msgspec.msgpack.Encoder().encode
 _unpack_state = msgspec.msgpack.Decoder(DeviceState).decode
 
 
 class StoreError(Exception):
     """The disk does not take it (full, read-only, gone). Nothing was written; try again."""
-
-
-class OutboxRow(msgspec.Struct, frozen=True, gc=False):
-    id: int
-    topic: str
-    payload: bytes
-    kind: str
-    asset: str
-    t_ms: int
-    retain: int  # SQLite has no truths
 
 
 class Store:
@@ -57,7 +46,7 @@ class Store:
         self._db.execute("PRAGMA cache_size=-32000")
         self._db.execute("PRAGMA busy_timeout=5000")
         self._db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
-        _migrate(self._db)
+        migrate(self._db)
         self._states: dict[str, DeviceState] = {}
         self._latest_ms: dict[str, int] = dict(self._db.execute("SELECT asset, t_ms FROM latest"))
         self._history_grown: dict[str, int] = {}
@@ -66,6 +55,11 @@ class Store:
         self._fresh: deque[OutboxRow] = deque(maxlen=FRESH_ROWS_MAX)
         (newest,) = self._db.execute("SELECT max(id) FROM outbox").fetchone()
         self._next_row = (newest or 0) + 1
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """For rooms that read tables of their own; they write through Work.changes alone."""
+        return self._db
 
     def close(self) -> None:
         self.settle()
@@ -107,12 +101,12 @@ class Store:
         Rows that the feed has settled meanwhile leave in the same transaction.
         """
         done = [*self._done, *work.done]
-        fresh = _numbered(work, self._next_row)
+        fresh = numbered(work, self._next_row)
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
-            _insert(db, work, fresh)
-            db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", _runs(done))
+            insert(db, work, fresh)
+            db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", runs(done))
             self._prune_history(work)
             db.execute("COMMIT")
         except sqlite3.OperationalError as error:
@@ -219,88 +213,3 @@ class Store:
         self._db.execute("DELETE FROM seen WHERE at_ms < ?", (oldest_ms,))
         sql = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?"
         return self._db.execute(sql, (QUARANTINE_ROWS_MAX,)).rowcount
-
-
-def _numbered(work: Work, first_row: int) -> list[OutboxRow]:
-    return [
-        OutboxRow(row_id, m.topic, m.payload, m.kind, m.asset, m.t_ms, int(m.retain))
-        for row_id, m in enumerate(work.outbox, first_row)
-    ]
-
-
-def _insert(db: sqlite3.Connection, work: Work, outbox: list[OutboxRow]) -> None:
-    if work.seen:
-        sql = "INSERT OR REPLACE INTO seen (key, at_ms, content) VALUES (?, ?, ?)"
-        db.executemany(sql, [(key, *seen) for key, seen in work.seen.items()])
-    if outbox:
-        db.executemany(
-            "INSERT INTO outbox (id, topic, payload, kind, asset, t_ms, retain)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            map(msgspec.structs.astuple, outbox),
-        )
-    if work.states:
-        rows = [(dev_eui, _pack(state)) for dev_eui, state in work.states.items()]
-        db.executemany("INSERT OR REPLACE INTO identity (dev_eui, state) VALUES (?, ?)", rows)
-    if work.latest:
-        latest = [(asset, t_ms, payload) for asset, (t_ms, payload) in work.latest.items()]
-        db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", latest)
-    if work.history:
-        db.executemany("INSERT OR REPLACE INTO history VALUES (?, ?, ?)", work.history)
-    if work.quarantine:
-        _insert_quarantine(db, work.quarantine)
-    if work.heard:
-        db.executemany(
-            "INSERT INTO heard VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " last_ms = max(last_ms, excluded.last_ms), frames = frames + excluded.frames",
-            [(*key, *value) for key, value in work.heard.items()],
-        )
-    if work.counters:
-        db.executemany(
-            "INSERT INTO counters VALUES (?, ?)"
-            " ON CONFLICT DO UPDATE SET value = value + excluded.value",
-            work.counters.items(),
-        )
-
-
-def _runs(row_ids: Iterable[int]) -> list[tuple[int, int]]:
-    """First and last of each run of consecutive numbers: done rows mostly are one."""
-    runs: list[tuple[int, int]] = []
-    for row_id in sorted(row_ids):
-        if runs and row_id <= runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], row_id)
-        else:
-            runs.append((row_id, row_id))
-    return runs
-
-
-def _insert_quarantine(db: sqlite3.Connection, rows: Sequence[QuarantineRow]) -> None:
-    """An event that the broker repeats after a kill is the same row again."""
-    db.executemany(
-        "INSERT OR IGNORE INTO quarantine (at, leg, reason, detail, topic, payload, digest)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (row.at, row.leg, row.reason, row.detail, row.topic, row.payload, _digest(row))
-            for row in rows
-        ],
-    )
-
-
-def _digest(row: QuarantineRow) -> bytes:
-    head = f"{row.leg}/{row.reason}/{row.topic}/".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(head + row.payload, digest_size=16).digest()
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    """Apply the schema files that this database has not seen, each in a transaction."""
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    folder = resources.files("revier_gateway") / "schemas"
-    for file in sorted(folder.iterdir(), key=lambda item: item.name):
-        number = int(file.name.split("_")[0]) if file.name.endswith(".sql") else 0
-        if number > version:
-            script = file.read_text("utf-8")
-            try:
-                db.executescript(f"BEGIN;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
-            except sqlite3.Error:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise

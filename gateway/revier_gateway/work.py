@@ -8,14 +8,16 @@ failed commit leaves no trace and the batch can be tried again.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
 
+Change = Callable[[sqlite3.Connection], None]
 Seen = tuple[int, int]  # time of the event in ms, check sum of the content
 
 DEVICE, RADIO_GATEWAY = "device", "radio_gateway"
@@ -55,10 +57,18 @@ class Work:
     heard: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=Counter)
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
+    changes: list[Change] = field(default_factory=list)  # of tables that other rooms keep
 
     @property
     def is_empty(self) -> bool:
-        return not (self.done or self.quarantine or self.counters or self.outbox or self.seen)
+        return not (
+            self.done
+            or self.quarantine
+            or self.counters
+            or self.outbox
+            or self.seen
+            or self.changes
+        )
 
     def ask_seen(self, keys: Sequence[bytes]) -> None:
         """Look many keys up at once: a twentieth of the time of asking one by one."""

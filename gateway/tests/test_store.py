@@ -18,10 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revier_gateway import store as store_module
+from revier_gateway import store_schema
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import Pipeline
-from revier_gateway.store import HISTORY_ROWS_MAX, KEYS_PER_QUERY, Store, StoreError, _runs
+from revier_gateway.store import HISTORY_ROWS_MAX, KEYS_PER_QUERY, Store, StoreError
+from revier_gateway.store_rows import runs
 from revier_gateway.work import QuarantineRow, Work
 
 
@@ -147,10 +149,10 @@ def test_a_reader_that_keeps_up_reads_nothing_back(
 
 @given(st.sets(st.integers(1, 60)))
 def test_runs_cover_exactly_the_rows(rows: set[int]) -> None:
-    runs = _runs(rows)
-    covered = {n for first, last in runs for n in range(first, last + 1)}
+    found = runs(rows)
+    covered = {n for first, last in found for n in range(first, last + 1)}
     assert covered == rows
-    assert all(b[0] > a[1] + 1 for a, b in itertools.pairwise(runs))
+    assert all(b[0] > a[1] + 1 for a, b in itertools.pairwise(found))
 
 
 @pytest.mark.parametrize("count", [0, 1, KEYS_PER_QUERY, KEYS_PER_QUERY + 1, 450])
@@ -213,9 +215,9 @@ def test_a_failed_migration_leaves_the_database_as_it_was(
     schemas = tmp_path / "schemas"
     schemas.mkdir()
     (schemas / "0001_first.sql").write_text("CREATE TABLE a (b);\nCREATE TABLE a (c);")
-    monkeypatch.setattr(store_module.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(store_schema.resources, "files", lambda _: tmp_path)
     db = sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)
     with pytest.raises(sqlite3.OperationalError):
-        store_module._migrate(db)
+        store_schema.migrate(db)
     assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     assert db.execute("PRAGMA user_version").fetchone() == (0,)

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What every command shares: its options, its configuration, its ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from revier_gateway.config import Config, ConfigError, load
+
+DEFAULT_CONFIG = Path("gateway.toml")
+EXIT_USAGE, EXIT_QUARANTINE, EXIT_DEFECT = 2, 3, 1
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The gateway's TOML file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
+
+
+def read_config(path: Path) -> Config:
+    try:
+        return load(path)
+    except ConfigError as error:
+        raise stop(str(error)) from None
+
+
+def stop(text: str, code: int = EXIT_USAGE) -> typer.Exit:
+    typer.echo(text, err=True)
+    return typer.Exit(code)
+
+
+def print_json(content: Any) -> None:
+    typer.echo(msgspec.json.encode(content).decode())
