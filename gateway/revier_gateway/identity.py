@@ -55,6 +55,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     newest_f_cnt: int
     newest_ms: int
     anchors: tuple[Anchor, ...] = ()  # by f_cnt
+    arrivals: int = 0  # the newest anchor's order
 
 
 class DeviceState(msgspec.Struct, frozen=True, array_like=True):
@@ -62,6 +63,7 @@ class DeviceState(msgspec.Struct, frozen=True, array_like=True):
 
     sessions: tuple[Session, ...] = ()
     per_frame: int = 1  # new readings in one frame, at most, as far as was heard
+    newest_seq: int = -1  # no reading beyond it was ever known by its whole sequence
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -97,7 +99,9 @@ def identify(
         again = _sent_before(session.anchors, frame, seq_low, seq_bits, state.per_frame)
         if again is not None:
             return again, _remember(state, session, frame, None)
-    if identity is None or _is_taken(state, identity, frame.content):
+    if identity is None or (
+        is_known(state, identity) and _is_taken(state, identity, frame.content)
+    ):
         identity = Identity(seq_low, f"{frame.dev_addr}-{frame.f_cnt}-{frame.heard_ms // 1000}")
     return identity, _remember(state, session, frame, identity)
 
@@ -115,6 +119,24 @@ def learn_batch(state: DeviceState, frame: Frame, first_seq: int, count: int) ->
     newest = Identity(first_seq + count - 1, WHOLE)
     after = _remember(state, session_of(state, bare), bare, newest)
     return msgspec.structs.replace(after, per_frame=max(after.per_frame, count))
+
+
+def learn_backfill(state: DeviceState, newest_seq: int) -> DeviceState:
+    """Readings out of the node's memory, up to newest_seq; they tell nothing of the frames."""
+    if newest_seq <= state.newest_seq:
+        return state
+    return msgspec.structs.replace(state, newest_seq=newest_seq)
+
+
+def is_ahead(state: DeviceState, frame: Frame) -> bool:
+    """No frame of its session with this counter, or a later one, was ever entered."""
+    session = session_of(state, frame)
+    return -1 < session.newest_f_cnt < frame.f_cnt
+
+
+def is_known(state: DeviceState, identity: Identity) -> bool:
+    """Can a reading of this identity have come before? Where not, nobody need look."""
+    return identity.epoch != WHOLE or identity.seq <= state.newest_seq
 
 
 def session_of(state: DeviceState, frame: Frame) -> Session:
@@ -137,6 +159,8 @@ def widen(
     Asked in turn: the same frame; the nearest frame before it; the nearest after it.
     """
     span = 1 << seq_bits
+    if anchors and anchors[-1].f_cnt < frame.f_cnt and anchors[-1].epoch == WHOLE:
+        return _counted_on(anchors[-1], frame.f_cnt, seq_low, span, per_frame)
     for anchor in anchors:
         if anchor.f_cnt == frame.f_cnt:
             same = anchor.content == frame.content and (anchor.seq - seq_low) % span == 0
@@ -152,6 +176,16 @@ def widen(
         if _fits(retreat, anchor.f_cnt - frame.f_cnt, span, per_frame):
             return _in_order(Identity(anchor.seq - retreat, anchor.epoch), after)
     return None
+
+
+def _counted_on(
+    newest: Anchor, f_cnt: int, seq_low: int, span: int, per_frame: int
+) -> Identity | None:
+    """The usual case of widen: the frame is the newest."""
+    advance = (seq_low - newest.seq) % span
+    if newest.seq + advance < 0 or not _fits(advance, f_cnt - newest.f_cnt, span, per_frame):
+        return None
+    return Identity(newest.seq + advance, WHOLE)
 
 
 def _sent_before(
@@ -218,17 +252,25 @@ def _remember(
         max(session.newest_f_cnt, frame.f_cnt),
         max(session.newest_ms, frame.heard_ms),
         anchors,
+        session.arrivals + 1,
     )
-    if any(old is session for old in state.sessions):
-        kept = tuple(renewed if old is session else old for old in state.sessions)
+    newest_seq = state.newest_seq
+    if identity is not None and identity.epoch == WHOLE and identity.seq > newest_seq:
+        newest_seq = identity.seq
+    if state.sessions and state.sessions[-1] is session:
+        kept = (*state.sessions[:-1], renewed)
+    elif any(old is session for old in state.sessions):
+        kept = tuple([renewed if old is session else old for old in state.sessions])
     else:
         kept = (*state.sessions, renewed)[-SESSIONS_MAX:]
-    return DeviceState(kept, state.per_frame)
+    return DeviceState(kept, state.per_frame, newest_seq)
 
 
 def _anchored(session: Session, frame: Frame, identity: Identity) -> tuple[Anchor, ...]:
-    order = max((anchor.order for anchor in session.anchors), default=0) + 1
+    order = session.arrivals + 1
     new = Anchor(frame.f_cnt, identity.seq, identity.epoch, frame.content, order)
+    if not session.anchors or session.anchors[-1].f_cnt < frame.f_cnt:
+        return (*session.anchors[1 - ANCHORS_MAX :], new)
     for old in session.anchors:
         if (old.f_cnt, old.content) == (new.f_cnt, new.content):
             new = old

@@ -82,13 +82,17 @@ def no_repetition(reading_id: str, content: int, work: Work) -> bytes:
     A batch is coarser than the reading alone: then the whole sequence has to do without the
     content's word.
     """
-    key = bytes.fromhex(reading_id.replace("-", ""))
+    key = key_of(reading_id)
     before = work.seen_before(key)
     if before is not None and (before[1] == content or identity.OF_A_BATCH in (before[1], content)):
         raise Ignored("duplicate_reading", reading_id)
     if before is not None:
         raise Refused("identity_clash", reading_id)
     return key
+
+
+def key_of(reading_id: str) -> bytes:
+    return bytes.fromhex(reading_id.replace("-", ""))
 
 
 def low_key(dev_eui: str, kind: str, seq_low: int, seq_bits: int) -> bytes:

@@ -68,18 +68,20 @@ class Pipeline:
         up = uplink.uplink_of(event, now)
         content = zlib.crc32(up.data, up.f_port)
         frame = identity.Frame(up.dev_addr, up.f_cnt, unix_ms(up.heard_at), content)
-        keys = [_no_copy(up, frame, work)]
+        state = work.device_state(up.dev_eui)
+        keys = [_no_copy(up, frame, state, work)]
         payload = decode.read(up)
         if payload.other_version:
             work.counters["decoded.other_version"] += 1
-        state = work.device_state(up.dev_eui)
         if len(payload.readings) != 1 or payload.readings[0].seq_bits == decode.WHOLE_BITS:
             return self._follow_whole(name, payload, frame, state, keys, up, work)
         (reading,) = payload.readings
-        which, state = identity.identify(state, frame, reading.seq_low, reading.seq_bits)
+        which, after = identity.identify(state, frame, reading.seq_low, reading.seq_bits)
         measurement = enrich.measure(reading, which, self.inventory)
         reading_id = identity.reading_id(up.dev_eui, reading.kind, which)
-        keys.append(many.no_repetition(reading_id, content, work))
+        keys.append(many.key_of(reading_id))
+        if identity.is_known(state, which):
+            many.no_repetition(reading_id, content, work)
         if which.epoch != identity.WHOLE:
             seq_low, seq_bits = reading.seq_low, reading.seq_bits
             low_key = many.low_key(up.dev_eui, reading.kind, seq_low, seq_bits)
@@ -87,7 +89,7 @@ class Pipeline:
             keys.append(low_key)
         newest_ms = work.latest_ms(measurement.asset.asset)
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
-        _enter(work, up, frame, state, keys, messages)
+        _enter(work, up, frame, after, keys, messages)
         return Outcome("published", name, messages=messages)
 
     def _follow_whole(
@@ -110,6 +112,9 @@ class Pipeline:
         elif payload.anchors and payload.readings:
             first_seq = payload.readings[0].seq_low
             state = identity.learn_batch(state, frame, first_seq, len(payload.readings))
+        elif payload.readings:
+            newest_seq = max(reading.seq_low for reading in payload.readings)
+            state = identity.learn_backfill(state, newest_seq)
         made, refused = many.make(payload.readings, self.inventory, self.feed_root, work)
         messages = tuple([message for one in made for message in one.messages])
         _enter(work, up, frame, state, [] if refused else keys, messages)
@@ -128,7 +133,7 @@ class Pipeline:
         raise Ignored("diagnosis", f"the next reading is {payload.next_seq}")
 
 
-def _no_copy(up: Uplink, frame: identity.Frame, work: Work) -> bytes:
+def _no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, work: Work) -> bytes:
     """The frame's key; raises Ignored where the same frame came before.
 
     Every frame counts as heard, even one that says nothing. The key has no deduplicationId: that
@@ -136,7 +141,7 @@ def _no_copy(up: Uplink, frame: identity.Frame, work: Work) -> bytes:
     """
     text = f"{up.dev_eui}/{up.dev_addr}/{up.f_cnt}/{up.f_port}/".encode()
     key = hashlib.blake2b(text + up.data, digest_size=16).digest()
-    before = work.seen_before(key)
+    before = None if identity.is_ahead(state, frame) else work.seen_before(key)
     if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
         raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
     work.hear(DEVICE, up.dev_eui, frame.heard_ms)
