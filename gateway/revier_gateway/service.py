@@ -69,6 +69,11 @@ class Service:
     def stop(self) -> None:
         self._stop.set()
 
+    @property
+    def waiting(self) -> int:
+        """Rows of the outbox that the feed's broker has not acknowledged."""
+        return self._store.waiting
+
     def reload(self) -> None:
         """Read the inventory again; where it is wrong, keep the one that was right."""
         try:

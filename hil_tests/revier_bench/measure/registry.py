@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, str] = {
     "downlink-fuzz": "downlink_fuzz",
     "duty": "duty",
     "energy": "energy",
+    "gateway-throughput": "gateway_throughput",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
     "mass-join": "mass_join",

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The broker of the gateway's measurements, and a backlog that waits at it.
+
+Mosquitto where it is installed, with limits that hold a backlog back from nobody; else the embedded
+one, which is itself slower than the gateway.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+RECEIVE_MAX = 2_000
+FILTER = "application/+/device/+/event/+"
+MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
+MOSQUITTO_CONF = """
+listener {port} 127.0.0.1
+allow_anonymous true
+persistence false
+max_queued_messages 0
+max_inflight_messages 2000
+set_tcp_nodelay true
+log_type error
+"""
+
+
+def mosquitto_path() -> str | None:
+    return next((found for place in MOSQUITTO_PLACES if (found := shutil.which(place))), None)
+
+
+def broker_name() -> str:
+    return "mosquitto" if mosquitto_path() else "iotcore (rumqttd; itself below 25,000/s)"
+
+
+def broker(folder: Path, port: int) -> AbstractContextManager[Any]:
+    """A fresh broker on 127.0.0.1:port, gone at the end."""
+    mosquitto = mosquitto_path()
+    if mosquitto is None:
+        from revier_bench.broker import start_broker
+
+        return start_broker(folder, port)
+    conf = folder / f"mosquitto-{port}.conf"
+    conf.write_text(MOSQUITTO_CONF.format(port=port))
+    return _Process([mosquitto, "-c", str(conf)], port)
+
+
+class _Process(AbstractContextManager["_Process"]):
+    def __init__(self, command: list[str], port: int) -> None:
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        deadline_s = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.2).close()
+            except OSError:
+                if time.monotonic() > deadline_s:
+                    self._process.kill()
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def client(client_id: str, expiry_s: int = 0) -> tuple[paho.Client, Properties]:
+    made = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
+    made.max_queued_messages_set(0)
+    made.max_inflight_messages_set(1000)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    if expiry_s:
+        properties.SessionExpiryInterval = expiry_s
+        properties.ReceiveMaximum = RECEIVE_MAX
+    return made, properties
+
+
+def backlog(port: int, client_id: str, events: Iterable[tuple[str, bytes]]) -> None:
+    """Leave a persistent subscription behind, then publish for it. Events: topic and payload."""
+    subscriber, properties = client(client_id, expiry_s=3600)
+    subscribed: list[bool] = []
+    subscriber.on_subscribe = lambda *_: subscribed.append(True)
+    subscriber.connect("127.0.0.1", port, clean_start=False, properties=properties)
+    subscriber.subscribe(FILTER, 1)
+    loop_until(subscriber, lambda: bool(subscribed))
+    subscriber.disconnect()
+    publisher, _ = client("backlog")
+    publisher.connect("127.0.0.1", port)
+    publisher.loop_start()
+    for info in [publisher.publish(topic, payload, qos=1) for topic, payload in events]:
+        info.wait_for_publish(120)
+    publisher.disconnect()
+    publisher.loop_stop()
+
+
+def loop_until(client: paho.Client, condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        client.loop(0.05)
+        if time.monotonic() > deadline_s:
+            raise TimeoutError("the relay did not finish")

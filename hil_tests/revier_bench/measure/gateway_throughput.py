@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""gateway-throughput: uplinks a second through the whole gateway, the broker on the same machine.
+
+A backlog of 20,000 air readings of 2,000 nodes (and their diagnoses) waits under the gateway's
+session. The gateway decodes, checks owner and quality, gives identities, commits and publishes obs
+and state; the time ends when the broker has acknowledged all of it. The peers pass one small
+message on for each event, and keep nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from revier_bench.broker import free_port
+from revier_bench.measure import gateway_broker, gateway_child, gateway_node_red, gateway_town
+
+BUDGET_PER_S = 15_000
+BUDGET_CPU_US = 45
+DEVICES = 2_000
+ROUNDS = 10
+UPLINKS = DEVICES * ROUNDS
+EVENTS = UPLINKS + DEVICES
+RUNS = 3
+OURS = "revier gateway"
+PEERS = ("paho", "aiomqtt", "node-red")
+
+
+def measure() -> dict[str, Any]:
+    """Median of three runs of each, interleaved; about a minute, two with Node-RED."""
+    peers = [name for name in PEERS if name != "node-red" or gateway_node_red.path()]
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in (OURS, *peers)}
+    with tempfile.TemporaryDirectory(prefix="revier-throughput-") as folder:
+        for number in range(RUNS):
+            for name, done in runs.items():
+                done.append(_one(name, Path(folder) / f"{number}-{name}"))
+    rates = {name: _median(done, "per_s") for name, done in runs.items()}
+    cpu_us = _median(runs[OURS], "cpu_us")
+    without = {} if "node-red" in peers else {"node-red": "not run: not installed"}
+    return {
+        "name": "gateway-throughput",
+        "value": round(rates[OURS]),
+        "unit": "uplinks/s",
+        "budget": f">= {BUDGET_PER_S}/s and <= {BUDGET_CPU_US} us CPU each",
+        "holds": rates[OURS] >= BUDGET_PER_S and cpu_us <= BUDGET_CPU_US,
+        "n": {
+            "uplinks": UPLINKS,
+            "devices": DEVICES,
+            "event_bytes": gateway_town.EVENT_BYTES,
+            "runs": RUNS,
+            "cpus": os.cpu_count(),
+            "cpu_us_per_uplink": round(cpu_us, 1),
+        },
+        "peer": {
+            **{f"{name}, messages/s": round(rates[name]) for name in peers},
+            **without,
+            "broker": gateway_broker.broker_name(),
+        },
+        "rows": [_row(name, done) for name, done in runs.items()],
+    }
+
+
+def _median(runs: list[dict[str, float]], key: str) -> float:
+    return statistics.median(run[key] for run in runs)
+
+
+def _row(name: str, runs: list[dict[str, float]]) -> dict[str, Any]:
+    return {
+        "bridge": name,
+        "per_s": round(_median(runs, "per_s")),
+        "cpu_us": round(_median(runs, "cpu_us"), 1),
+        "keeps": "everything" if name == OURS else "nothing",
+        "runs": " ".join(str(round(run["per_s"])) for run in runs),
+    }
+
+
+def _one(name: str, folder: Path) -> dict[str, float]:
+    """One bridge drains one backlog from a fresh broker, in a process of its own."""
+    folder.mkdir()
+    port = free_port()
+    ours = name == OURS
+    client_id = gateway_child.source_client_id("bench") if ours else f"peer-{name}"
+    with gateway_broker.broker(folder, port):
+        gateway_broker.backlog(port, client_id, gateway_town.events(DEVICES, ROUNDS))
+        if ours:
+            config = gateway_child.write_config(folder, "bench", port, DEVICES)
+            command = [sys.executable, "-m", gateway_child.__name__, str(config), str(UPLINKS)]
+        else:
+            command = [sys.executable, "-m", "revier_bench.measure.gateway_peers"]
+            command += [name, str(port), client_id, str(EVENTS)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{name} failed:\n{done.stderr[-2000:]}")
+    result = json.loads(done.stdout.splitlines()[-1])
+    count = UPLINKS if ours else EVENTS
+    return {"per_s": count / result["seconds"], "cpu_us": result["cpu_s"] / count * 1e6}
