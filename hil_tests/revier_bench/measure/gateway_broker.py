@@ -8,6 +8,7 @@ one, which is itself slower than the gateway.
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import socket
 import subprocess
@@ -28,7 +29,10 @@ MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquit
 MOSQUITTO_CONF = """
 listener {port} 127.0.0.1
 allow_anonymous true
-persistence false
+persistence {persistence}
+persistence_location {folder}/
+user {user}
+autosave_interval 1800
 max_queued_messages 0
 max_inflight_messages 2000
 set_tcp_nodelay true
@@ -44,15 +48,23 @@ def broker_name() -> str:
     return "mosquitto" if mosquitto_path() else "iotcore (rumqttd; itself below 25,000/s)"
 
 
-def broker(folder: Path, port: int) -> AbstractContextManager[Any]:
-    """A fresh broker on 127.0.0.1:port, gone at the end."""
+def broker(folder: Path, port: int, *, persistent: bool = False) -> AbstractContextManager[Any]:
+    """A broker on 127.0.0.1:port, gone at the end; a persistent one keeps its sessions in the
+    folder. RuntimeError where that is asked of the embedded one."""
     mosquitto = mosquitto_path()
     if mosquitto is None:
+        if persistent:
+            raise RuntimeError("the embedded broker keeps nothing: apt-get install mosquitto")
         from revier_bench.broker import start_broker
 
         return start_broker(folder, port)
     conf = folder / f"mosquitto-{port}.conf"
-    conf.write_text(MOSQUITTO_CONF.format(port=port))
+    persistence = "true" if persistent else "false"
+    # Started by root it would become another user, who cannot write here.
+    text = MOSQUITTO_CONF.format(
+        port=port, persistence=persistence, folder=folder, user=getpass.getuser()
+    )
+    conf.write_text(text, "utf-8")
     return _Process([mosquitto, "-c", str(conf)], port)
 
 
@@ -96,6 +108,11 @@ def backlog(port: int, client_id: str, events: Iterable[tuple[str, bytes]]) -> N
     subscriber.subscribe(FILTER, 1)
     loop_until(subscriber, lambda: bool(subscribed))
     subscriber.disconnect()
+    publish(port, events)
+
+
+def publish(port: int, events: Iterable[tuple[str, bytes]]) -> None:
+    """Returns when the broker has all of them."""
     publisher, _ = client("backlog")
     publisher.connect("127.0.0.1", port)
     publisher.loop_start()

@@ -27,7 +27,7 @@ host = "127.0.0.1"
 port = {port}
 [feed]
 host = "127.0.0.1"
-port = {port}
+port = {feed_port}
 window_max = 2000
 [inventory]
 dir = "inventory"
@@ -40,11 +40,14 @@ def source_client_id(name: str) -> str:
     return f"revier-gateway-{name}-source"
 
 
-def write_config(folder: Path, name: str, port: int, devices: int) -> Path:
-    """A gateway of its own with a town of so many devices; returns its configuration."""
+def write_config(
+    folder: Path, name: str, port: int, devices: int, feed_port: int | None = None
+) -> Path:
+    """A gateway of its own with a town of so many devices; returns its configuration. The feed's
+    broker is the source's where no port is given."""
     write_inventory(folder / "inventory", devices)
     path = folder / "gateway.toml"
-    path.write_text(CONFIG.format(name=name, port=port), "utf-8")
+    path.write_text(CONFIG.format(name=name, port=port, feed_port=feed_port or port), "utf-8")
     return path
 
 
