@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""An hour of air readings in one uplink: {"report": "batch"} in /node.json.
+"""An hour of air readings in one uplink: setting 16 is 3.
 
 Each reading takes its number of the reading sequence when it is measured. Until the hour is full
 the block lives in the notes (notes.py) under "hour":
 
     seq      of its first reading
     ms       the chip's clock when that was measured
+    every    seconds from one reading to the next
     status   flags of any of its readings
     codes    10 bytes a reading in hexadecimal: packed as for fPort 10 or 12, less the sequence
     before   means of the block that was sent last: they fill what is free of airtime in this one
@@ -69,15 +70,18 @@ def report(wake: "Wake", f_port: int, values: dict, _mads: dict) -> list:
     seq = wake.node.store.next_seq()
     note = notes.load().get("hour", {})
     messages: list = []
+    every_s = wake.interval_ms // 1000
     held = len(note.get("codes", "")) // (2 * READING_BYTES)
-    if held and note["seq"] + held != seq:
-        # Numbers were skipped, which a block cannot say. If they went back, so did the node's
-        # state, to before this note: the block's last number would be given twice
-        if note["seq"] + held < seq:
+    if held and (note["seq"] + held != seq or note.get("every", every_s) != every_s):
+        # Numbers were skipped, or the interval is another, which a block cannot say. If numbers
+        # went back, so did the node's state, to before this note: the block's last number would be
+        # given twice
+        if note["seq"] + held <= seq:
             messages.append(_message(wake, f_port, values, note))
         note, held = {}, 0
     if not held:
-        note = {"seq": seq, "ms": now_ms(), "status": 0, "codes": "", "before": note.get("before")}
+        note = {"seq": seq, "ms": now_ms(), "every": every_s, "status": 0, "codes": "",
+                "before": note.get("before")}  # fmt: skip
     packed = air.MESSAGES[f_port].encode(dict(values, seq=0))
     note["codes"] += binascii.hexlify(packed[-READING_BYTES:]).decode()
     note["status"] |= values["status"]
@@ -86,6 +90,16 @@ def report(wake: "Wake", f_port: int, values: dict, _mads: dict) -> list:
         note = {"before": air_batch.means(messages[-1][1]["samples"])}
     notes.save("hour", note)
     return messages
+
+
+def rest(wake: "Wake", f_port: int, values: dict) -> list:
+    """The messages of a block that stays unfinished, for readings are sent in another way now."""
+    note = notes.load().get("hour", {})
+    if not note.get("codes"):
+        return []
+    air.MESSAGES[F_PORT] = _Batch
+    notes.save("hour", None)
+    return [_message(wake, f_port, values, note)]
 
 
 def _message(wake: "Wake", f_port: int, values: dict, note: dict) -> tuple:
@@ -100,7 +114,7 @@ def _message(wake: "Wake", f_port: int, values: dict, note: dict) -> tuple:
         {
             "seq": note["seq"],
             "time": None if unix_s is None else unix_s - (now_ms() - note["ms"]) // 1000,
-            "interval": min(INTERVAL_MAX_S, wake.interval_ms // 1000),
+            "interval": min(INTERVAL_MAX_S, note.get("every", wake.interval_ms // 1000)),
             "battery": values["battery"],
             "status": note["status"],
             "samples": samples,
