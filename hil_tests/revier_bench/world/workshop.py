@@ -59,8 +59,8 @@ class KeyKeeper:
     def app_key_digest(self, challenge: bytes) -> bytes | None:
         return self._board.app_key_digest(challenge)
 
-    def write_settings(self, settings: dict[str, object]) -> None:
-        self._board.write_settings(settings)
+    def write_node_json(self, node_json: dict[str, object]) -> None:
+        self._board.write_node_json(node_json)
 
 
 @dataclass(slots=True)
