@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +96,12 @@ def test_the_same_as_a_downlink() -> None:
     assert base64.b64encode(bytes.fromhex("02010384")).decode() in whole
     refused = run("settings", "downlink", "vacant_below=9uT", "--default", code=1)
     assert "vacant_below must not exceed occupied_above" in refused.stderr
+
+
+def test_the_page_says_what_the_command_prints() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text()
+    (command, printed) = re.findall(r"^\$ revier-provision (.*)\n(.*)$", page, re.MULTILINE)[0]
+    assert run(*command.split()).stdout.strip() == printed
 
 
 @pytest.mark.pty

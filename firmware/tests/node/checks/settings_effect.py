@@ -7,7 +7,7 @@ import parking_decides as ground
 from air_and_waste import BOARD, Echoes
 from runner import run
 
-from revier_node import bin_watch, echoes, kinds
+from revier_node import bin_motion, bin_watch, echoes, kinds
 from revier_node.kinds import air, air_batch, air_change, parking, waste
 from revier_node.sensors.a02yyuw import RANGE_MAX_MM
 from revier_payload.air import AIR
@@ -86,6 +86,31 @@ def check_alarm_limits():
         bin_ = bin_watch.Bin(b"", 0, settings(tilt_above=limit))
         bin_.feel_tilt(100, 40)
         assert bool(bin_.tilted_s) == tilted, limit
+
+
+def check_a_shorter_interval_does_not_wait_for_the_longer_one():
+    wiring = dict(BOARD["kinds"]["waste"], lis3dh={"addr": 0x18, "int": 7})
+    board = dict(BOARD, kinds={"waste": wiring})
+    feel = bin_motion.feel
+    bin_motion.feel = lambda wake, watched, now_s: (20, 0)
+
+    def wake(at_s, interval_s, memory, config):
+        machine.uarts[1] = Echoes([1000] * 3 + [800] * 7)
+        made = kinds.Wake(board, "waste", interval_s * 1000, at_s * 1000, False, memory)
+        made.config = config
+        return len(waste.sense(made)), made.memory, waste.next_wake_ms(made) // 1000
+
+    try:
+        read, memory, _ = wake(1_000, 43_200, b"", {})
+        assert read == 1
+        read, memory, _ = wake(1_120, 43_200, memory, {})
+        assert read == 0
+        read, memory, _ = wake(1_240, 60, memory, {"before": []})
+        assert read == 1
+        read, memory, next_s = wake(1_299, 60, memory, {})
+        assert (read, next_s) == (0, 1_300)
+    finally:
+        bin_motion.feel = feel
 
 
 # -- parking --
