@@ -105,6 +105,7 @@ def _packed(settings: list, kind: str) -> "bytes | None":
 
 
 def _write(config: dict) -> bool:
+    _forget_copy()
     try:
         with open(PATH_NEW, "w") as file:
             json.dump(config, file)
@@ -113,3 +114,13 @@ def _write(config: dict) -> bool:
         say("error", "code", "settings", "reason", "file")
         return False
     return True
+
+
+def _forget_copy() -> None:
+    """A frozen application wakes with a copy (image/frozen/_boot.py), else makes it anew."""
+    nvs = esp32.NVS("revier_frozen")
+    try:
+        nvs.erase_key("node")
+    except OSError:
+        return
+    nvs.commit()
