@@ -5,6 +5,7 @@
 import os
 
 from revier_node.kinds.parking import (
+    DWELL_UNKNOWN,
     FINE,
     OCCUPIED,
     OFF_DIGITS,
@@ -27,7 +28,6 @@ UNDONE = 9  # squares: what came is gone again to within a third of the change
 _CAME_MAX = 0x7FFF
 REPEAT_S = 30  # an event that no downlink followed goes out again; up to
 REPEAT_MORE_S = 60  # so much later than that
-DWELL_UNKNOWN = 0xFFFF
 _WARM_CLIP = 4_000
 
 
