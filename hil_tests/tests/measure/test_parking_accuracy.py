@@ -53,13 +53,11 @@ def test_begun_beside_a_vehicle_it_is_right_once_the_next_has_left(seed):
     wrong = Bay(signals, accuracy.Shipped()).run((above.still_s + above.leave_s) / 2)
     assert wrong[0].state == OCCUPIED, "the vehicle's leaving is taken for an arrival"
     assert above.leave_s <= wrong[0].at_s <= above.gone_s + accuracy.FOUND_S
-    right = Bay(signals, accuracy.Shipped()).run()
-    right = [change for change in right if change.at_s >= later.leave_s]
-    wrong = [change for change in wrong if change.at_s >= later.leave_s]
-    assert len(right) > 10
-    assert [change.state for change in wrong] == [change.state for change in right]
-    for a, b in zip(wrong, right, strict=True):
-        assert a.at_s == pytest.approx(b.at_s, abs=60)
+    judged = accuracy.score(signals, wrong)
+    assert judged.arrivals > 10
+    assert judged.arrivals - judged.arrivals_found <= 4, "the two before it began, these two"
+    assert judged.departures - judged.departures_found == 3, "the next one's is found"
+    assert any(c.state == VACANT and later.leave_s <= c.at_s <= later.gone_s + 120 for c in wrong)
 
 
 def test_a_second_arrival_of_one_vehicle_is_false_and_one_taken_back_is_missed():
