@@ -5,7 +5,9 @@
 import os
 
 from revier_node.kinds.parking import (
+    DWELL_UNKNOWN,
     FINE,
+    OCCUPIED,
     PLAIN_DIGITS,
     VACANT,
     square,
@@ -19,27 +21,44 @@ if MYPY:
     from revier_node.sensors.lis2mdl import Lis2mdl
 
 
-SURE_DIGITS = 80  # a smaller change must still be there at a second look
-SHIFTED_DIGITS = 110  # a vehicle may leave such a field, if it was 4/3 as far itself
-RETURN_DIGITS = 107  # 16 uT there and back, to within
-BACK_DIGITS = 12  # 1.8 uT: only the empty bay does that
+SURE_DIGITS = 80  # 12 uT: a smaller change must still be there at a second look
+UNDONE = 9  # squares: what came is gone again to within a third of the change
+_CAME_MAX = 0x7FFF
 REPEAT_S = 30  # an event that no downlink followed goes out again; up to
 REPEAT_MORE_S = 60  # so much later than that
-DWELL_UNKNOWN = 0xFFFF
 _WARM_CLIP = 4_000
 
 
-def other(
-    detector: "Detector", field: tuple, off: int, moved: int, empty: tuple
-) -> "tuple[bool, bool]":
-    """(the state is the other one, surely). off, moved: squares, from the empty bay and since."""
+def judge(
+    detector: "Detector", field: tuple, off: int, moved: int, empty: tuple, by_pin: bool
+) -> bool:
+    """True: the state has changed. off, moved: squares, from the empty bay and since.
+
+    What is not sure waits for a second look, and that for the timer: soon after the first the same
+    tram or neighbour would be seen again.
+    """
+    again = False
     if detector.state == VACANT:
-        found = _came(detector, off, moved)
+        other, sure = _came(detector, off, moved)
     else:
-        found = _left(detector, field, off, moved, empty)
-    if moved > RETURN_DIGITS * RETURN_DIGITS:
-        detector.before = detector.start
-    return found
+        before = square(detector.start, empty)
+        other, sure = _left(detector, field, off, moved, before)
+        again = not other and _came_again(off, moved, before)
+    changed: bool = again or (other and (sure or (detector.doubt > 0 and not by_pin)))
+    detector.doubt = int(other and not changed)
+    detector.again = again
+    if changed or moved > SURE_DIGITS * SURE_DIGITS:
+        detector.came = _change(detector.start, field)
+    if changed:
+        detector.state = OCCUPIED if again else VACANT + OCCUPIED - detector.state
+        detector.start = field
+        detector.sure = 1
+    return changed
+
+
+def _change(start: tuple, field: tuple) -> tuple:
+    steps = [field[i] - start[i] for i in range(3)]
+    return tuple([max(-_CAME_MAX, min(_CAME_MAX, step)) for step in steps])
 
 
 def _came(detector: "Detector", off: int, moved: int) -> "tuple[bool, bool]":
@@ -51,22 +70,30 @@ def _came(detector: "Detector", off: int, moved: int) -> "tuple[bool, bool]":
 
 
 def _left(
-    detector: "Detector", field: tuple, off: int, moved: int, empty: tuple
+    detector: "Detector", field: tuple, off: int, moved: int, before: int
 ) -> "tuple[bool, bool]":
+    """before: square, how far the field was from the empty bay's before it moved."""
     far = moved > detector.on_digits * detector.on_digits
     if off < detector.off_digits * detector.off_digits:
         return True, far
-    if far and off < SHIFTED_DIGITS * SHIFTED_DIGITS:
-        nearer: bool = 16 * off < 9 * square(detector.start, empty)
-        return nearer, True
-    there = moved > RETURN_DIGITS * RETURN_DIGITS
-    back = there and square(field, detector.before) < BACK_DIGITS * BACK_DIGITS
-    return back, back
+    if not far:
+        return False, False
+    undone = tuple([field[i] + detector.came[i] for i in range(3)])
+    if UNDONE * square(undone, detector.start) < moved:
+        return True, True
+    nearer: bool = off < PLAIN_DIGITS * PLAIN_DIGITS and 16 * off < 9 * before
+    return nearer, moved > SURE_DIGITS * SURE_DIGITS
+
+
+def _came_again(off: int, moved: int, before: int) -> bool:
+    """So much more stands here than before that what was before was none, or has left unseen."""
+    plain = PLAIN_DIGITS * PLAIN_DIGITS
+    return moved > plain and before < plain and off > before
 
 
 def take(detector: "Detector", field: tuple, warm: int) -> None:
     """This is the empty bay."""
-    detector.settled = detector.start = detector.before = field
+    detector.settled = detector.start = field
     detector.fine = tuple([axis * FINE for axis in field])
     detector.warm = max(-_WARM_CLIP, min(_WARM_CLIP, warm))
 
@@ -89,7 +116,10 @@ def calibrate(wake: "Wake", detector: "Detector", field: tuple, warm: int) -> No
 
 def event(bay: "_Bay", now_s: int, confidence: int) -> dict:
     dwell_min = min((now_s - bay.since_s) // 60, DWELL_UNKNOWN - 1)
-    bay.dwells = (dwell_min,) + tuple(bay.dwells[:2])
+    dwells = (dwell_min,) + tuple(bay.dwells)
+    if bay.detector.again:
+        dwells = (DWELL_UNKNOWN,) + dwells
+    bay.dwells = dwells[:3]
     bay.since_s = now_s
     bay.confidence = confidence
     bay.repeat_s = 0

@@ -32,8 +32,9 @@ class Heard:
 def between(before: Heard, after: Heard) -> "list[tuple[int, int | None]] | None":
     """[(state, when it began or None)], oldest first, of the changes between the two messages.
 
-    None where the messages do not fit together: more were lost than can be told, or a state is
-    unknown. `after`'s own change, if it is an event, is not among them.
+    None where the messages do not fit together: more were lost than can be told, a state is
+    unknown, or an event repeats the state because the node knows that it was wrong. `after`'s own
+    change, if it is an event, is not among them.
     """
     last = after.state if not after.event else VACANT + OCCUPIED - after.state
     if {before.state, last} - {VACANT, OCCUPIED}:

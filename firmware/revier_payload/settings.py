@@ -14,7 +14,7 @@ SETTINGS = (
     (18, "report_max", "air", "s", 300, 43200, 3600, ()),
     (19, "dead_band", "air", "ng/m3", 500, 50000, 2000, ()),
     (20, "dead_band_share", "air", "%", 5, 100, 15, ()),
-    (32, "occupied_above", "parking", "nT", 3000, 16000, 7200, ()),
+    (32, "occupied_above", "parking", "nT", 4000, 16000, 7200, ()),
     (33, "vacant_below", "parking", "nT", 1500, 16000, 4350, ()),
     (48, "empty", "waste", "mm", 300, 4500, 4500, ()),
     (49, "fire_above", "waste", "Cel", 40, 85, 75, ()),

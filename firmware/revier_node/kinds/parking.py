@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Parking node: the magnetometer wakes the chip, the field decides, the hour is the heartbeat.
 
-Detector decides: pure, integers, no clock, no chip; tuned on the seeds 0 to 299 of the bench's
+Detector decides: pure, integers, no clock, no chip; tuned on the seeds 0 to 999 of the bench's
 parking_signals. Settings 32 and 33 go before ON_DIGITS and OFF_DIGITS. Fields are (x, y, z) in the
 magnetometer's digits of 0.15 uT, temperatures eighths of a K. The sensor's offset registers hold
 the field of the last look, so that the interrupt means 'it moved', whether a car came or left.
@@ -45,15 +45,16 @@ CONFIDENCE_HIGH = 2
 SAMPLES_MAX = 50  # 5 s
 DWELL_UNKNOWN = 0xFFFF
 
-WAKE_DIGITS = 20  # 3 uT on one axis; a weak vehicle gives little more
+WAKE_DIGITS = 25  # 3.8 uT on one axis; a vehicle of ON gives 4.2 on one at least
 ON_DIGITS = 48  # 7.2 uT at once: a vehicle, which a neighbour seldom reaches
-OFF_DIGITS = 29  # 0.6 of ON: as the empty bay
+OFF_DIGITS = 29  # 4.4 uT: as the empty bay
 PLAIN_DIGITS = 110  # 16 uT from the empty bay: occupied however it came about
 DIGIT_NT = 150
-SOON_MS = 30_000  # looks that follow each other sooner see one movement
+SOON_MS = 15_000  # looks that follow each other sooner see one movement
 SAMPLES = 5
-REST_DIGITS = 14  # the car stands when five samples lie within 2 uT
-CHATTER_MAX = 8  # wakes without an event between two heartbeats; above, the threshold doubles
+REST_DIGITS = 7  # it stands when five samples lie within 1 uT
+CHATTER_MAX = 8  # wakes without an event between two heartbeats; above, the threshold is
+CHATTER_DIGITS = 40  # 6 uT, more than most trams give; and
 CHATTER_OFF = 24  # above, the interrupt stays off until the heartbeat
 FINE = 16  # the empty bay's field is kept in sixteenths of a digit
 _WARM = 64  # 8 K: its drift is kept per this
@@ -104,14 +105,15 @@ class Detector:
         self.state, self.sure, self.doubt, self.chatter = v[:4]
         self.settled = v[4:7]  # the field after the last look: in the sensor's offset registers
         self.start = v[7:10]  # the field before this movement
-        self.before = v[10:13]  # the field before the last large change
+        self.came = v[10:13]  # what the vehicle above has added; what leaves takes it away
+        self.again = False  # an arrival after an arrival: the time between is not known
         self.fine = v[13:16]
         self._drift = v[16:19]
         self.warm = v[19]
         self._off: int = 0
 
     def pack(self) -> bytes:
-        fields = tuple(self.settled) + tuple(self.start) + tuple(self.before)
+        fields = tuple(self.settled) + tuple(self.start) + tuple(self.came)
         fields += tuple(self.fine) + tuple(self._drift) + (self.warm,)
         return struct.pack(_FIELDS, self.state, self.sure, self.doubt, self.chatter, *fields)
 
@@ -129,18 +131,12 @@ class Detector:
         empty = self.empty(warm)
         self._off = off = square(field, empty)
         moved = square(field, self.start)
-        other = sure = False
+        changed = False
         if moved > self.on_digits * self.on_digits or self.doubt or self._unlike(off):
             from revier_node import parking_change  # which most wakes do without
 
-            other, sure = parking_change.other(self, field, off, moved, empty)
+            changed = parking_change.judge(self, field, off, moved, empty, by_pin)
         self.settled = field
-        changed: bool = other and (sure or self.doubt > 0)
-        self.doubt = int(other and not changed)
-        if changed:
-            self.state = VACANT + OCCUPIED - self.state
-            self.sure = 1
-            self.start = field
         if self.state == VACANT and not self.doubt:
             self._follow(field, warm, changed, by_pin)
         self.chatter = min(self.chatter + 1, 255) if by_pin and not changed else 0
@@ -161,7 +157,7 @@ class Detector:
         """For the interrupt's threshold; 0: leave it off."""
         if self.chatter > CHATTER_OFF:
             return 0
-        return 2 * WAKE_DIGITS if self.chatter > CHATTER_MAX else WAKE_DIGITS
+        return CHATTER_DIGITS if self.chatter > CHATTER_MAX else WAKE_DIGITS
 
     def _follow(self, field: tuple, warm: int, changed: bool, by_pin: bool) -> None:
         """Normalised least mean squares: offset and drift take half of what they did not tell.

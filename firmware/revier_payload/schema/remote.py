@@ -54,7 +54,7 @@ SETTINGS = (
     ),
     Setting(20, "dead_band_share", "air", "%", (5, 100, 15), "and of this share of what was sent"),
     Setting(
-        32, "occupied_above", "parking", "nT", (3000, 16000, 7200),
+        32, "occupied_above", "parking", "nT", (4000, 16000, 7200),
         "change of the field at once that may be a vehicle; 16.5 uT from the empty bay it is one",
     ),
     Setting(

@@ -126,3 +126,5 @@ def test_three_in_a_row_are_too_many():
     assert between(before, Heard(90, OCCUPIED, True, [90], 2)) == []
     assert between(before, Heard(90, VACANT, True, [7], 1)) == [(OCCUPIED, 83)]
     assert between(before, Heard(90, OCCUPIED, False, [7], 0)) is None
+    occupied = Heard(0, OCCUPIED, True, [5], 0)
+    assert between(occupied, Heard(90, OCCUPIED, True, [None, 90], 0)) is None

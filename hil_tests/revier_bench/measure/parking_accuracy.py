@@ -47,7 +47,7 @@ DETECTORS: dict[str, type[Decides]] = {
 
 @dataclass(slots=True)
 class Score:
-    """`wrong_s`: how long the node's state was not the bay's, while nothing moved."""
+    """wakes: by the interrupt. vain: looks without an event, beside the hourly ones."""
 
     arrivals: int = 0
     departures: int = 0
@@ -55,6 +55,7 @@ class Score:
     departures_found: int = 0
     false: int = 0
     wakes: int = 0
+    vain: int = 0
     days: float = 0.0
 
     def add(self, other: Score) -> None:
@@ -83,31 +84,42 @@ def score(signals: ParkingSignals, changes: list[Change]) -> Score:
     """What was found of what was there; the last FOUND_S of the signals are not judged."""
     result = Score(days=signals.days)
     end_s = signals.end_s - FOUND_S
-    for stay in signals.stays:
+    nexts = [stay.arrive_s for stay in signals.stays[1:]] + [math.inf]
+    for stay, next_s in zip(signals.stays, nexts, strict=True):
+        came = (stay.arrive_s, stay.still_s, stay.leave_s)
         if stay.still_s < end_s:
             result.arrivals += 1
-            result.arrivals_found += _found(changes, OCCUPIED, stay.arrive_s, stay.still_s)
+            result.arrivals_found += _found(changes, OCCUPIED, *came)
+        left = (stay.leave_s, stay.gone_s, next_s)
         if stay.gone_s < end_s:
             result.departures += 1
-            result.departures_found += _found(changes, VACANT, stay.leave_s, stay.gone_s)
+            result.departures_found += _found(changes, VACANT, *left)
     result.false = _false(signals, changes)
     return result
 
 
-def _found(changes: list[Change], state: int, from_s: float, done_s: float) -> bool:
-    """An event in time, and not taken back before the vehicle moved on."""
-    return any(c.state == state and from_s <= c.at_s <= done_s + FOUND_S for c in changes)
+def _found(changes: list[Change], state: int, from_s: float, done_s: float, until_s: float) -> bool:
+    """An event in time, and not taken back in that time while nothing has moved since."""
+    in_time = [c for c in changes if from_s <= c.at_s <= done_s + FOUND_S]
+    told = [c for c in in_time if c.at_s < until_s] or in_time[:1]
+    return bool(told) and told[-1].state == state
 
 
 def _false(signals: ParkingSignals, changes: list[Change]) -> int:
-    """Events to a state that the bay was not in, nor in the vehicle's movement just then."""
+    """Events to a state that the bay was not in, nor in the vehicle's movement just then; and a
+    second arrival of the same vehicle.
+    """
     false = 0
+    came_s = -math.inf  # the event before, if it was an arrival
     for change in changes:
         stay = signals.stay_at(change.at_s)
         if stay is None:
             false += change.state == OCCUPIED and not _just_left(signals, change.at_s)
         elif change.state == VACANT:
             false += stay.still_s <= change.at_s <= stay.leave_s
+        else:
+            false += came_s >= stay.arrive_s
+        came_s = change.at_s if change.state == OCCUPIED else -math.inf
     return false
 
 
@@ -121,7 +133,7 @@ def judge(seed: int) -> dict[str, Score]:
     for name, make in DETECTORS.items():
         bay = Bay(signals, make())
         scores[name] = score(signals, bay.run())
-        scores[name].wakes = bay.wakes
+        scores[name].wakes, scores[name].vain = bay.wakes, bay.vain
     return scores
 
 
@@ -146,6 +158,7 @@ def _row(name: str, total: Score) -> dict[str, Any]:
         "false / bay and month": f"{total.false / months:.2f} "
         f"({false[0] / months:.2f}..{false[1] / months:.2f})",
         "wakes by interrupt / day": round(total.wakes / total.days, 1),
+        "wakes in vain / day": round(total.vain / total.days, 1),
     }
 
 
@@ -171,6 +184,7 @@ def measure(seeds: range = SEEDS) -> dict[str, Any]:
             "departures": own.departures,
             "false": own.false,
             "false_per_bay_and_month": round(false, 3),
+            "wakes_in_vain_per_bay_and_day": round(own.vain / own.days, 1),
             "bay_days": own.days,
         },
         "peer": {name: _row(name, total)["arrivals found"] for name, total in totals.items()},

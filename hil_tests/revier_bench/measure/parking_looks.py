@@ -3,7 +3,7 @@
 """A parking node's looks at the bay: what wakes it, what it samples, when it says that it changed.
 
 The magnetometer compares 10 times a second each axis with its offset registers. While nothing
-moves that is asked for once a minute.
+moves that is asked for every 5 minutes, in which the road's warmth adds 0.05 uT at most.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from revier_bench.world.chance import stream
-from revier_bench.world.parking_signals import NOISE_UT, ParkingSignals
+from revier_bench.world.parking_signals import NOISE_UT, ParkingSignals, Vector
 from revier_node.kinds.parking import SAMPLES, SECOND_LOOK_MS, SOON_MS, middle, rest
 
 Field = tuple[int, int, int]
@@ -26,7 +26,8 @@ SEND_S = 3.0  # with both receive windows
 HEARTBEAT_S = 3_600.0
 WATCH_FAST_S = 0.1
 WATCH_SLOW_S = 0.5
-WATCH_STILL_S = 60.0
+WATCH_STILL_S = 300.0
+NOISE_MOST_UT = 6 * NOISE_UT
 
 
 class Decides(Protocol):
@@ -52,24 +53,28 @@ class Bay:
         self._detector = detector
         self._noise = stream(f"parking-looks:{signals.seed}", "noise")
         self.changes: list[Change] = []
-        self.wakes = 0
+        self.wakes = 0  # by the interrupt
+        self.vain = 0  # looks without an event, beside the hourly ones
         self._looked_s = -math.inf
 
-    def run(self) -> list[Change]:
-        """Begins on an empty bay at midnight, ends with the signals."""
-        offset = middle([self._sample(n * SAMPLE_S) for n in range(SAMPLES)])
-        self._detector.calibrate(offset, self._warm(0.0))
-        heartbeat_s = second_s = HEARTBEAT_S
+    def run(self, from_s: float = 0.0) -> list[Change]:
+        """Begins, at midnight on an empty bay, ends with the signals."""
+        offset = middle([self._sample(from_s + n * SAMPLE_S) for n in range(SAMPLES)])
+        self._detector.calibrate(offset, self._warm(from_s))
+        heartbeat_s = second_s = from_s + HEARTBEAT_S
         watch = _Watch(self._signals)
-        t = 1.0
+        t = from_s + 1.0
         while t < self._signals.end_s:
             due = t >= min(heartbeat_s, second_s)
             by_pin = not due and self._interrupted(t, offset)
             if due or by_pin:
                 timed = t >= heartbeat_s
+                told = len(self.changes)
                 t, offset = self._look(t, by_pin)
                 if timed:
                     heartbeat_s = t + HEARTBEAT_S
+                else:
+                    self.vain += told == len(self.changes)
                 second_s = t + SECOND_LOOK_MS / 1_000 if self._detector.doubt else heartbeat_s
             step_s = watch.step_s(t)
             t += max(SAMPLE_S, min(step_s, min(heartbeat_s, second_s) - t))
@@ -97,12 +102,23 @@ class Bay:
         threshold = self._detector.wake_digits()
         if not threshold:
             return False
-        field = self._sample(t)
+        near_ut = threshold * UT_PER_DIGIT - NOISE_MOST_UT
+        x, y, z = self._signals.field_ut(t)
+        if (
+            abs(x - offset[0] * UT_PER_DIGIT) < near_ut
+            and abs(y - offset[1] * UT_PER_DIGIT) < near_ut
+            and abs(z - offset[2] * UT_PER_DIGIT) < near_ut
+        ):
+            return False  # whatever the noise
+        field = self._digits((x, y, z))
         return any(abs(field[i] - offset[i]) > threshold for i in range(3))
 
     def _sample(self, t: float) -> Field:
+        return self._digits(self._signals.field_ut(t))
+
+    def _digits(self, field_ut: Vector) -> Field:
         gauss = self._noise.gauss
-        x, y, z = self._signals.field_ut(t)
+        x, y, z = field_ut
         return (
             round((x + gauss(0.0, NOISE_UT)) / UT_PER_DIGIT),
             round((y + gauss(0.0, NOISE_UT)) / UT_PER_DIGIT),

@@ -46,13 +46,25 @@ def test_the_shipped_detector_finds_more_than_its_peers():
     assert own.false < fixed.false
 
 
-def test_a_state_that_was_wrong_is_put_right_by_the_next_vehicle():
+@pytest.mark.parametrize("seed", range(6))
+def test_begun_beside_a_vehicle_it_is_right_once_the_next_has_left(seed):
+    signals = ParkingSignals(seed, days=2)
+    above, later = signals.stays[2:4]
+    wrong = Bay(signals, accuracy.Shipped()).run((above.still_s + above.leave_s) / 2)
+    assert wrong[0].state == OCCUPIED, "the vehicle's leaving is taken for an arrival"
+    assert above.leave_s <= wrong[0].at_s <= above.gone_s + accuracy.FOUND_S
+    judged = accuracy.score(signals, wrong)
+    assert judged.arrivals > 10
+    assert judged.arrivals - judged.arrivals_found <= 4, "the two before it began, these two"
+    assert judged.departures - judged.departures_found == 3, "the next one's is found"
+    assert any(c.state == VACANT and later.leave_s <= c.at_s <= later.gone_s + 120 for c in wrong)
+
+
+def test_a_second_arrival_of_one_vehicle_is_false_and_one_taken_back_is_missed():
     signals = ParkingSignals(3, days=1)
-    detector = accuracy.Shipped()
-    bay = Bay(signals, detector)
-    detector.calibrate = lambda field, warm: accuracy.take(
-        detector, (field[0] + 300, *field[1:]), warm
-    )
-    bay.run()
-    assert bay.changes[0].state == OCCUPIED  # calibrated beside a car: inverted
-    assert accuracy.score(signals, bay.changes[1:]).departures_found >= len(signals.stays) - 4
+    stay = next(s for s in signals.stays if s.leave_s - s.still_s > 600)
+    twice = [Change(stay.still_s + 2, OCCUPIED), Change(stay.still_s + 400, OCCUPIED)]
+    assert accuracy.score(signals, twice).false == 1
+    back = [Change(stay.still_s + 2, OCCUPIED), Change(stay.still_s + 60, VACANT)]
+    judged = accuracy.score(signals, back)
+    assert (judged.arrivals_found, judged.false) == (0, 1)

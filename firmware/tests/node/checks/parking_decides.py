@@ -138,6 +138,21 @@ def check_a_small_change_is_looked_at_twice():
     assert bay.wake(EARTH, after_ms=parking.SECOND_LOOK_MS) == []  # a tram
 
 
+def check_an_arrival_upon_an_arrival_does_not_say_how_long_the_bay_was_vacant():
+    weak = (EARTH[0] + 60, EARTH[1], EARTH[2])
+    bay = Bay()
+    bay.wake()
+    bay.wake(weak, by_pin=True)
+    bay.wake(weak, after_ms=parking.SECOND_LOOK_MS)
+    ((port, values),) = bay.wake(CAR, by_pin=True, after_ms=1_200_000)
+    assert (port, values["state"]) == (parking.F_PORT_EVENT, parking.OCCUPIED)
+    assert "dwell" not in values
+    assert (values["dwell_2"], values["dwell_3"]) == (20, 1)
+    ((_, values),) = bay.wake(EARTH, by_pin=True, after_ms=600_000)
+    assert (values["state"], values["dwell"]) == (parking.VACANT, 10)
+    assert "dwell_2" not in values
+
+
 def check_an_event_goes_out_again_with_its_sequence_unless_a_downlink_came():
     bay = Bay()
     bay.wake()
