@@ -25,8 +25,8 @@ SURE_DIGITS = 80  # a smaller change must still be there at a second look
 SHIFTED_DIGITS = 110  # a vehicle may leave such a field, if it was 4/3 as far itself
 RETURN_DIGITS = 107  # 16 uT there and back, to within
 BACK_DIGITS = 12  # 1.8 uT: only the empty bay does that
-REPEAT_S = 30  # an event that no downlink followed goes out again; up to
-REPEAT_MORE_S = 60  # so much later than that
+REPEAT_S = 30  # an event that no downlink followed goes out again after so long, and up to
+REPEAT_MORE_S = 60  # more: in all less than 128, for the low bits of its time to tell
 DWELL_UNKNOWN = 0xFFFF
 _WARM_CLIP = 4_000
 
@@ -98,11 +98,21 @@ def event(bay: "_Bay", now_s: int, confidence: int) -> dict:
     return bay.sent
 
 
+def released(bay: "_Bay", messages: list) -> None:
+    """Events that waited go out now, the newest to be repeated; not what was a repetition."""
+    values = messages[-1][1]
+    if not bay.sent and values.get("seq") != bay.seq:
+        bay.sent = values
+
+
 def sent(wake: "Wake", bay: "_Bay") -> None:
     """The event has gone out: note what its repetition needs. A draw keeps neighbours apart."""
     bay.seq = bay.sent["seq"]
-    bay.repeat_s = 0 if wake.heard else REPEAT_S + os.urandom(1)[0] * REPEAT_MORE_S // 255
     bay.sent = {}
+    bay.repeat_s = 0
+    if not wake.heard:
+        draw_s = os.urandom(1)[0] * REPEAT_MORE_S // 255
+        bay.repeat_s = wake.started_ms // 1_000 + REPEAT_S + draw_s & 255 or 1
     wake.memory = bay.pack()
 
 

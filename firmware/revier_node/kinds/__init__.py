@@ -17,6 +17,9 @@ told(wake, message, outcome)
                       the same before all repeats; "deferred", "": never on the air. A kind that
                       wants it there keeps it in its memory and gives it again, at a later wake,
                       with the same seq: the receiver knows it by that
+released(wake, messages)
+                      of a kind with HELD: messages that have waited go out now, before
+                      next_wake_ms is asked
 next_wake_ms(wake)    when to wake again, on the node's clock
 wake_pins(wake)       GPIOs whose high level ends the deep sleep
 """
