@@ -3,7 +3,7 @@
 """What a node of each kind does in one wake. A kind is a module with
 
 MESSAGES              fPort -> message (revier_payload) that it sends
-LINK                  None: the network's ADR; else the arguments of link_policy.Managed
+LINK                  None: the network's ADR; else (reserve_db, floor_dr) of link_policy.Managed
 HELD                  fPorts of messages that wait for their turn when the node may not send
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
@@ -56,6 +56,7 @@ class Wake:
         self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
         self.config: dict = {}  # /node.json
         self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
+        self.shadow_db = 0  # of LINK's reserve: what stands above has taken it from the link
         self.heard = False  # a downlink came in this wake
         self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns

@@ -43,19 +43,26 @@ def check_each_kind_has_made_its_choice():
     assert air.LINK is None
     assert waste.LINK is None
     reserve_db, floor_dr = parking.LINK
-    assert reserve_db >= 25  # facts: a car takes 10 to 25 dB
-    assert frames_an_hour(floor_dr) >= BUSIEST > frames_an_hour(floor_dr - 1)
+    assert reserve_db >= 25  # a car takes 10 to 25 dB
+    assert parking.SHADOW_DB <= 10
+    assert frames_an_hour(floor_dr, 8) > 1.5 * BUSIEST
+    assert frames_an_hour(floor_dr, 3) >= BUSIEST - 4  # two events wait
+    assert frames_an_hour(floor_dr - 1, 3) < 0.6 * BUSIEST
 
 
-def frames_an_hour(dr):
-    """That the MAC's ledger passes on the three default channels, beside what a join needs."""
+def frames_an_hour(dr, channels):
+    """That the MAC's ledger passes, beside what a join needs. 3: default; 8: ChirpStack's."""
     session = Session()
-    frames = 0
+    for i in range(channels - 3):
+        session.add_channel(3 + i, 8671000 + 2000 * i, airtime.DEFAULT_DR_RANGE)
     airtime_us = airtime.airtime_us(FRAME_SIZE, *airtime.DATA_RATES[dr])
-    while airtime.free_channels(session, session.mask, dr, FRAME_SIZE, 0)[0]:
-        airtime.book(session, session.channels[0], airtime_us, 0)
+    frames = 0
+    while True:
+        free, _ = airtime.free_channels(session, session.mask, dr, FRAME_SIZE, 0)
+        if not free:
+            return frames
+        airtime.book(session, session.channels[free[0]], airtime_us, 0)
         frames += 1
-    return frames
 
 
 def check_reserve_bounds_the_data_rate():
