@@ -4,6 +4,7 @@
 
 import os
 
+from revier_node import clock
 from revier_node.kinds.parking import (
     FINE,
     OFF_DIGITS,
@@ -26,7 +27,7 @@ SHIFTED_DIGITS = 110  # a vehicle may leave such a field, if it was 4/3 as far i
 RETURN_DIGITS = 107  # 16 uT there and back, to within
 BACK_DIGITS = 12  # 1.8 uT: only the empty bay does that
 REPEAT_S = 30  # an event that no downlink followed goes out again after so long, and up to
-REPEAT_MORE_S = 60  # more: in all less than 128, for the low bits of its time to tell
+REPEAT_MORE_S = 55  # more; both windows have passed by then
 DWELL_UNKNOWN = 0xFFFF
 _WARM_CLIP = 4_000
 
@@ -112,7 +113,7 @@ def sent(wake: "Wake", bay: "_Bay") -> None:
     bay.repeat_s = 0
     if not wake.heard:
         draw_s = os.urandom(1)[0] * REPEAT_MORE_S // 255
-        bay.repeat_s = wake.started_ms // 1_000 + REPEAT_S + draw_s & 255 or 1
+        bay.repeat_s = clock.now_ms() // 1_000 + REPEAT_S + draw_s & 255 or 1
     wake.memory = bay.pack()
 
 

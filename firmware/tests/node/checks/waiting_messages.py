@@ -65,15 +65,16 @@ def check_an_event_of_the_wait_goes_out_after_it():
 
 
 def assert_repeated_once(network):
-    """After a wake that sent what waited, and that no downlink followed."""
+    """After a wake that sent what waited, and that no downlink followed.
+
+    The hour of a cold start may have no room for the repetition: then it waits in its turn.
+    """
     event = [frame[1:] for frame in network.frames if frame[1] == F_PORT_EVENT][-1]
     sent = len(network.frames)
-    assert 30_000 <= machine.slept[0] < 91_000
-    wake()
-    assert [frame[1:] for frame in network.frames[sent:]] == [event]
-    for _ in range(3):
+    assert 30_000 <= machine.slept[0] < 86_000
+    for _ in range(5):
         wake()
-    assert event not in [frame[1:] for frame in network.frames[sent + 1 :]]
+    assert [frame[1:] for frame in network.frames[sent:]].count(event) == 1
 
 
 def check_a_car_that_came_and_left_during_the_wait_is_two_events():
