@@ -4,7 +4,6 @@
 
 import os
 
-from revier_node import clock
 from revier_node.kinds.parking import (
     FINE,
     OFF_DIGITS,
@@ -26,8 +25,8 @@ SURE_DIGITS = 80  # a smaller change must still be there at a second look
 SHIFTED_DIGITS = 110  # a vehicle may leave such a field, if it was 4/3 as far itself
 RETURN_DIGITS = 107  # 16 uT there and back, to within
 BACK_DIGITS = 12  # 1.8 uT: only the empty bay does that
-REPEAT_S = 30  # an event that no downlink followed goes out again after so long, and up to
-REPEAT_MORE_S = 55  # more; both windows have passed by then
+REPEAT_S = 36  # after a wake began whose event no downlink followed, it goes out again; up to
+REPEAT_MORE_S = 54  # so much later. The event itself left some 2 to 6 s after the beginning
 DWELL_UNKNOWN = 0xFFFF
 _WARM_CLIP = 4_000
 
@@ -113,7 +112,7 @@ def sent(wake: "Wake", bay: "_Bay") -> None:
     bay.repeat_s = 0
     if not wake.heard:
         draw_s = os.urandom(1)[0] * REPEAT_MORE_S // 255
-        bay.repeat_s = clock.now_ms() // 1_000 + REPEAT_S + draw_s & 255 or 1
+        bay.repeat_s = wake.started_ms // 1_000 + REPEAT_S + draw_s & 255 or 1
     wake.memory = bay.pack()
 
 

@@ -71,7 +71,7 @@ def assert_repeated_once(network):
     """
     event = [frame[1:] for frame in network.frames if frame[1] == F_PORT_EVENT][-1]
     sent = len(network.frames)
-    assert 30_000 <= machine.slept[0] < 86_000
+    assert machine.slept[0] < 91_000  # not until the heartbeat
     for _ in range(5):
         wake()
     assert [frame[1:] for frame in network.frames[sent:]].count(event) == 1
