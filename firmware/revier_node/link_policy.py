@@ -8,8 +8,6 @@ does both) would leave that node at a rate that only reaches it while the bay is
 keeps a reserve over the demodulation floor: link checks tell the margin; down at once, up slowly.
 """
 
-from revier_mac.airtime import DATA_RATES, HOUR_MS, JOIN_BAND, SUB_BANDS, airtime_us
-
 MYPY = False
 if MYPY:
     from revier_mac.device import Device
@@ -21,17 +19,6 @@ CHECK_EVERY = 16  # uplinks between two link checks: a downlink costs the gatewa
 UP_AFTER = 4  # link checks in a row that allow more
 DOWN_SILENT = 2  # steps for the first request without an answer; the next goes to the floor
 _STEP_HALF_DB = 5  # from one spreading factor to the next: 2.5 dB
-_FRAME_SIZE = 19  # of a small reading, with a MAC command or two
-_LEDGER = 15, 16  # the part of the limit that the MAC's buckets let pass
-
-
-def floor(frames_per_hour: int) -> int:
-    """The lowest data rate at which the duty cycle passes so many frames in each hour."""
-    room_us = HOUR_MS // SUB_BANDS[JOIN_BAND][2] * 1000 * _LEDGER[0] // _LEDGER[1]
-    for dr in range(DR_HIGHEST):
-        if frames_per_hour * airtime_us(_FRAME_SIZE, *DATA_RATES[dr]) <= room_us:
-            return dr
-    return DR_HIGHEST
 
 
 def allowed(dr: int, margin_db: int, reserve_db: int) -> int:
@@ -58,9 +45,10 @@ def silent(dr: int, times: int, floor_dr: int) -> int:
 class Managed:
     """Around each uplink: sets the session's data rate. What it counts lives in the state."""
 
-    def __init__(self, reserve_db: int, frames_per_hour: int) -> None:
+    def __init__(self, reserve_db: int, floor_dr: int) -> None:
+        """floor_dr: the lowest data rate at which the duty cycle passes the kind's busiest hour."""
         self._reserve_db = reserve_db
-        self._floor = floor(frames_per_hour)
+        self._floor = floor_dr
         self._asked = False
         self.margin_db: "int | None" = None  # of the LinkCheckAns in this exchange
 
@@ -75,7 +63,8 @@ class Managed:
         state.link_uplinks = (state.link_uplinks + 1) % CHECK_EVERY
 
     def after(self, device: "Device", state: "State", unacknowledged: bool) -> None:
-        dr = device.session.dr
+        session = device.session
+        before = dr = session.dr
         if self.margin_db is not None:
             state.link_silent = 0
             dr, state.link_good = answered(
@@ -86,6 +75,8 @@ class Managed:
             state.link_silent = min(state.link_silent + 1, 255)
             dr = silent(dr, state.link_silent, self._floor)
         self._set(device, dr)
+        if session.dr != before:
+            state.session = session.pack()  # the MAC's own record is older
 
     def _set(self, device: "Device", dr: int) -> None:
         """Within floor and highest, as far as the network's channels have it."""

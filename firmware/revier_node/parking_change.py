@@ -24,8 +24,8 @@ if MYPY:
 SURE_DIGITS = 80  # 12 uT: a smaller change must still be there at a second look
 UNDONE = 9  # squares: what came is gone again to within a third of the change
 _CAME_MAX = 0x7FFF
-REPEAT_S = 30  # an event that no downlink followed goes out again; up to
-REPEAT_MORE_S = 60  # so much later than that
+REPEAT_S = 36  # after a wake began whose event no downlink followed, it goes out again; up to
+REPEAT_MORE_S = 54  # so much later. The event itself left some 2 to 6 s after the beginning
 _WARM_CLIP = 4_000
 
 
@@ -127,11 +127,21 @@ def event(bay: "_Bay", now_s: int, confidence: int) -> dict:
     return bay.sent
 
 
+def released(bay: "_Bay", messages: list) -> None:
+    """Events that waited go out now, the newest to be repeated; not what was a repetition."""
+    values = messages[-1][1]
+    if not bay.sent and values.get("seq") != bay.seq:
+        bay.sent = values
+
+
 def sent(wake: "Wake", bay: "_Bay") -> None:
     """The event has gone out: note what its repetition needs. A draw keeps neighbours apart."""
     bay.seq = bay.sent["seq"]
-    bay.repeat_s = 0 if wake.heard else REPEAT_S + os.urandom(1)[0] * REPEAT_MORE_S // 255
     bay.sent = {}
+    bay.repeat_s = 0
+    if not wake.heard:
+        draw_s = os.urandom(1)[0] * REPEAT_MORE_S // 255
+        bay.repeat_s = wake.started_ms // 1_000 + REPEAT_S + draw_s & 255 or 1
     wake.memory = bay.pack()
 
 

@@ -81,7 +81,8 @@ def connect(node: "Node") -> "Link":
     if node.kind.LINK:
         from revier_node import link_policy
 
-        link.policy = link_policy.Managed(*node.kind.LINK)
+        reserve_db, floor_dr = node.kind.LINK
+        link.policy = link_policy.Managed(reserve_db - node.wake.shadow_db, floor_dr)
         device.adr = False
     return link
 

@@ -137,6 +137,8 @@ def release(node: "Node") -> list:
     """The messages that were kept, oldest first; they are no longer."""
     held = _held(node)
     node.state.flags &= ~store.FLAG_HELD
+    if held:
+        node.kind.released(node.wake, held)
     return held
 
 

@@ -3,7 +3,7 @@
 """What a node of each kind does in one wake. A kind is a module with
 
 MESSAGES              fPort -> message (revier_payload) that it sends
-LINK                  None: the network's ADR; else the arguments of link_policy.Managed
+LINK                  None: the network's ADR; else (reserve_db, floor_dr) of link_policy.Managed
 HELD                  fPorts of messages that wait for their turn when the node may not send
 INTERVAL_S            between two wakes, unless settings or /node.json say otherwise
 self_test(wake)       list of (part, "ok" or reason)
@@ -17,6 +17,9 @@ told(wake, message, outcome)
                       the same before all repeats; "deferred", "": never on the air. A kind that
                       wants it there keeps it in its memory and gives it again, at a later wake,
                       with the same seq: the receiver knows it by that
+released(wake, messages)
+                      of a kind with HELD: messages that have waited go out now, before
+                      next_wake_ms is asked
 next_wake_ms(wake)    when to wake again, on the node's clock
 wake_pins(wake)       GPIOs whose high level ends the deep sleep
 """
@@ -58,6 +61,7 @@ class Wake:
         self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
         self.config: dict = {}  # /node.json; "before" is there: the settings are new
         self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
+        self.shadow_db = 0  # of LINK's reserve: what stands above has taken it from the link
         self.heard = False  # a downlink came in this wake
         self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns

@@ -39,23 +39,37 @@ Heard = Callable[[bytes | None, float, float], None]
 class Radio:
     """Half duplex; one window at a time."""
 
-    def __init__(self, name: str, clock: Clock, air: Air, position: Position) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        air: Air,
+        position: Position,
+        ground_loss_db: Callable[[int], float] | None = None,
+    ) -> None:
         self.name = name
         self.sent: list[Sent] = []
         self._clock = clock
         self._air = air
         self._wanted: tuple[int, int, int] | None = None  # frequency, spreading factor, start
         self._locked: Emission | None = None
-        air.attach(self, position)
+        air.attach(self, position, ground_loss_db)
 
-    def transmit(self, frequency_hz: int, sf: int, payload: bytes, then: Callable[[], None]) -> int:
+    def transmit(
+        self,
+        frequency_hz: int,
+        sf: int,
+        payload: bytes,
+        then: Callable[[], None],
+        power_dbm: float = EIRP_DBM,
+    ) -> int:
         """`then` runs when the frame has left; that time is returned."""
         start_us = self._clock.now_us + TX_AFTER_US
         airtime_us = lora_airtime_us(len(payload), sf)
         self.sent.append(Sent(start_us, frequency_hz, sf, 125_000, len(payload)))
         emission = Emission(
             self.name, start_us, airtime_us, preamble_us(sf), frequency_hz, 125_000, sf, 5,
-            EIRP_DBM, False, SYNC_WORD_PUBLIC, True, True, payload,
+            power_dbm, False, SYNC_WORD_PUBLIC, True, True, payload,
         )  # fmt: skip
         self._clock.at(start_us, lambda: self._air.emit(emission))
         self._clock.at(emission.end_us, then)

@@ -15,6 +15,7 @@ from chirpstack_api import gw
 
 from revier_bench.network_server.chance import SeededChance
 from revier_bench.network_server.core import GatewayAck, GatewayUp, NetworkServer
+from revier_bench.network_server.events import Event
 from revier_bench.network_server.registry import (
     Application,
     Device,
@@ -112,6 +113,7 @@ class Network:
         }
         self.statuses: Counter[str] = Counter()  # of downlinks, as the gateways acknowledge them
         self.join_requests_heard: set[bytes] = set()
+        self.on_event: Callable[[Event], None] = lambda _event: None  # for the application
 
     def add_device(self, dev_eui: bytes, app_key: bytes) -> None:
         rows, name = self._server.registry, dev_eui.hex()
@@ -146,6 +148,8 @@ class Network:
                 self.statuses["answered" if sent else "not answered"] += 1
                 step = GatewayAck(ack.SerializeToString())
                 self._take(self._server.handle(step, self._now_ns()))
+            elif isinstance(output, Event):
+                self.on_event(output)
 
 
 def _gateway_id(number: int) -> str:

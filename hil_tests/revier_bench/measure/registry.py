@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, str] = {
     "node-energy": "node_energy",
     "nvs-writes": "nvs_writes",
     "parking-accuracy": "parking_accuracy",
+    "parking-delivery": "parking_delivery",
     "payload-fuzz": "payload_fuzz",
     "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",

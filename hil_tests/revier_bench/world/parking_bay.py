@@ -132,6 +132,11 @@ class ParkingEnvironment(Environment):
                     return min(moment_us, drift_us)
         return drift_us
 
+    def stays(self, until_us: int) -> list[Stay]:
+        """Those that begin before."""
+        self._extend(until_us)
+        return [stay for stay in self._stays if stay.arrive_us < until_us]
+
     def ground_loss_db(self, t_us: int) -> float:
         """What ground and vehicle take from the radio."""
         stay = self._stay_at(t_us)

@@ -4,13 +4,14 @@
 
 from runner import run
 
+from revier_mac import airtime
 from revier_mac.session import Session
 from revier_node import link_policy as policy
 from revier_node import store
 from revier_node.kinds import air, parking, waste
 
-# frames in an hour -> the lowest data rate whose airtime the sub-band's 1 % holds
-FLOORS = ((1, 0), (25, 0), (26, 1), (45, 1), (46, 2), (102, 2), (103, 3), (100_000, 5))
+BUSIEST = 49  # 24 events, each twice, and a heartbeat
+FRAME_SIZE = 19  # an event with its history and a MAC command
 # data rate, margin, reserve -> highest data rate allowed
 ALLOWED = (
     (0, 25, 25, 0),
@@ -41,14 +42,27 @@ SILENT = ((5, 1, 0, 3), (3, 2, 0, 0), (5, 1, 4, 4), (5, 2, 2, 2), (0, 1, 0, 0), 
 def check_each_kind_has_made_its_choice():
     assert air.LINK is None
     assert waste.LINK is None
-    reserve_db, frames = parking.LINK
-    assert reserve_db >= 25  # facts: a car takes 10 to 25 dB
-    assert policy.floor(frames) == 0
+    reserve_db, floor_dr = parking.LINK
+    assert reserve_db >= 25  # a car takes 10 to 25 dB
+    assert parking.SHADOW_DB <= 10
+    assert frames_an_hour(floor_dr, 8) > 1.5 * BUSIEST
+    assert frames_an_hour(floor_dr, 3) >= BUSIEST - 4  # two events wait
+    assert frames_an_hour(floor_dr - 1, 3) < 0.6 * BUSIEST
 
 
-def check_floor_is_what_the_duty_cycle_needs():
-    for frames, dr in FLOORS:
-        assert policy.floor(frames) == dr, (frames, policy.floor(frames))
+def frames_an_hour(dr, channels):
+    """That the MAC's ledger passes, beside what a join needs. 3: default; 8: ChirpStack's."""
+    session = Session()
+    for i in range(channels - 3):
+        session.add_channel(3 + i, 8671000 + 2000 * i, airtime.DEFAULT_DR_RANGE)
+    airtime_us = airtime.airtime_us(FRAME_SIZE, *airtime.DATA_RATES[dr])
+    frames = 0
+    while True:
+        free, _ = airtime.free_channels(session, session.mask, dr, FRAME_SIZE, 0)
+        if not free:
+            return frames
+        airtime.book(session, session.channels[free[0]], airtime_us, 0)
+        frames += 1
 
 
 def check_reserve_bounds_the_data_rate():
@@ -67,6 +81,7 @@ def check_answers_and_silence():
 class Device:
     def __init__(self, dr):
         self.session = Session()
+        self.session.joined = True
         self.session.dr = dr
         self.checks = 0
 
@@ -76,13 +91,15 @@ class Device:
 
 def exchange(device, state, margin_at_sf12, kept=None):
     """One wake with one uplink; True if it was asked. The network answers what it can hear."""
-    link = policy.Managed(25, 24)
+    link = policy.Managed(25, 0)
     checks = device.checks
     link.before(device, state)
     margin = margin_at_sf12 - (5 * device.session.dr + 1) // 2
     if device.checks > checks and margin >= 0:
         link.margin_db = margin
+    state.session = device.session.pack()  # the MAC's own, when the windows are over
     link.after(device, state, False)
+    device.session = Session.unpack(state.session)  # after the deep sleep
     return device.checks > checks
 
 
@@ -120,7 +137,7 @@ def check_an_unacknowledged_frame_goes_down_at_once():
     state = store.State()
     state.link_uplinks = 1
     device = Device(5)
-    link = policy.Managed(25, 24)
+    link = policy.Managed(25, 0)
     link.before(device, state)
     assert not device.checks
     link.after(device, state, True)
@@ -130,7 +147,7 @@ def check_an_unacknowledged_frame_goes_down_at_once():
 def check_data_rates_that_no_channel_has_are_left_out():
     device = Device(0)
     device.session.dr_ranges = [0x53] * 3 + [0] * 13
-    policy.Managed(25, 24).before(device, store.State())
+    policy.Managed(25, 0).before(device, store.State())
     assert device.session.dr == 3
 
 

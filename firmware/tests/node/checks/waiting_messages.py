@@ -61,8 +61,20 @@ def check_an_event_of_the_wait_goes_out_after_it():
     wake()
     assert [port for _, port, _ in network.frames[sent : sent + 2]] == [1, F_PORT_EVENT]
     assert states(network) == [OCCUPIED]
-    wake()
-    assert states(network) == [OCCUPIED]  # once
+    assert_repeated_once(network)
+
+
+def assert_repeated_once(network):
+    """After a wake that sent what waited, and that no downlink followed.
+
+    The hour of a cold start may have no room for the repetition: then it waits in its turn.
+    """
+    event = [frame[1:] for frame in network.frames if frame[1] == F_PORT_EVENT][-1]
+    sent = len(network.frames)
+    assert machine.slept[0] < 91_000  # not until the heartbeat
+    for _ in range(5):
+        wake()
+    assert [frame[1:] for frame in network.frames[sent:]].count(event) == 1
 
 
 def check_a_car_that_came_and_left_during_the_wait_is_two_events():
@@ -74,8 +86,8 @@ def check_a_car_that_came_and_left_during_the_wait_is_two_events():
     pin_wake(20_000, EARTH)
     wake()
     wake()
-    assert states(network) == [OCCUPIED, VACANT]
-    later = [(port, data) for _, port, data in network.frames[sent:] if port != 1]
+    assert states(network)[:2] == [OCCUPIED, VACANT]
+    later = {(port, bytes(data)) for _, port, data in network.frames[sent:] if port != 1}
     seqs = [decode(port, data).values["seq"] for port, data in later]
     assert len(set(seqs)) == len(seqs)
 
@@ -88,7 +100,7 @@ def check_a_car_that_came_without_power_is_seen_before_the_wait():
     machine.devices[0x1E].field = EARTH
     wake()
     wake()  # the hour of the cold start has room for one of them
-    assert states(network) == [OCCUPIED, VACANT]
+    assert states(network)[:2] == [OCCUPIED, VACANT]
 
 
 def check_an_event_waits_for_the_join():
@@ -101,7 +113,7 @@ def check_an_event_waits_for_the_join():
     for _ in range(3):
         wake()
     assert network.joins == 1
-    assert states(network) == [OCCUPIED]
+    assert states(network)[0] == OCCUPIED
 
 
 def check_an_event_that_the_duty_cycle_stops_keeps_its_sequence():
@@ -138,12 +150,19 @@ def check_the_fullest_notes_fit_and_the_newest_messages_stay():
     new_node()
     wake(machine.PWRON_RESET)
 
+    told = []
+
     class Kind:
         HELD = (255,)
+
+        @staticmethod
+        def released(wake, messages):
+            told.append((wake, messages))
 
     class Node:
         state = store.Store().state
         kind = Kind
+        wake = "of the node"
 
     big = [
         [255, {"seq": 0xFFFFFFFF - i, "state": OCCUPIED, "confidence": VACANT, "dwell": 1 << 30}]
@@ -155,6 +174,7 @@ def check_the_fullest_notes_fit_and_the_newest_messages_stay():
         waiting.keep(Node, [message])
     assert waiting.release(Node) == big[-waiting.HELD_MAX :]
     assert waiting.release(Node) == []
+    assert told == [("of the node", big[-waiting.HELD_MAX :])]
     assert notes.load()["wait"] == [1 << 52, 5]
     store.Store().save()
     assert notes.load()["wait"] == [1 << 52, 5]
