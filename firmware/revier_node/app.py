@@ -168,7 +168,7 @@ class Node:
         free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
-        if self.wake.flags & kinds.SENSOR_FAULT:
+        if self.wake.errors:
             _seldom().count_errors(self)
         if self.state.flags & store.FLAG_HELD:
             messages = _waiting().release(self) + messages

@@ -34,6 +34,7 @@ COUNTED = (
     "aborted",
 )
 ERRORS = ("errors_1", "errors_2", "errors_3", "errors_4")  # behind them
+SENSORS = {"bme280": 2, "vl53l1x": 2, "scd41": 3, "lis3dh": 3}  # which of them; others the first
 COUNT_MAX = 96  # of the diagnosis's counts
 LENGTH_MAX = 24  # of a diagnosis with its extras
 # A join accept is due after 5 and 6 s, when a light sleep that errs by 1,000 ppm is 5 ms off. So
@@ -50,8 +51,8 @@ def self_test(node: "Node") -> None:
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]
         if result != "ok":
-            node.wake.errors.append(len(results) // 2)
-    count_errors(node, 0)
+            node.wake.errors.append(part)
+    count_errors(node)
     radio = node.radio()
     radio.begin()
     radio.sleep()
@@ -59,12 +60,12 @@ def self_test(node: "Node") -> None:
     say_counts(node, node.state.counts)
 
 
-def count_errors(node: "Node", unnamed: int = 1) -> None:
-    """Of the sensors that the wake names; those of a fault that names none are the first one's."""
+def count_errors(node: "Node") -> None:
+    """Of the sensors that failed in this wake."""
     link = node._link
     counts = link.device.counts if link else bytearray(node.state.counts)
-    for sensor in node.wake.errors or [1] * unnamed:
-        at = len(COUNTED) + sensor - 1
+    for sensor in node.wake.errors:
+        at = len(COUNTED) + SENSORS.get(sensor, 1) - 1
         counts[at] = min(255, counts[at] + 1)
     node.wake.errors = []
     node.state.counts = bytes(counts)

@@ -50,13 +50,19 @@ class Wake:
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0
         self.settings: dict = {}  # number -> value, docs/protocol/payload.md, fPort 2
-        self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
+        self.errors: list = []  # names of the sensors that failed
         self.config: dict = {}  # /node.json
         self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
         self.heard = False  # a downlink came in this wake
         self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
+
+    def failed(self, sensor: str) -> None:
+        """Once a wake, however often it was asked."""
+        self.flags |= SENSOR_FAULT
+        if sensor not in self.errors:
+            self.errors.append(sensor)
 
     def battery_mv(self) -> "int | None":
         """Measured when it is first asked for: a wake that sends nothing need not know."""

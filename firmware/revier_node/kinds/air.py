@@ -15,7 +15,7 @@ import machine
 
 from revier_node import board as parts
 from revier_node.console import say
-from revier_node.kinds import FAN_OR_LASER_FAULT, READING_FLAGS, SENSOR_FAULT
+from revier_node.kinds import FAN_OR_LASER_FAULT, READING_FLAGS
 from revier_node.robust import median_and_mad, unsteady
 from revier_node.sensors import FAULT, FROZEN, VALID, particles
 from revier_payload.air import AIR
@@ -157,5 +157,5 @@ def _samples(wake: "Wake", name: str, sensor: "Any") -> list:
 
 def complain(wake: "Wake", part: str, state: str, reason: str) -> None:
     if state == FAULT:
-        wake.flags |= SENSOR_FAULT
+        wake.failed(part)
     say("sensor", "part", part, "state", state, "reason", reason)

@@ -11,7 +11,7 @@ of a K. The sensor's offset registers hold the field of the last look, so that t
 import struct
 
 from revier_node.console import say
-from revier_node.kinds import SENSOR_FAULT, UNCALIBRATED, median
+from revier_node.kinds import UNCALIBRATED, median
 from revier_node.sensors import FAULT, VALID
 from revier_payload.pack import Packer
 from revier_payload.parking import PARKING_EVENT, PARKING_HEARTBEAT
@@ -306,7 +306,7 @@ def _decide(wake: "Wake", bay: "_Bay", outcome: tuple, warm: "int | None") -> li
         bay.looked_s = now_s & 0xFFFF
         confidence = CONFIDENCE_HIGH if detector.clear() else CONFIDENCE_LOW
     else:
-        wake.flags |= SENSOR_FAULT
+        wake.failed("lis2mdl")
     if not detector.sure:
         wake.flags |= UNCALIBRATED
     if changed:

@@ -34,7 +34,7 @@ def _listed(*arguments):
     _deepsleep(*arguments)
 machine.deepsleep = _listed
 """
-ALARM, WASTE = 6, 30
+ALARM, WASTE, WASTE_EMPTIED = 6, 30, 31
 FIRE, TILT = 1, 2  # bits of the alarm
 MOVED, SENSOR_FAULT = 2, 4  # flags of the reading
 
@@ -169,13 +169,14 @@ def test_emptying_is_not_measured_while_it_lies_and_told_when_it_stands(
     )
     kernel.at(emptying_us, lambda: setattr(environment, "distance", 1_400))
     node = run(network, environment, 15)
-    first, after = network.on(WASTE)
+    (first,), (after,) = network.on(WASTE), network.on(WASTE_EMPTIED)
     assert abs(first[4]["distance"] - 600) <= 8
     assert first[4]["quality"] == 5
     assert first[4]["tilt"] == 0
     assert 10 < after[0] < 12
     assert abs(after[4]["distance"] - 1_400) <= 8
     assert after[4]["flags"] == MOVED
+    assert abs(after[4]["emptied_from"] - 600) <= 25
     assert any(line.startswith("revier emptied ") for line in node.lines)
     assert network.on(ALARM) == []
 
