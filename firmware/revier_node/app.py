@@ -137,7 +137,7 @@ class Node:
                 from revier_node import remote
 
                 remote.speak(self, due)
-        elif self.kind.HELD:
+        else:
             _waiting().hold(self)
         if cold:
             _waiting().survived(self)
@@ -149,9 +149,14 @@ class Node:
 
     def ready(self) -> bool:
         """Joined, or joined now."""
-        if not self.state.flags & store.FLAG_JOINED and not self.link().device.joined:
-            joined: bool = _seldom().join(self)
-            return joined
+        if not self.state.flags & store.FLAG_JOINED:
+            again_ms = self.state.joined_ms  # what a join that failed left there
+            if not self.first_start and again_ms - self.started_ms > SLEEP_MIN_MS:
+                self.sleep_until_ms = again_ms  # a look between two tries
+                return False
+            if not self.link().device.joined:
+                joined: bool = _seldom().join(self)
+                return joined
         old = self.started_ms - self.state.joined_ms >= REJOIN_EVERY_MS
         if old and self.state.unanswered >= UNANSWERED_MAX:
             _seldom().rejoin(self)

@@ -108,7 +108,7 @@ def join(node: "Node") -> bool:
     if not link.device.joined:
         # the MAC's own back-off, and a random part so that a town's nodes do not meet again
         at_ms = node.clock.wake_ms(link.device.next_tx_ms(node.clock.mac_ms()))
-        node.sleep_until_ms = at_ms + random16() % JOIN_SPREAD_MS
+        state.joined_ms = node.sleep_until_ms = at_ms + random16() % JOIN_SPREAD_MS
     return False
 
 

@@ -79,8 +79,8 @@ def _go_on(node: "Node", until_ms: int, cause: int) -> bool:
     node.wake.flags |= kinds.RESTARTED
     if until_ms - node.clock.mac_ms() < OVER_MS:
         return False
-    hold(node)
     node.sleep_until_ms = node.clock.wake_ms(until_ms)
+    hold(node)
     return True
 
 
@@ -116,11 +116,32 @@ def _set_starts(number: int) -> None:
 
 def hold(node: "Node") -> None:
     """Look at the world, arm what wakes the chip; keep what must not be lost, send nothing."""
-    if not node.kind.HELD:
+    kind, wake = node.kind, node.wake
+    watches = kind.WATCHES in wake.wiring
+    if not kind.HELD and not watches:
         return
-    messages = node.kind.sense(node.wake)
-    node.wake_pins = node.kind.wake_pins(node.wake)
+    messages = kind.sense(wake)
+    node.wake_pins = kind.wake_pins(wake)
+    if wake.errors:
+        from revier_node import seldom
+
+        seldom.count_errors(node)
     keep(node, messages)
+    if watches:
+        for message in messages:
+            _number(node, message)
+            if len(message) > 2:
+                kind.told(wake, message, "")
+        next_ms = kind.next_wake_ms(wake)
+        node.sleep_until_ms = min(next_ms, node.sleep_until_ms or next_ms)
+
+
+def _number(node: "Node", message: tuple) -> None:
+    """However late it goes out, it is the reading of now."""
+    f_port, values = message[:2]
+    if "seq" not in values:
+        values["seq"] = node.store.next_seq()
+        node.remember(values["seq"], f_port, node.kind.MESSAGES[f_port].encode(values))
 
 
 def keep(node: "Node", messages: list) -> None:

@@ -5,6 +5,8 @@
 MESSAGES              fPort -> message (revier_payload) that it sends
 LINK                  None: the network's ADR; else the arguments of link_policy.Managed
 HELD                  fPorts of messages that wait for their turn when the node may not send
+WATCHES               a part: wired to it, the node looks at the world as often as next_wake_ms()
+                      says also while it may not send, and logs what it finds; "": none
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
 sense(wake)           list of (f_port, values) to send; may be empty. A third part "confirmed": the

@@ -31,6 +31,7 @@ F_PORT = AIR.f_port
 MESSAGES: dict = {F_PORT: AIR}  # and those of the modules that a wake asks for
 LINK = None  # network ADR: it stands still and in the open
 HELD = ()
+WATCHES = ""
 INTERVAL_S = 300
 POWER_UP_MS = 100  # SPS30 datasheet table 3: its UART is up by then, all others before
 SAMPLES = 10

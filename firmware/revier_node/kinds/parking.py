@@ -33,6 +33,7 @@ MESSAGES = {
 }
 LINK = (25, 24)  # see link_policy: a car above takes up to 25 dB; at most 24 frames in an hour
 HELD = (F_PORT_EVENT,)
+WATCHES = ""
 INTERVAL_S = 3_600
 HEARTBEAT_AFTER_MS = 60_000  # an event has just gone out: its heartbeat can wait so long
 SECOND_LOOK_MS = 45_000  # a tram has passed by then

@@ -28,6 +28,7 @@ F_PORT = WASTE.f_port
 MESSAGES: dict = {F_PORT: WASTE}  # and those that few wakes need
 LINK = None  # network ADR
 HELD = ()  # an alarm that found no way out is repeated from the container's memory
+WATCHES = "lis3dh"  # a fire asks no network
 INTERVAL_S = 1_800
 POWER_UP_MS = 500
 FLAG_FIRE, FLAG_MOVED, FLAG_SENSOR_FAULT = 1, 2, 4

@@ -54,16 +54,18 @@ class Burning(Still):
 class Network(SmallNetwork):
     """Reads what it hears; silent to the first `silent` confirmed frames."""
 
-    def __init__(self, kernel: Kernel, silent: int = 0) -> None:
+    def __init__(self, kernel: Kernel, silent: int = 0, joins_from_us: int = 0) -> None:
         super().__init__(kernel, 1)
         self.silent = silent
+        self.joins_from_us = joins_from_us
         self.heard: list[tuple[float, int, int, bool, dict[str, Any]]] = []
         """minutes, fPort, FCntUp, confirmed, values"""
 
     def emit(self, emission: Emission) -> None:
         up = frames.parse_uplink(emission.payload)
         if isinstance(up, frames.JoinRequest):
-            super().emit(emission)
+            if emission.start_us >= self.joins_from_us:
+                super().emit(emission)
             return
         assert self._keys is not None
         if up.f_port:
@@ -153,6 +155,21 @@ def test_an_answer_ends_the_repeats(run: Run, kernel: Kernel) -> None:
     network = Network(kernel, silent=2)
     run(network, Burning(fire_us=3 * MINUTE_US), 20)
     assert len({f_cnt for _, _, f_cnt, _, _ in network.on(ALARM)}) == 3
+
+
+def test_without_a_network_it_watches_and_tells_the_fire_once_it_has_joined(
+    run: Run, kernel: Kernel
+) -> None:
+    network = Network(kernel, joins_from_us=80 * MINUTE_US)
+    node = run(network, Burning(fire_us=70 * MINUTE_US), 110)  # in its second hour it seldom asks
+    nonces = [line.split()[-1] for line in node.lines if line.startswith("revier join ")]
+    assert len(nonces) == len(set(nonces)), "a look asks for no join before its time"
+    ((minute, _, _, confirmed, values),) = network.on(ALARM)
+    assert confirmed
+    assert values["alarm"] == FIRE
+    assert values["temperature"] < 60, "as it was when the fire was noticed"
+    assert minute - network.heard[0][0] < 1.2, "behind the first frames after the join"
+    assert values["seq"] not in [reading["seq"] for *_, reading in network.on(WASTE)]
 
 
 def test_emptying_is_not_measured_while_it_lies_and_told_when_it_stands(
