@@ -103,7 +103,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "of_voc": ("VOC-Index", "VOC index"),
     "of_nox": ("NOx-Index", "NOx index"),
     "of_fill": ("Füllstand", "Fill level"),
-    "of_fill_before": ("Füllstand vor der Leerung", "Fill level before emptying"),
+    "of_fill_before": ("Füllstand bei Leerung", "Fill level before emptying"),
     "of_emptied": ("Geleert", "Emptied"),
     "of_distance": ("Abstand", "Distance"),
     "of_tilt": ("Neigung", "Tilt"),

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from revier_bench import image
-from revier_bench.chips.environments import Still
+from revier_bench.chips.environments import Burning, Still
 from revier_bench.measure import mac_size
 from revier_bench.network_server import frames
 from revier_bench.virtual_board import Kernel
@@ -37,18 +36,6 @@ machine.deepsleep = _listed
 ALARM, WASTE, WASTE_EMPTIED = 6, 30, 31
 FIRE, TILT = 1, 2  # bits of the alarm
 MOVED, SENSOR_FAULT = 2, 4  # flags of the reading
-
-
-@dataclass(slots=True)
-class Burning(Still):
-    """A fire that begins at `fire_us` and heats by `kelvin_per_min`, up to 70 K."""
-
-    fire_us: int = 1 << 60
-    kelvin_per_min: float = 10.0
-
-    def temperature_c(self, t_us: int) -> float:
-        minutes = max(0, t_us - self.fire_us) / MINUTE_US
-        return self.temperature + min(70.0, minutes * self.kelvin_per_min)
 
 
 class Network(SmallNetwork):
