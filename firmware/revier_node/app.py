@@ -188,7 +188,7 @@ class Node:
             data = self.kind.MESSAGES[f_port].encode(values)
             if not again:
                 self.remember(seq, f_port, data)
-            outcome = self.link().send(f_port, data, seq, len(message) > 2)
+            outcome = self.link().send(f_port, data, seq, "confirmed" in message)
             self.wake.heard = self.wake.heard or self.link().heard
             if not outcome:
                 free_ms = self.link().retry_ms

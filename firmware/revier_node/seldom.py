@@ -8,6 +8,7 @@ from revier_mac import actions as mac
 from revier_node import VERSION, store
 from revier_node.clock import TIME_ERROR_UNKNOWN_MS, now_ms
 from revier_node.console import say
+from revier_node.kinds import BATCHES
 from revier_node.radio import CLOCK_ERROR_PPM, NAP_MAX_US, random16
 from revier_payload.configuration import hash_of, pack
 from revier_payload.diagnosis import DIAGNOSIS
@@ -154,6 +155,10 @@ def send_diagnosis(node: "Node") -> bool:
         if link.heard:
             for i in range(len(counts)):
                 counts[i] = 0
+            if node.wake.kind == "air":
+                from revier_node import notes
+
+                notes.save("batches", flags & BATCHES or None)
     return True
 
 

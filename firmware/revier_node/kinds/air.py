@@ -80,6 +80,12 @@ def sense(wake: "Wake") -> list:
     return [(f_port, values)]
 
 
+def told(_wake: "Wake", message: tuple, outcome: str) -> None:
+    from revier_node.kinds import air_batch  # whose messages alone ask for it
+
+    air_batch.told(message, outcome)
+
+
 def next_wake_ms(wake: "Wake") -> int:
     return wake.started_ms + wake.interval_ms
 
