@@ -24,6 +24,7 @@ import binascii
 
 from revier_node import notes, store
 from revier_node.clock import now_ms
+from revier_node.console import say
 from revier_node.kinds import air
 from revier_payload import air_batch
 from revier_payload.air_batch_head import AIR_BATCH
@@ -78,6 +79,7 @@ def report(wake: "Wake", f_port: int, values: dict, _mads: dict) -> list:
     node, loaded = wake.node, notes.load()
     seq = node.store.next_seq()
     packed = air.MESSAGES[f_port].encode(dict(values, seq=seq))
+    say("reading", "kind", "air", "port", f_port, "seq", seq)
     node.remember(seq, f_port, packed)
     note = loaded.get("hour", {})
     messages: list = []
