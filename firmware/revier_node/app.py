@@ -201,16 +201,16 @@ class Node:
         next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
         self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
 
-    def remember(self, seq: int, f_port: int, data: bytes) -> None:
-        """A reading that may be asked for again; from time to time they go to the flash."""
+    def remember(self, seq: int, f_port: int, data: bytes, at_s: "int | None" = None) -> None:
+        """A reading (of now, or of at_s) that may be asked for again; in time it goes to flash."""
         state = self.state
         padding = RECORD_SIZE - 10 - len(data)
         if padding < 0:  # a batch
             return
-        unix_s = self.clock.unix_s() or TIME_UNKNOWN
+        unix_s = at_s or self.clock.unix_s() or TIME_UNKNOWN
         head = seq.to_bytes(4, "big") + unix_s.to_bytes(4, "big") + bytes((f_port, len(data)))
         state.recent += head + data + bytes(padding)
-        if len(state.recent) >= RECENT_MAX * RECORD_SIZE:
+        if len(state.recent) >= RECENT_MAX * RECORD_SIZE or self.wake.sinks():
             from revier_node import reading_log
 
             reading_log.append(state)

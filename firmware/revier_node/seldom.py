@@ -48,6 +48,10 @@ _FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
 
 def self_test(node: "Node") -> None:
     """After every start but a deep sleep's: each part answers or is named."""
+    if node.state.recent:
+        from revier_node import reading_log
+
+        reading_log.append(node.state)
     results = []
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]

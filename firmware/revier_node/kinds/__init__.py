@@ -23,6 +23,8 @@ next_wake_ms(wake)    when to wake again, on the node's clock
 wake_pins(wake)       GPIOs whose high level ends the deep sleep
 """
 
+SINKS_MV = 3_000  # at rest; LiFePO4 and lithium thionyl chloride: nearly empty (battery.py)
+
 MYPY = False
 if MYPY:
     from typing import Any
@@ -73,6 +75,10 @@ class Wake:
 
             self._battery_mv.append(board.battery_mv(self.board))
         return self._battery_mv[0]
+
+    def sinks(self) -> bool:
+        """The battery, as far as it was measured: each wake may be the last."""
+        return bool(self._battery_mv and (self._battery_mv[0] or SINKS_MV) < SINKS_MV)
 
 
 def median(values: list) -> "Any":

@@ -32,7 +32,7 @@ MESSAGES = {
     F_PORT_HEARTBEAT: Packer(F_PORT_HEARTBEAT, 3, PARKING_HEARTBEAT.table),
 }
 LINK = (25, 24)  # see link_policy: a car above takes up to 25 dB; at most 24 frames in an hour
-HELD = (F_PORT_EVENT,)
+HELD = (F_PORT_EVENT, 5)  # 5: such a one, late (waiting.py)
 WATCHES = ""
 INTERVAL_S = 3_600
 HEARTBEAT_AFTER_MS = 60_000  # an event has just gone out: its heartbeat can wait so long
