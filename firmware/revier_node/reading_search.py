@@ -39,7 +39,7 @@ def find(state: "State", first: int, count: int, most: int) -> "list[tuple]":
 
 
 def _take(records: bytes, found: list, first: int, count: int, most: int) -> None:
-    """Those of the range; fPort 0 is no record. One that a reset between two writes left twice is taken once."""
+    """Those of the range; fPort 0 is no record. What a reset left twice is taken once."""
     for at in range(0, len(records) - RECORD_SIZE + 1, RECORD_SIZE):
         record = records[at : at + RECORD_SIZE]
         seq = int.from_bytes(record[:4], "big")

@@ -168,11 +168,12 @@ def release(node: "Node") -> list:
     node.state.flags &= ~store.FLAG_HELD
     unix_s = node.clock.unix_s()
     for f_port, values, since_ms in held:
+        message = (f_port, values)
         age_ms = now_ms() - since_ms
         if f_port != backfill.PORT and age_ms >= LATE_MS and unix_s is not None:
-            f_port, values = _late(node, f_port, values, unix_s - age_ms // 1000)
-        _since[id(values)] = since_ms
-        messages.append((f_port, values))
+            message = _late(node, f_port, values, unix_s - age_ms // 1000)
+        _since[id(message[1])] = since_ms
+        messages.append(message)
     return messages
 
 

@@ -10,12 +10,14 @@ WATCHES               a part: wired to it, the node looks at the world as often 
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
 sense(wake)           list of (f_port, values) to send; may be empty. A third part "confirmed": the
-                      network is to acknowledge it; "told": only told() is wanted. values["seq"], the reading sequence, is the
-                      application's to give; only a message that is sent again brings its own
+                      network is to acknowledge it; "told": only told() is wanted. values["seq"],
+                      the reading sequence, is the application's to give; only a message that is
+                      sent again, or that the kind has logged, brings its own
 told(wake, message, outcome)
                       what came of a message with a third part, before next_wake_ms is asked; only
-                      a kind that sends such needs it. "sent"; if it was confirmed "acked"; "unacknowledged" after all repeats: it may
-                      have arrived or not, for a network answers repeats with silence; "aborted":
+                      a kind that sends such needs it. "sent"; if it was confirmed "acked";
+                      "unacknowledged" after all repeats: it may have arrived or not, for a
+                      network answers repeats with silence; "aborted":
                       the same before all repeats; "deferred", "": never on the air. A kind that
                       wants it there keeps it in its memory and gives it again, at a later wake,
                       with the same seq: the receiver knows it by that

@@ -115,7 +115,7 @@ def told(message: tuple, outcome: str) -> None:
 def _goes_on(note: dict, held: int, seq: int) -> bool:
     """Is this reading the block's next? It can say neither skipped numbers nor uneven times."""
     late_ms = now_ms() - note["ms"] - held * note["every"]
-    return note["seq"] + held == seq and abs(late_ms) <= note["every"] // 2
+    return bool(note["seq"] + held == seq and abs(late_ms) <= note["every"] // 2)
 
 
 def _message(wake: "Wake", f_port: int, values: dict, note: dict) -> tuple:

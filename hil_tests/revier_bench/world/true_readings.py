@@ -47,7 +47,9 @@ def _alone(seq: int | None, decoded: Decoded) -> TrueReading:
 
 def _sample(row: Decoded, batch: Decoded, is_last: bool) -> TrueReading:
     """What the block has no channel for is not there; the battery is the last one's."""
-    values = {name: value for name, value in row.values.items() if value is not None}
+    values: dict[str, int | None] = {
+        name: value for name, value in row.values.items() if value is not None
+    }
     fields = [field for field in CHANNELS if field.name in values]
     if is_last:
         values["battery"] = batch.values["battery"]
