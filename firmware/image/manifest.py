@@ -60,6 +60,7 @@ package(
         "bin_watch.py",
         "board.py",
         "board_check.py",
+        "cable.py",
         "clock.py",
         "cold_wait.py",
         "console.py",

@@ -26,8 +26,8 @@ if MYPY:
 
 
 KINDS = ("air", "parking", "waste")
-INTERVAL_MIN_S = 10
-INTERVAL_MAX_S = 86_400
+INTERVAL_MIN_S = 60  # of the schema, setting 1
+INTERVAL_MAX_S = 43_200
 SLEEP_MIN_MS = 1_000
 # The network has forgotten us when so many requests in a row stayed without an answer
 UNANSWERED_MAX = 48
@@ -107,7 +107,7 @@ class Node:
         wake.settings = settings
         wake.config = config
         wake.node = self
-        if wake.kind == "air" and config.get("report") == "batch":
+        if settings.get(kinds.SETTING_REPORT) == kinds.REPORT_BATCH:
             wake.flags |= kinds.BATCHES
         wake.time_error_ms = self.state.time_error_ms
         if not self.state.unix_offset_ms:

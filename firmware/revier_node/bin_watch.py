@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a waste node knows of its container between two wakes: fire, tilt, the alarm under way.
 
+Settings 49 to 51 go before FIRE_C, FIRE_K_PER_MIN and TILT_DEG.
+
 Whole numbers, no machine. Times in seconds on the node's clock.
 """
 
@@ -21,13 +23,17 @@ LOOK_S = 21_600  # a slow tilt that stays below the interrupt's 34 degrees
 TIPPED_S = 300  # emptying takes half a minute
 # Of the depth, a sixth: a quarter of the height that fills, in the smallest container (800 mm)
 EMPTIED_SHARE = 6
+_AS_MADE: "dict[int, int]" = {}
 _FORMAT = "<hhhhIIIIIIHBBBBhBHIB"
 
 
 class Bin:
     """memory: as pack() gave it (48 bytes), anything else is a new container."""
 
-    def __init__(self, memory: bytes, now_s: int) -> None:
+    def __init__(self, memory: bytes, now_s: int, settings: "dict[int, int]" = _AS_MADE) -> None:
+        self.fire_c = settings.get(49, FIRE_C)
+        self.fire_k_per_min = settings.get(50, FIRE_K_PER_MIN)
+        self.upright_deg = settings.get(51, TILT_DEG)
         values: "tuple[int, ...]" = (0,) * 20
         if len(memory) == struct.calcsize(_FORMAT):
             values = struct.unpack(_FORMAT, memory)
@@ -71,19 +77,19 @@ class Bin:
         """Fire by level or by rate; over when it is cool and no longer rises."""
         past_s = now_s - self.temperature_s
         rise_k = temperature_c - self.temperature_c if self.temperature_s else 0
-        hot = temperature_c >= FIRE_C
-        ramp = rise_k >= FIRE_RISE_MIN_K and rise_k * 60 >= FIRE_K_PER_MIN * past_s
+        hot = temperature_c >= self.fire_c
+        ramp = rise_k >= FIRE_RISE_MIN_K and rise_k * 60 >= self.fire_k_per_min * past_s
         if hot or ramp:
             self.alarm |= FIRE
             self.raised_s = now_s
-        elif temperature_c <= FIRE_C - CALM_K and now_s - self.raised_s >= CALM_S:
+        elif temperature_c <= self.fire_c - CALM_K and now_s - self.raised_s >= CALM_S:
             self.alarm &= ~FIRE
         if not self.temperature_s or past_s >= STEP_S:
             self.temperature_c, self.temperature_s = temperature_c, max(1, now_s)
 
     def feel_tilt(self, now_s: int, tilt_deg: int) -> None:
         self.looked_s, self.tilt_deg = max(1, now_s), tilt_deg
-        if tilt_deg <= TILT_DEG:
+        if tilt_deg <= self.upright_deg:
             self.tilted_s = 0
             self.alarm &= ~TILT
             return

@@ -6,8 +6,6 @@ import os
 
 from revier_node.kinds.parking import (
     FINE,
-    OFF_DIGITS,
-    ON_DIGITS,
     PLAIN_DIGITS,
     VACANT,
     square,
@@ -36,7 +34,7 @@ def other(
 ) -> "tuple[bool, bool]":
     """(the state is the other one, surely). off, moved: squares, from the empty bay and since."""
     if detector.state == VACANT:
-        found = _came(off, moved)
+        found = _came(detector, off, moved)
     else:
         found = _left(detector, field, off, moved, empty)
     if moved > RETURN_DIGITS * RETURN_DIGITS:
@@ -44,18 +42,19 @@ def other(
     return found
 
 
-def _came(off: int, moved: int) -> "tuple[bool, bool]":
+def _came(detector: "Detector", off: int, moved: int) -> "tuple[bool, bool]":
     if off > PLAIN_DIGITS * PLAIN_DIGITS:
         return True, True
-    came = off > OFF_DIGITS * OFF_DIGITS and moved > ON_DIGITS * ON_DIGITS
+    gone, come = detector.off_digits, detector.on_digits
+    came = off > gone * gone and moved > come * come
     return came, moved > SURE_DIGITS * SURE_DIGITS
 
 
 def _left(
     detector: "Detector", field: tuple, off: int, moved: int, empty: tuple
 ) -> "tuple[bool, bool]":
-    far = moved > ON_DIGITS * ON_DIGITS
-    if off < OFF_DIGITS * OFF_DIGITS:
+    far = moved > detector.on_digits * detector.on_digits
+    if off < detector.off_digits * detector.off_digits:
         return True, far
     if far and off < SHIFTED_DIGITS * SHIFTED_DIGITS:
         nearer: bool = 16 * off < 9 * square(detector.start, empty)

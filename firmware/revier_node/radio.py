@@ -77,6 +77,7 @@ def connect(node: "Node") -> "Link":
     if node.state.nap_ppm and node.state.unanswered < _FORGET_AFTER:
         link.nap_ppm = node.state.nap_ppm
         device.error_ppm = LEARNT_ERROR_PPM
+    link.confirmed_every = node.wake.settings.get(2, 0)
     if node.kind.LINK:
         from revier_node import link_policy
 
@@ -135,6 +136,7 @@ class Link:
         self.nap_ppm = 0
         self._learn: "Any" = None  # the window whose frame's end was seen to the poll
         self._took_us = self._length = 0
+        self.confirmed_every = 0  # setting 2
         self.retry_ms = 0  # after a refusal: when the duty cycle lets it pass; 0: it was not that
         self._awake = False
         self._heap_locked = False
@@ -179,6 +181,8 @@ class Link:
             state.unanswered = min(state.unanswered + 1, 0xFFFF)
         if self.policy:
             self.policy.before(self.device, state)
+        every = self.confirmed_every
+        confirmed = confirmed or (every > 0 and not self.device.session.f_cnt_up % every)
         result = self._exchange(f_port, data, confirmed)
         if type(result) is mac.Refused:
             self.retry_ms = max(0, result.retry_ms or 0)

@@ -43,7 +43,8 @@ LENGTH_MAX = 24  # of a diagnosis with its extras
 JOIN_NAP_US = const(1_000_000)
 JOIN_ERROR_PPM = const(400)  # of the whole delay: CLOCK_ERROR_PPM for 2 s of 6
 JOIN_SPREAD_MS = 5_000
-_FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
+# of the diagnosis message's status
+_FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT, _FLAG_SETTINGS_REVERTED = 16, 32, 128
 
 
 def self_test(node: "Node") -> None:
@@ -129,6 +130,7 @@ def send_diagnosis(node: "Node") -> bool:
     flags = node.wake.flags
     flags |= _FLAG_SEQ_LEAPT if state.flags & store.FLAG_SEQ_LEAPT else 0
     flags |= _FLAG_F_CNT_LEAPT if state.flags & store.FLAG_F_CNT_LEAPT else 0
+    flags |= _FLAG_SETTINGS_REVERTED if "reverted" in node.wake.config else 0
     counts = link.device.counts
     values = {
         "seq": state.seq,

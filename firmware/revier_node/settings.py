@@ -4,10 +4,12 @@
 
     settings    [[number, value], ...]: docs/protocol/payload.md, fPort 2; absent: as it was made
     before      the settings that held before the change that is on trial; absent: none is
+    reverted    hash of the settings of the last change, if the node did not survive it
 
 A change is on trial until a wake with it has ended well. At the start after STARTS_MAX that did
-not, the settings before it are back. A new file takes the place of the old one by renaming, which
-LittleFS does at once or not at all: a power cut leaves old or new settings, never half of them.
+not, the settings before it are back, and every diagnosis says so until the next change. A new file
+takes the place of the old one by renaming, which LittleFS does at once or not at all: a power cut
+leaves old or new settings, never half of them.
 """
 
 import json
@@ -48,27 +50,37 @@ def start(node: "Node", config: dict) -> dict:
         del config["before"]
         _write(config)
     elif starts >= STARTS_MAX:
+        config["reverted"] = configuration.hash_of(configuration.pack(dict(config["settings"])))
         config["settings"] = config.pop("before")
         _write(config)
         say("error", "code", "settings", "reason", "trial")
         node.state.flags |= store.FLAG_DIAGNOSIS_DUE
     else:
+        if not starts:  # what the gateway is to know of the readings that follow, and the hash
+            node.state.flags |= store.FLAG_DIAGNOSIS_DUE
         nvs.set_i32("trial", starts + 1)
         nvs.commit()
     return config
 
 
-def change(downlink: bytes) -> "dict | None":
-    """A downlink on fPort 2: all of it is in the file now, or nothing. The answer's values.
-
-    None if the file system refuses: nothing is answered, and the sender will ask again.
-    """
+def load() -> dict:
     with open(PATH) as file:
-        config = json.load(file)
+        config: dict = json.load(file)
+    return config
+
+
+def change(downlink: bytes) -> "dict | None":
+    """A downlink on fPort 2, or the same by cable: all of it is in the file now, or nothing.
+
+    The answer's values; None if the file system refuses: nothing is answered, and the sender will
+    ask again.
+    """
+    config = load()
     held = config.get("settings", [])
     current = configuration.pack(dict(held))
     result, number, wanted = configuration.apply(current, downlink, config["kind"])
     if wanted != current:
+        config.pop("reverted", None)
         config["before"] = config.get("before", held)
         config["settings"] = [
             list(entry) for entry in sorted(configuration.entries(wanted).items())
@@ -78,7 +90,7 @@ def change(downlink: bytes) -> "dict | None":
         nvs.commit()
         if not _write(config):
             return None
-    say("settings", "result", result, "hash", configuration.hash_of(wanted))
+    say("settings", "result", result, "hash", configuration.hash_of(wanted), "setting", number)
     return configuration.answer(downlink, result, number, wanted)
 
 
@@ -93,6 +105,7 @@ def _packed(settings: list, kind: str) -> "bytes | None":
 
 
 def _write(config: dict) -> bool:
+    _forget_copy()
     try:
         with open(PATH_NEW, "w") as file:
             json.dump(config, file)
@@ -101,3 +114,13 @@ def _write(config: dict) -> bool:
         say("error", "code", "settings", "reason", "file")
         return False
     return True
+
+
+def _forget_copy() -> None:
+    """A frozen application wakes with a copy (image/frozen/_boot.py), else makes it anew."""
+    nvs = esp32.NVS("revier_frozen")
+    try:
+        nvs.erase_key("node")
+    except OSError:
+        return
+    nvs.commit()

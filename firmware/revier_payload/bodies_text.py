@@ -38,12 +38,16 @@ low bits in a payload's `seq` are those of the record's sequence.
     "settings": """
 **Settings**: three bytes each, the setting's number and its value in two; at most 16. The node
 takes all of them over, or, if one is not its own, out of bounds or there twice, none; it answers
-on fPort
+on fPort 3. `mode` keep leaves the settings that are not named as they are; default takes them back
+to what the node was made with. Hashes are CRC-16/CCITT-FALSE modulo 65534: `request_hash` over the
+downlink, `config_hash` over all settings that were set, by number, three bytes each.
 
-3. `mode` keep leaves the settings that are not named as they are; default takes them back to
-   what the node was made with. Hashes are CRC-16/CCITT-FALSE modulo 65534: `request_hash` over
-   the downlink, `config_hash` over all settings that are not as the node was made, by number,
-   three bytes each.
+Settings are in force from the next wake on, and on trial until a wake with them has ended well.
+After three starts that did not, the settings before are back, and the diagnosis says so
+(`settings_reverted`). The first wake with other settings begins with a diagnosis.
+
+In `encodeDownlink` and for `revier-provision settings` a setting has its name; one with names for
+its values takes the name or the number.
 """,
     "ranges": """
 The two fields are repeated for each **range** of consecutive sequences; at most 8.

@@ -17,7 +17,7 @@ var REVIER = {
       ["fw_patch", 6, "linear", 1, 0, 61, 1, 0, []],
       ["boots", 16, "linear", 1, 0, 65533, 1, 0, []],
       ["error", 8, "linear", 1, 0, 253, 1, 0, []],
-      ["status", 8, "flags", 1, 0, 255, 1, 0, ["sensor_fault", "uncalibrated", "clock_unknown", "restarted", "seq_leapt", "f_cnt_leapt", "batches"]],
+      ["status", 8, "flags", 1, 0, 255, 1, 0, ["sensor_fault", "uncalibrated", "clock_unknown", "restarted", "seq_leapt", "f_cnt_leapt", "batches", "settings_reverted"]],
       ["config_hash", 16, "linear", 1, 0, 65533, 1, 0, []],
       ["joins", 8, "linear", 1, 0, 253, 1, 0, []],
       ["battery_tx", 8, "linear", 1000, 2000, 4530, 10, 0, []],
@@ -152,23 +152,24 @@ var REVIER = {
     ["nox", 6, "log", 1, 0, 512, 1, 3, []],
     ["co2", 9, "linear", 1, 0, 5090, 10, 0, []],
   ],
-  // number, name, lowest, highest
+  // number, name, lowest, highest, unit, names, as made
   settings: [
-    [1, "interval", 60, 43200],
-    [2, "confirmed_every", 0, 1000],
-    [16, "report", 1, 3],
-    [17, "report_min", 60, 43200],
-    [18, "report_max", 300, 43200],
-    [19, "dead_band", 500, 50000],
-    [20, "dead_band_share", 5, 100],
-    [32, "occupied_above", 2000, 60000],
-    [33, "vacant_below", 1000, 50000],
-    [48, "empty", 300, 4500],
-    [49, "fire_above", 40, 120],
-    [50, "fire_rise", 2, 30],
-    [51, "tilt_above", 10, 90],
+    [1, "interval", 60, 43200, " s", [], null],
+    [2, "confirmed_every", 0, 1000, "", [], 0],
+    [16, "report", 1, 3, "", ["each", "change", "batch"], 1],
+    [17, "report_min", 0, 43200, " s", [], 0],
+    [18, "report_max", 300, 43200, " s", [], 3600],
+    [19, "dead_band", 500, 50000, " ng/m3", [], 2000],
+    [20, "dead_band_share", 5, 100, " %", [], 15],
+    [32, "occupied_above", 3000, 16000, " nT", [], 7200],
+    [33, "vacant_below", 1500, 16000, " nT", [], 4350],
+    [48, "empty", 300, 4500, " mm", [], 4500],
+    [49, "fire_above", 40, 85, " Cel", [], 75],
+    [50, "fire_rise", 2, 30, " K/min", [], 5],
+    [51, "tilt_above", 20, 90, " deg", [], 30],
+    [52, "nearest", 40, 1000, " mm", [], 40],
   ],
-  ordered: [[17, 18], [33, 32]],
+  ordered: [[17, 18], [33, 32], [52, 48]],
   settingsMax: 16,
   rangesMax: 8,
   configurationPort: 2,
@@ -557,7 +558,10 @@ function revierRows(message, decoded, data) {
   if (message.body === "settings") {
     data.settings = {};
     rows.forEach(function (row) {
-      data.settings[row.name || "setting_" + row.values.number] = row.values.value;
+      var found = revierSetting(row.name);
+      var value = row.values.value;
+      if (found && value !== null && found[5].length) value = found[5][value - found[2]];
+      data.settings[row.name || "setting_" + row.values.number] = value;
     });
   } else if (message.body === "ranges") {
     data.ranges = rows.map(function (row) { return revierObject(message.fields, row); });
@@ -620,28 +624,43 @@ function revierWhole(value, low, high) {
   return typeof value === "number" && Math.floor(value) === value && low <= value && value <= high;
 }
 
+function revierSetting(name) {
+  return REVIER.settings.filter(function (one) { return one[1] === name; })[0];
+}
+
+function revierBounds(setting) {
+  if (setting[5].length) return "one of " + setting[5].join(", ");
+  return setting[2] + " to " + setting[3] + setting[4];
+}
+
 function revierEncodeSettings(data) {
   var mode = data.mode === undefined || data.mode === null ? "keep" : data.mode;
   var names = Object.keys(data.settings || {});
   var errors = [];
   var entries = [];
   var given = {};
+  var named = {};
   if (mode !== "keep" && mode !== "default") errors.push("mode must be keep or default");
   if (names.length > REVIER.settingsMax) errors.push("at most " + REVIER.settingsMax + " settings");
   names.forEach(function (name) {
-    var found = REVIER.settings.filter(function (one) { return one[1] === name; })[0];
+    var found = revierSetting(name);
     var value = data.settings[name];
+    if (found && found[5].indexOf(value) >= 0) value = found[2] + found[5].indexOf(value);
     if (!found) errors.push("unknown setting " + name);
     else if (!revierWhole(value, found[2], found[3])) {
-      errors.push(name + " must be " + found[2] + " to " + found[3]);
+      errors.push(name + " must be " + revierBounds(found));
     } else {
       given[found[0]] = value;
       entries.push([found[0], Math.floor(value / 256), value % 256]);
     }
   });
+  REVIER.settings.forEach(function (one) {
+    if (mode === "default" && given[one[0]] === undefined) given[one[0]] = one[6];
+    named[one[0]] = one[1];
+  });
   REVIER.ordered.forEach(function (pair) {
     if (given[pair[0]] > given[pair[1]]) {
-      errors.push("setting " + pair[0] + " must not exceed setting " + pair[1]);
+      errors.push(named[pair[0]] + " must not exceed " + named[pair[1]]);
     }
   });
   if (errors.length) return { errors: errors };

@@ -376,7 +376,10 @@ function revierRows(message, decoded, data) {
   if (message.body === "settings") {
     data.settings = {};
     rows.forEach(function (row) {
-      data.settings[row.name || "setting_" + row.values.number] = row.values.value;
+      var found = revierSetting(row.name);
+      var value = row.values.value;
+      if (found && value !== null && found[5].length) value = found[5][value - found[2]];
+      data.settings[row.name || "setting_" + row.values.number] = value;
     });
   } else if (message.body === "ranges") {
     data.ranges = rows.map(function (row) { return revierObject(message.fields, row); });
@@ -439,28 +442,43 @@ function revierWhole(value, low, high) {
   return typeof value === "number" && Math.floor(value) === value && low <= value && value <= high;
 }
 
+function revierSetting(name) {
+  return REVIER.settings.filter(function (one) { return one[1] === name; })[0];
+}
+
+function revierBounds(setting) {
+  if (setting[5].length) return "one of " + setting[5].join(", ");
+  return setting[2] + " to " + setting[3] + setting[4];
+}
+
 function revierEncodeSettings(data) {
   var mode = data.mode === undefined || data.mode === null ? "keep" : data.mode;
   var names = Object.keys(data.settings || {});
   var errors = [];
   var entries = [];
   var given = {};
+  var named = {};
   if (mode !== "keep" && mode !== "default") errors.push("mode must be keep or default");
   if (names.length > REVIER.settingsMax) errors.push("at most " + REVIER.settingsMax + " settings");
   names.forEach(function (name) {
-    var found = REVIER.settings.filter(function (one) { return one[1] === name; })[0];
+    var found = revierSetting(name);
     var value = data.settings[name];
+    if (found && found[5].indexOf(value) >= 0) value = found[2] + found[5].indexOf(value);
     if (!found) errors.push("unknown setting " + name);
     else if (!revierWhole(value, found[2], found[3])) {
-      errors.push(name + " must be " + found[2] + " to " + found[3]);
+      errors.push(name + " must be " + revierBounds(found));
     } else {
       given[found[0]] = value;
       entries.push([found[0], Math.floor(value / 256), value % 256]);
     }
   });
+  REVIER.settings.forEach(function (one) {
+    if (mode === "default" && given[one[0]] === undefined) given[one[0]] = one[6];
+    named[one[0]] = one[1];
+  });
   REVIER.ordered.forEach(function (pair) {
     if (given[pair[0]] > given[pair[1]]) {
-      errors.push("setting " + pair[0] + " must not exceed setting " + pair[1]);
+      errors.push(named[pair[0]] + " must not exceed " + named[pair[1]]);
     }
   });
   if (errors.length) return { errors: errors };

@@ -40,13 +40,18 @@ def apply(current: bytes, downlink: bytes, kind: str) -> "tuple[int, int, bytes]
         seen.append(number)
         wanted[number] = value
     for first, second in ORDERED:
-        if wanted.get(first, 0) > wanted.get(second, 0xFFFF):
+        if _value(wanted, first) > _value(wanted, second):
             return ORDER, first, current
     return APPLIED, 0, pack(wanted)
 
 
+def _value(wanted: "dict[int, int]", number: int) -> int:
+    made = next(setting[6] for setting in SETTINGS if setting[0] == number)
+    return wanted.get(number, made or 0)
+
+
 def _refusal(number: int, value: int, kind: str) -> int:
-    for known, of_kind, low, high in SETTINGS:
+    for known, _, of_kind, _, low, high, _, _ in SETTINGS:
         if known == number:
             if of_kind and of_kind != kind:
                 return KIND

@@ -103,17 +103,21 @@ def _message(message: Message, way: str) -> "list[str]":
 
 
 def _settings() -> "list[str]":
-    lines = ["| number | setting | node | unit | lowest | highest | meaning |"]
-    lines.append("|---|---|---|---|---|---|---|")
-    row = "| %d | `%s` | %s | %s | %d | %d | %s |"
+    lines = ["| number | setting | node | unit | lowest | highest | as made | meaning |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    row = "| %d | `%s` | %s | %s | %d | %d | %s | %s |"
     names = {}
     for s in SETTINGS:
         names[s.number] = s.name
-        cells = (s.number, s.name, s.kind or "all", s.unit, s.low, s.high, s.meaning)
+        made = "by kind" if s.default is None else str(s.default)
+        choices = ", ".join(["%d `%s`" % (s.low + i, name) for i, name in enumerate(s.choices)])
+        meaning = s.meaning + (" (" + choices + ")" if choices else "")
+        cells = (s.number, s.name, s.kind or "all", s.unit, s.low, s.high, made, meaning)
         lines.append(row % cells)
     lines.append("")
     pairs = ["`%s` must not exceed `%s`" % (names[low], names[high]) for low, high in ORDERED]
-    return lines + ["Where both are set, " + " and ".join(pairs) + "."]
+    text = ", ".join(pairs[:-1]) + " and " + pairs[-1]
+    return lines + [text + "; one that is not set counts as the node was made."]
 
 
 def _columns(field: Field) -> "tuple[str, ...]":

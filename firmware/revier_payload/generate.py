@@ -70,12 +70,17 @@ def _packers(ports: "tuple[int, ...]") -> str:
 
 def _settings() -> str:
     lines = [
-        HEAD + '"""What a node takes as its configuration: number, kind, lowest, highest."""',
+        HEAD
+        + '"""What a node takes as its configuration: number, name, kind, unit, lowest, highest,',
+        "default, names of the values from the lowest on.",
+        '"""',
         "",
     ]
     lines += ["SETTINGS_MAX = %d" % SETTINGS_MAX, "SETTINGS = ("]
-    for one in SETTINGS:
-        lines.append('    (%d, "%s", %d, %d),' % (one.number, one.kind, one.low, one.high))
+    for s in SETTINGS:
+        row = (s.number, s.name, s.kind, s.unit, s.low, s.high, s.default)
+        choices = ", ".join(['"%s"' % name for name in s.choices])
+        lines.append('    (%d, "%s", "%s", "%s", %d, %d, %s, ' % row + "(%s))," % choices)
     lines += [")", "ORDERED = ("]
     lines += ["    (%d, %d)," % pair for pair in ORDERED]
     return "\n".join(lines + [")"]) + "\n"

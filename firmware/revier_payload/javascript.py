@@ -35,9 +35,13 @@ def codec(runtime: str) -> str:
     lines += _messages("uplinks", MESSAGES) + _messages("downlinks", DOWNLINKS)
     lines.append("  channels: [")
     lines += ["    " + _field(field) + "," for field in CHANNELS]
-    lines += ["  ],", "  // number, name, lowest, highest", "  settings: ["]
+    lines += ["  ],", "  // number, name, lowest, highest, unit, names, as made", "  settings: ["]
     for one in SETTINGS:
-        lines.append('    [%d, "%s", %d, %d],' % (one.number, one.name, one.low, one.high))
+        names = ", ".join(['"' + name + '"' for name in one.choices])
+        unit = "" if one.unit == "1" else " " + one.unit
+        made = "null" if one.default is None else str(one.default)
+        row = (one.number, one.name, one.low, one.high, unit, names, made)
+        lines.append('    [%d, "%s", %d, %d, "%s", [%s], %s],' % row)
     lines.append("  ],")
     lines.append("  ordered: " + str([list(pair) for pair in ORDERED]) + ",")
     numbers = (

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Decoded integers as physical values: the object that codec.js gives for the same bytes."""
 
+from revier_payload.bodies import BY_NUMBER
 from revier_payload.decoded import Decoded
 from revier_payload.schema import DOWNLINKS, MESSAGES
 from revier_payload.schema.air import CHANNELS
@@ -37,7 +38,7 @@ def object_of(decoded: Decoded) -> "dict[str, object]":
     rows = decoded.rows
     if message.body == "settings":
         data["settings"] = {
-            row.name or "setting_" + str(row.values["number"]): row.values["value"] for row in rows
+            row.name or "setting_" + str(row.values["number"]): _setting(row) for row in rows
         }
     elif message.body == "ranges":
         data["ranges"] = [_values(fields, row) for row in rows]
@@ -60,6 +61,15 @@ def object_of(decoded: Decoded) -> "dict[str, object]":
             readings.append(reading)
         data["readings"] = readings
     return data
+
+
+def _setting(row: Decoded) -> "int | str | None":
+    """The name of the value where it has one."""
+    value = row.values["value"]
+    setting = BY_NUMBER.get(row.values["number"] or 0)
+    if value is None or setting is None or not setting.choices:
+        return value
+    return setting.choices[value - setting.low]
 
 
 def _values(fields: "tuple[Field, ...]", decoded: Decoded) -> "dict[str, object]":

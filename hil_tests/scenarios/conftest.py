@@ -8,6 +8,7 @@ pytest-embedded's `dut`, on a port that the bench gives.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import socket
@@ -30,6 +31,7 @@ from revier_bench.broker import free_port, start_broker
 from revier_bench.chips.environments import Still
 from revier_bench.virtual_board import BoardSpec, Kernel, Nvs, build_board, clone_image
 from revier_bench.world.air import NullAir
+from revier_payload.downlinks import Outcome, outcome_of
 
 BENCHES_DIR = Path(__file__).parents[1] / "benches"
 MAC = bytes.fromhex("025245560001")
@@ -124,6 +126,10 @@ def provisioned_node(bench: Bench, build_dir: Path, tmp_path: Path) -> Iterator[
         assert board.misuse == []
 
 
+def _client() -> paho.Client:
+    return paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+
+
 @dataclass
 class Network:
     """A broker, a network server, and what it publishes."""
@@ -131,6 +137,7 @@ class Network:
     mqtt: tuple[str, int]
     grpc: str
     token: str
+    client: paho.Client = field(default_factory=_client)
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
 
@@ -148,6 +155,33 @@ class Network:
         with self.came:
             assert self.came.wait_for(found, limit_s), f"no {name!r} among {self.events}"
         return found()[0]
+
+    def send_down(self, up: dict[str, Any], f_port: int, data: bytes) -> None:
+        """Enqueue a downlink for the device that this event is of, as ChirpStack takes it."""
+        device = up["deviceInfo"]
+        topic = f"application/{device['applicationId']}/device/{device['devEui']}/command/down"
+        command = {
+            "devEui": device["devEui"], "confirmed": False, "fPort": f_port,
+            "data": base64.b64encode(data).decode(),
+        }  # fmt: skip
+        self.client.publish(topic, json.dumps(command), qos=1).wait_for_publish(5)
+
+    def answer(self, downlink: bytes, limit_s: float = 60.0) -> Outcome:
+        """What the node says on fPort 3 that became of this configuration."""
+
+        def found() -> Outcome | None:
+            for topic, event in self.events:
+                if topic.endswith("/event/up") and event.get("fPort") == 3:
+                    outcome = outcome_of(downlink, base64.b64decode(event["data"]))
+                    if outcome is not None:
+                        return outcome
+            return None
+
+        with self.came:
+            assert self.came.wait_for(found, limit_s), f"no answer among {self.events}"
+        outcome = found()
+        assert outcome is not None
+        return outcome
 
     def hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         with self.came:
@@ -185,7 +219,7 @@ def network(bench: Bench, tmp_path: Path) -> Iterator[Network]:
     network = Network(
         ("127.0.0.1", mqtt_port), f"127.0.0.1:{grpc_port}", token_file.read_text().strip()
     )
-    client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client = network.client
     client.on_message = network.hear
     client.connect("127.0.0.1", mqtt_port)
     client.subscribe("application/#", qos=1)

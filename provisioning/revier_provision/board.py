@@ -51,14 +51,14 @@ def printed(key):
     return value and binascii.hexlify(value).decode()
 try:
     with open('/node.json') as f:
-        settings = json.load(f)
-    if not isinstance(settings, dict):
-        settings = None
+        node_json = json.load(f)
+    if not isinstance(node_json, dict):
+        node_json = None
 except (OSError, ValueError):
-    settings = None
+    node_json = None
 key = blob('app_key', 16)
 print(json.dumps({'dev_eui': printed('dev_eui'), 'join_eui': printed('join_eui'),
-    'has_app_key': bool(key and len(key) == 16), 'settings': settings}))
+    'has_app_key': bool(key and len(key) == 16), 'node_json': node_json}))
 """
 )
 
@@ -95,7 +95,7 @@ if key and len(key) == 16:
 """
 )
 
-_WRITE_SETTINGS = """
+_WRITE_NODE_JSON = """
 import os
 with open('/node.json.new', 'w') as f:
     f.write({text!r})
@@ -164,17 +164,26 @@ class ReplBoard:
         text = self._repl.run(_DIGEST.format(challenge=challenge.hex()))
         return _hex(text) if text.strip() else None
 
-    def write_settings(self, settings: dict[str, object]) -> None:
+    def write_node_json(self, node_json: dict[str, object]) -> None:
         """Raises BoardError, too, if the description of the board they name cannot be true."""
-        self._check_description(str(settings.get("board")), str(settings.get("kind")))
-        text = msgspec.json.encode(settings).decode()
+        self._check_description(str(node_json.get("board")), str(node_json.get("kind")))
+        text = msgspec.json.encode(node_json).decode()
         try:
-            self._repl.run(_WRITE_SETTINGS.format(text=text))
+            self._repl.run(_WRITE_NODE_JSON.format(text=text))
         except RemoteError as error:
             cure = "Make room on the board's flash, or format it, and run again"
             raise BoardError(
                 f"The board could not write /node.json ({error.exception})", cure
             ) from None
+
+    def cable(self, call: str) -> list[tuple[str, dict[str, str]]]:
+        """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
+        try:
+            text = self._repl.run(f"from revier_node import cable\ncable.{call}\n")
+        except RemoteError as error:
+            raise _not_told(error) from None
+        words = [line.split() for line in text.splitlines() if line.startswith("revier ")]
+        return [(w[1], dict(pair.split("=", 1) for pair in w[2:] if "=" in pair)) for w in words]
 
     def _check_description(self, board: str, kind: str) -> None:
         text = self._repl.run(_CHECK_DESCRIPTION.format(board=board, kind=kind))
@@ -207,6 +216,16 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
         repl.enter(window_s)
         yield ReplBoard(repl)
         repl.leave(reset=reset)
+
+
+def _not_told(error: RemoteError) -> BoardError:
+    if error.exception.startswith("ImportError"):
+        cure = "Put Revier's firmware on the board and run again"
+        return BoardError("The board's firmware knows no settings by cable", cure)
+    if error.exception.startswith("OSError"):
+        cure = "Make it a node with: revier-provision node"
+        return BoardError("The board has no /node.json: it is no node yet", cure)
+    return error
 
 
 def _cannot_open(port: str, error: Exception) -> BoardSilentError:

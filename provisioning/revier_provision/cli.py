@@ -20,8 +20,9 @@ import typer
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
-from revier_provision import inventory_files
+from revier_provision import cli_settings, inventory_files
 from revier_provision.board import open_board
+from revier_provision.cli_options import PLAIN, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
 from revier_provision.errors import OrderError
 from revier_provision.flow import order_from, provision_node, register_radio_gateway
@@ -35,13 +36,12 @@ from revier_provision.links import (
 )
 from revier_provision.lns import ChirpStack
 
-# Locals of a failed call may hold a key: no pretty tracebacks.
-_PLAIN = {"pretty_exceptions_enable": False, "no_args_is_help": True, "add_completion": False}
-app = typer.Typer(help="From a bare board to a live, recorded node.", **_PLAIN)  # type: ignore[arg-type]
-inventory_app = typer.Typer(help="The inventory's folder of TOML files.", **_PLAIN)  # type: ignore[arg-type]
-gateway_app = typer.Typer(help="LoRaWAN gateways on the roofs.", **_PLAIN)  # type: ignore[arg-type]
+app = typer.Typer(help="From a bare board to a live, recorded node.", **PLAIN)  # type: ignore[arg-type]
+inventory_app = typer.Typer(help="The inventory's folder of TOML files.", **PLAIN)  # type: ignore[arg-type]
+gateway_app = typer.Typer(help="LoRaWAN gateways on the roofs.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(gateway_app, name="radio-gateway")
+app.add_typer(cli_settings.app, name="settings")
 
 FolderOption = Annotated[
     Path, typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory.")
@@ -73,14 +73,9 @@ CodecOption = Annotated[
         "payload schema.",
     ),
 ]
-PortOption = Annotated[str, typer.Option("--port", help="The board's serial port.")]
-WindowOption = Annotated[
-    float, typer.Option("--window-s", help="How long to knock at the board's service window.")
-]
 VirtualOption = Annotated[
     bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
 
 
 @app.command()

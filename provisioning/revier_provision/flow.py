@@ -94,14 +94,14 @@ def order_from(board: BoardLink, inventory_dir: Path, *, local_mac_ok: bool = Fa
     asset = inventory.asset(period.asset)
     assert asset is not None
     state = board.state()
-    settings = state.settings or {}
-    interval_s = settings.get("interval_s")
+    node_json = state.node_json or {}
+    interval_s = node_json.get("interval_s")
     return NodeOrder(
         kind=asset.kind,
         asset=asset.asset,
         ags=asset.ags,
         since=period.since,
-        board=str(settings.get("board", BOARD_DEFAULT)),
+        board=str(node_json.get("board", BOARD_DEFAULT)),
         interval_s=interval_s if isinstance(interval_s, int) else None,
         join_eui=state.join_eui or JOIN_EUI_NONE,
         local_mac_ok=local_mac_ok,
@@ -163,12 +163,12 @@ def _write_board(
         if not _holds(board, app_key, entropy):
             cure = "Run again; if it repeats, the flash is worn or not formatted: use another board"
             raise BoardError("The key read back from the board is not the one written", cure)
-    if Step.WRITE_SETTINGS in plan.steps:
-        progress(Step.WRITE_SETTINGS)
-        board.write_settings(order.settings())
+    if Step.WRITE_NODE_JSON in plan.steps:
+        progress(Step.WRITE_NODE_JSON)
+        board.write_node_json(plan.node_json)
     state = board.state()
     same_identity = (state.dev_eui, state.join_eui) == (plan.dev_eui, order.join_eui)
-    if not same_identity or state.settings != order.settings():
+    if not same_identity or state.node_json != plan.node_json:
         cure = "Run again; if it repeats, the flash is worn or full: use another board"
         raise BoardError("What was read back from the board is not what was written", cure)
     return app_key

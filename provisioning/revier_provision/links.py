@@ -45,8 +45,8 @@ class NodeOrder(msgspec.Struct, frozen=True, kw_only=True):
     replace: bool = False
     local_mac_ok: bool = False
 
-    def settings(self) -> dict[str, object]:
-        """The content of the board's /node.json."""
+    def node_json(self) -> dict[str, object]:
+        """The content of a new board's /node.json."""
         return {"kind": self.kind, "board": self.board, "interval_s": self.interval}
 
     @property
@@ -74,12 +74,12 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BoardState(msgspec.Struct, frozen=True, kw_only=True):
-    """What a board holds. EUIs as 16 lower-case hex digits; `settings` is /node.json."""
+    """What a board holds. EUIs as 16 lower-case hex digits; `node_json` is /node.json."""
 
     dev_eui: str | None = None
     join_eui: str | None = None
     has_app_key: bool = False
-    settings: dict[str, object] | None = None
+    node_json: dict[str, object] | None = None
 
 
 class BoardLink(Protocol):
@@ -99,7 +99,7 @@ class BoardLink(Protocol):
     def app_key_digest(self, challenge: bytes) -> bytes | None:
         """SHA-256 of challenge and key as computed by the board, or None when it has no key."""
 
-    def write_settings(self, settings: dict[str, object]) -> None:
+    def write_node_json(self, node_json: dict[str, object]) -> None:
         """Replace /node.json in one step."""
 
 

@@ -16,12 +16,13 @@ import msgspec
 
 from revier_inventory import Inventory, Owner
 from revier_inventory.model import EUI
+from revier_payload.downlinks import BY_NAME
 from revier_provision.errors import OrderError
 from revier_provision.links import Application, BoardState, Device, NodeOrder
 
 BOARD_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,31}\Z")
-INTERVAL_S_MIN = 10  # anything shorter is a typing error; the duty cycle allows far less
-INTERVAL_S_MAX = 7 * 86_400
+INTERVAL = BY_NAME["interval"]
+KEPT = ("settings", "before", "reverted")  # of /node.json: the node's own, by downlink or by cable
 
 
 class Step(StrEnum):
@@ -29,7 +30,7 @@ class Step(StrEnum):
 
     CREATE_APPLICATION = "create application"
     WRITE_IDENTITY = "write identity and key to the board"
-    WRITE_SETTINGS = "write /node.json"
+    WRITE_NODE_JSON = "write /node.json"
     PUT_DEVICE = "register the device"
     SET_APP_KEY = "set the key in the network server"
     FLUSH_DEV_NONCES = "flush the DevNonces"
@@ -50,11 +51,12 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done; `rekey`: the board gets a new key."""
+    """What is to be done; `rekey`: the board gets a new key. `node_json`: of /node.json then."""
 
     dev_eui: str
     steps: tuple[Step, ...]
     rekey: bool
+    node_json: dict[str, object]
 
 
 def check_order(order: NodeOrder, inventory: Inventory) -> Owner:
@@ -84,8 +86,8 @@ def _check_values(order: NodeOrder) -> None:
     if not BOARD_NAME.match(order.board):
         cure = "Write the name of a file in firmware/image/boards without its ending"
         raise OrderError(f"The board name {order.board!r} is not of the right form", cure)
-    if not INTERVAL_S_MIN <= order.interval <= INTERVAL_S_MAX:
-        cure = f"Choose {INTERVAL_S_MIN} to {INTERVAL_S_MAX} s"
+    if not INTERVAL.low <= order.interval <= INTERVAL.high:
+        cure = f"Choose {INTERVAL.low} to {INTERVAL.high} s"
         raise OrderError(f"An interval of {order.interval} s is not possible", cure)
 
 
@@ -111,17 +113,28 @@ def make_plan(
     identity_whole = (
         board.dev_eui == dev_eui and board.join_eui == order.join_eui and board.has_app_key
     )
+    node_json = _node_json(order, dev_eui, inventory, board)
     rekey = not identity_whole or (server is not None and not server.same_key)
     wanted = {
         Step.CREATE_APPLICATION: server is not None and server.application is None,
         Step.WRITE_IDENTITY: rekey,
-        Step.WRITE_SETTINGS: board.settings != order.settings(),
+        Step.WRITE_NODE_JSON: board.node_json != node_json,
         Step.PUT_DEVICE: server is not None and not _registered(order, dev_eui, server),
         Step.SET_APP_KEY: server is not None and rekey,
         Step.FLUSH_DEV_NONCES: server is not None and rekey,
         Step.WRITE_INVENTORY: not _recorded(order, dev_eui, inventory, server),
     }
-    return Plan(dev_eui=dev_eui, steps=tuple(s for s in Step if wanted[s]), rekey=rekey)
+    steps = tuple(step for step in Step if wanted[step])
+    return Plan(dev_eui=dev_eui, steps=steps, rekey=rekey, node_json=node_json)
+
+
+def _node_json(
+    order: NodeOrder, dev_eui: str, inventory: Inventory, board: BoardState
+) -> dict[str, object]:
+    """Settings stay on a board that serves the asset already: they are of its place."""
+    held = board.node_json or {}
+    stays = held.get("kind") == order.kind and _serves(order, dev_eui, inventory)
+    return order.node_json() | {key: held[key] for key in KEPT if stays and key in held}
 
 
 def device_tags(order: NodeOrder) -> dict[str, str]:
@@ -153,13 +166,17 @@ def _registered(order: NodeOrder, dev_eui: str, server: ServerState) -> bool:
     )
 
 
-def _recorded(
-    order: NodeOrder, dev_eui: str, inventory: Inventory, server: ServerState | None
-) -> bool:
-    serves = any(
+def _serves(order: NodeOrder, dev_eui: str, inventory: Inventory) -> bool:
+    return any(
         period.until is None and period.asset == order.asset
         for period in inventory.periods_of_device(dev_eui)
     )
+
+
+def _recorded(
+    order: NodeOrder, dev_eui: str, inventory: Inventory, server: ServerState | None
+) -> bool:
+    serves = _serves(order, dev_eui, inventory)
     application = server.application if server is not None else None
     if server is None:
         return serves

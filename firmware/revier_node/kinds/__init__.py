@@ -7,7 +7,7 @@ LINK                  None: the network's ADR; else the arguments of link_policy
 HELD                  fPorts of messages that wait for their turn when the node may not send
 WATCHES               a part: wired to it, the node looks at the world as often as next_wake_ms()
                       says also while it may not send, and logs what it finds; "": none
-INTERVAL_S            between two wakes, unless /node.json says otherwise
+INTERVAL_S            between two wakes, unless settings or /node.json say otherwise
 self_test(wake)       list of (part, "ok" or reason)
 sense(wake)           list of (f_port, values) to send; may be empty. A third part "confirmed": the
                       network is to acknowledge it; "told": only told() is wanted. values["seq"],
@@ -38,6 +38,11 @@ RESTARTED = 8
 FAN_OR_LASER_FAULT = 16
 READING_FLAGS = 31  # those above: what a reading's status holds
 BATCHES = 64  # in a diagnosis only: readings come in batches
+# Of Wake.settings, by number, what more than one module asks for
+SETTING_REPORT = 16
+REPORT_EACH = 1
+REPORT_CHANGE = 2
+REPORT_BATCH = 3
 
 
 class Wake:
@@ -55,9 +60,9 @@ class Wake:
         self.memory = memory  # of the kind, at most 64 bytes, survives deep sleep
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0
-        self.settings: dict = {}  # number -> value, docs/protocol/payload.md, fPort 2
+        self.settings: dict = {}  # what was set: number -> value, payload.md, fPort 2
         self.errors: list = []  # names of the sensors that failed
-        self.config: dict = {}  # /node.json
+        self.config: dict = {}  # /node.json; "before" is there: the settings are new
         self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
         self.heard = False  # a downlink came in this wake
         self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()

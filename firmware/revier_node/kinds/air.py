@@ -3,8 +3,8 @@
 """Air node: climate first, then the fan: warm up, ten samples, their median, fan off.
 
 The wiring chooses: one sensor of particulate matter (sensors/particles.py), a BME280 or that
-sensor's own climate, an SCD41 for CO2. {"report": ...} in /node.json says what is sent: "fixed",
-every reading; "change", what is news (air_change.py); "batch", an hour at once (air_batch.py).
+sensor's own climate, an SCD41 for CO2. Setting 16 says what is sent: each reading; on change, what
+is news (air_change.py); as a batch, an hour at once (air_batch.py).
 Values are raw, humidity beside them: correcting is the receiver's. VOC and NOx are missing: their
 indices are learnt over hours of unbroken measuring, and the fan's supply is off between readings.
 """
@@ -15,7 +15,13 @@ import machine
 
 from revier_node import board as parts
 from revier_node.console import say
-from revier_node.kinds import FAN_OR_LASER_FAULT, READING_FLAGS
+from revier_node.kinds import (
+    FAN_OR_LASER_FAULT,
+    READING_FLAGS,
+    REPORT_BATCH,
+    REPORT_EACH,
+    SETTING_REPORT,
+)
 from revier_node.robust import median_and_mad, unsteady
 from revier_node.sensors import FAULT, FROZEN, VALID, particles
 from revier_payload.air import AIR
@@ -72,12 +78,17 @@ def sense(wake: "Wake") -> list:
         _particles(wake, name, values, mads)
     _switch(wake, False)
     values["status"] = wake.flags & READING_FLAGS
-    report = wake.config.get("report")
-    if report in ("change", "batch"):  # beside "fixed": each in a module that few wakes need
-        module = __import__("revier_node.kinds.air_" + report, None, None, ("report",))
-        messages: list = module.report(wake, f_port, values, mads)
-        return messages
-    return [(f_port, values)]
+    messages = [(f_port, values)]
+    report = wake.settings.get(SETTING_REPORT, REPORT_EACH)
+    if report != REPORT_EACH:  # each in a module that few wakes need
+        name = "air_batch" if report == REPORT_BATCH else "air_change"
+        module = __import__("revier_node.kinds." + name, None, None, ("report",))
+        messages = module.report(wake, f_port, values, mads)
+    if "before" in wake.config and report != REPORT_BATCH:
+        from revier_node.kinds import air_batch
+
+        messages = air_batch.rest(wake, f_port, values) + messages
+    return messages
 
 
 def told(_wake: "Wake", message: tuple, outcome: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""An hour of air readings in one uplink: {"report": "batch"} in /node.json.
+"""An hour of air readings in one uplink: setting 16 is 3.
 
 Each reading takes its number of the reading sequence when it is measured, and goes into the log as
 if it were sent alone. Until the block has been on the air it lives in the notes (notes.py) under
@@ -116,6 +116,16 @@ def _goes_on(note: dict, held: int, seq: int) -> bool:
     """Is this reading the block's next? It can say neither skipped numbers nor uneven times."""
     late_ms = now_ms() - note["ms"] - held * note["every"]
     return bool(note["seq"] + held == seq and abs(late_ms) <= note["every"] // 2)
+
+
+def rest(wake: "Wake", f_port: int, values: dict) -> list:
+    """The messages of a block that stays unfinished, for readings are sent in another way now."""
+    note = notes.load().get("hour", {})
+    if not note.get("codes"):
+        return []
+    air.MESSAGES[F_PORT] = _Batch
+    notes.save("hour", None)
+    return [_message(wake, f_port, values, note)]
 
 
 def _message(wake: "Wake", f_port: int, values: dict, note: dict) -> tuple:

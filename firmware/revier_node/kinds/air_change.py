@@ -1,10 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Report on change, of the air node: {"report": "change"} in /node.json, with, as wished,
-
-    "report_min_s", "report_max_s"   seconds between two uplinks, at least and at most
-    "bands"                          {"pm25": [least, percent], ...} instead of BANDS, in the units
-                                     of the message: 0.1 ug/m3, 0.1 Cel, %, 0.1 hPa, ppm
+"""Report on change, of the air node: setting 16 is 2. Settings 17 and 18, seconds between two
+uplinks, at least and at most; 19 and 20, the dead band of PM2.5 and PM10, go before what is here.
 
 A reading that is not sent takes no number of the reading sequence.
 The kind's memory: seconds of the chip's clock when a reading was last handed over, its values.
@@ -25,6 +22,8 @@ CHANNELS = ("pm25", "pm10", "temperature", "humidity", "pressure", "co2", "statu
 # SPS30 datasheet table 1: +-5 ug/m3 or 5 % between two parts, much less from hour to hour of one
 BANDS = ((20, 15), (30, 15), (10, 0), (5, 0), (10, 0), (50, 5), (0, 0))
 MIN_S, MAX_S = 0, 3_600
+_REPORT_MIN, _REPORT_MAX, _DEAD_BAND, _DEAD_BAND_SHARE = 17, 18, 19, 20
+_NG = 100  # ng/m3 in a step of the message
 NOISE_MADS = 2  # ten samples' median scatters by 0.6 of their MAD: 2 is beyond two medians' scatter
 _FORM, _SIZE = "<Ihhhhhhh", 18
 _NONE = -32_768
@@ -39,18 +38,19 @@ def report(wake: "Wake", f_port: int, values: dict, mads: dict) -> list:
     if len(wake.memory) == _SIZE:
         was = struct.unpack(_FORM, wake.memory)
         sent = [None if value == _NONE else value for value in was[1:]]
-        get = wake.config.get
-        bands = get("bands", {})
+        get = wake.settings.get
+        step = get(_DEAD_BAND, BANDS[0][0] * _NG) // _NG
+        share = get(_DEAD_BAND_SHARE, BANDS[0][1])
         # a wake comes at its interval, and its clock errs: the nearest wake is the one meant
         age_s = now_s - was[0] + wake.interval_ms // 2000
         if age_s >= 0 and not due(
             sent,
             heard,
-            [bands.get(name, band) for name, band in zip(CHANNELS, BANDS)],  # noqa: B905
+            ((step, share), (step * 3 // 2, share)) + BANDS[2:],
             (NOISE_MADS * mads.get("pm25", 0), NOISE_MADS * mads.get("pm10", 0), 0, 0, 0, 0, 0),
             age_s,
-            get("report_min_s", MIN_S),
-            get("report_max_s", MAX_S),
+            get(_REPORT_MIN, MIN_S),
+            get(_REPORT_MAX, MAX_S),
         ):
             say("unchanged")
             return []

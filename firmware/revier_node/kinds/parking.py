@@ -3,9 +3,10 @@
 """Parking node: the magnetometer wakes the chip, the field decides, the hour is the heartbeat.
 
 Detector decides: pure, integers, no clock, no chip; tuned on the seeds 0 to 299 of the bench's
-parking_signals. Fields are (x, y, z) in the magnetometer's digits of 0.15 uT, temperatures eighths
-of a K. The sensor's offset registers hold the field of the last look, so that the interrupt means
-'it moved', whether a car came or left. docs/sensing-parking.md
+parking_signals. Settings 32 and 33 go before ON_DIGITS and OFF_DIGITS. Fields are (x, y, z) in the
+magnetometer's digits of 0.15 uT, temperatures eighths of a K. The sensor's offset registers hold
+the field of the last look, so that the interrupt means 'it moved', whether a car came or left.
+docs/sensing-parking.md
 """
 
 import struct
@@ -49,6 +50,7 @@ WAKE_DIGITS = 20  # 3 uT on one axis; a weak vehicle gives little more
 ON_DIGITS = 48  # 7.2 uT at once: a vehicle, which a neighbour seldom reaches
 OFF_DIGITS = 29  # 0.6 of ON: as the empty bay
 PLAIN_DIGITS = 110  # 16 uT from the empty bay: occupied however it came about
+DIGIT_NT = 150
 SOON_MS = 30_000  # looks that follow each other sooner see one movement
 SAMPLES = 5
 REST_DIGITS = 14  # the car stands when five samples lie within 2 uT
@@ -60,6 +62,7 @@ _WARM_MAX = 320
 _DRIFT_MAX = 256  # 2 digits/K, 0.3 uT/K
 
 
+_AS_MADE: "dict[int, int]" = {}
 _FIELDS = "<4B9h3i4h"
 _FIELDS_SIZE = struct.calcsize(_FIELDS)
 _MEMORY = "<3I4H2B"
@@ -93,7 +96,9 @@ class Detector:
     Begins with parking_change.take(), which takes the bay as empty.
     """
 
-    def __init__(self, memory: bytes = b"") -> None:
+    def __init__(self, memory: bytes = b"", settings: "dict[int, int]" = _AS_MADE) -> None:
+        self.on_digits = settings.get(32, 0) // DIGIT_NT or ON_DIGITS
+        self.off_digits = settings.get(33, 0) // DIGIT_NT or OFF_DIGITS
         v: tuple = (VACANT,) + (0,) * 19
         if len(memory) == _FIELDS_SIZE:
             v = struct.unpack(_FIELDS, memory)
@@ -126,7 +131,7 @@ class Detector:
         self._off = off = square(field, empty)
         moved = square(field, self.start)
         other = sure = False
-        if moved > ON_DIGITS * ON_DIGITS or self.doubt or self._unlike(off):
+        if moved > self.on_digits * self.on_digits or self.doubt or self._unlike(off):
             from revier_node import parking_change  # which most wakes do without
 
             other, sure = parking_change.other(self, field, off, moved, empty)
@@ -146,12 +151,12 @@ class Detector:
         """The field is not as the state says, however it came about."""
         if self.state == VACANT:
             return off > PLAIN_DIGITS * PLAIN_DIGITS
-        return off < OFF_DIGITS * OFF_DIGITS
+        return off < self.off_digits * self.off_digits
 
     def clear(self) -> bool:
         """The newest field leaves no doubt: far beyond a threshold."""
-        off = self._off
-        return off > 4 * ON_DIGITS * ON_DIGITS or 4 * off < OFF_DIGITS * OFF_DIGITS
+        on, off = self.on_digits, self.off_digits
+        return self._off > 4 * on * on or 4 * self._off < off * off
 
     def wake_digits(self) -> int:
         """For the interrupt's threshold; 0: leave it off."""
@@ -194,7 +199,7 @@ class _Bay:
     def __init__(self, wake: "Wake") -> None:
         memory = wake.memory
         self.known = len(memory) == _SIZE + _FIELDS_SIZE
-        self.detector = Detector(memory[_SIZE:])
+        self.detector = Detector(memory[_SIZE:], wake.settings)
         self.sent: dict = {}  # the event of this wake
         now_s = wake.started_ms // 1_000
         v: tuple = (now_s, 0, 0, DWELL_UNKNOWN, DWELL_UNKNOWN, DWELL_UNKNOWN, 0, 0, 0)

@@ -13,7 +13,7 @@ from revier_node import echoes
 from revier_node.console import say
 from revier_node.kinds import RESTARTED
 from revier_node.sensors import FAULT, VALID
-from revier_node.sensors.a02yyuw import BAUD, A02yyuw
+from revier_node.sensors.a02yyuw import BAUD, RANGE_MAX_MM, A02yyuw
 from revier_payload.waste import WASTE
 
 MYPY = False
@@ -32,6 +32,7 @@ WATCHES = "lis3dh"  # a fire asks no network
 INTERVAL_S = 1_800
 POWER_UP_MS = 500
 FLAG_FIRE, FLAG_MOVED, FLAG_SENSOR_FAULT = 1, 2, 4
+SETTING_EMPTY, SETTING_NEAREST = 48, 52
 
 
 def self_test(wake: "Wake") -> list:
@@ -63,7 +64,8 @@ def sense(wake: "Wake") -> list:
         return [message]
     messages = []
     righted = watched.moved and not watched.tilted_s
-    if now_s >= watched.reading_s or wake.flags & RESTARTED or righted:
+    new = "before" in wake.config  # the interval may be another
+    if now_s >= watched.reading_s or wake.flags & RESTARTED or righted or new:
         message = _reading(wake, watched, temperature_c)
         message[1]["flags"] |= fault
         messages.append(message)
@@ -97,7 +99,7 @@ def _bin(wake: "Wake") -> "Bin":
     """What is known of the container, in a node that has an accelerometer."""
     from revier_node.bin_watch import Bin
 
-    return Bin(wake.memory, wake.started_ms // 1000)
+    return Bin(wake.memory, wake.started_ms // 1000, wake.settings)
 
 
 def _alarms() -> "Any":
@@ -126,7 +128,7 @@ def _reading(wake: "Wake", watched: "Bin | None", temperature_c: "int | None") -
         if state == FAULT:
             wake.failed("vl53l1x")
     parts.switch(wake.wiring.get("power"), False)
-    heard = [outcome[1] for outcome in outcomes]
+    heard = _own(wake, outcomes)
     distance_mm, quality = echoes.level(heard, temperature_c, tof_mm)
     values["distance"], values["quality"] = distance_mm, quality
     if distance_mm is None or outcomes[-1][0] == FAULT:
@@ -159,12 +161,20 @@ def _echoes(wake: "Wake", count: int) -> list:
     time.sleep_ms(POWER_UP_MS)
     sensor = A02yyuw(parts.uart(wake.board, BAUD))
     outcomes: list = []
-    while len(outcomes) < count and echoes.asks_more([outcome[1] for outcome in outcomes]):
+    while len(outcomes) < count and echoes.asks_more(_own(wake, outcomes)):
         outcome = sensor.read()
         outcomes.append(outcome)
         if outcome[0] == FAULT and len(outcomes) > 1 and outcomes[-2][0] == FAULT:
             break
     return outcomes
+
+
+def _own(wake: "Wake", outcomes: list) -> list:
+    """The distances; None where an echo is not of the container."""
+    empty_mm = wake.settings.get(SETTING_EMPTY, RANGE_MAX_MM)
+    nearest_mm = wake.settings.get(SETTING_NEAREST, echoes.BLIND_MM)
+    found = [outcome[1] for outcome in outcomes]
+    return [mm if mm and nearest_mm < mm <= empty_mm else None for mm in found]
 
 
 def _tof(wake: "Wake") -> tuple:

@@ -29,7 +29,12 @@ DIAGNOSIS = Message(
         Linear("fw_patch", 6, "1", "firmware version"),
         Linear("boots", 16, "1", "starts since the battery was connected"),
         Linear("error", 8, "1", "code of the last error, 0 none"),
-        Flags("status", 8, "node status", NODE_FLAGS + ("seq_leapt", "f_cnt_leapt", "batches")),
+        Flags(
+            "status",
+            8,
+            "node status",
+            NODE_FLAGS + ("seq_leapt", "f_cnt_leapt", "batches", "settings_reverted"),
+        ),
     ),
     (
         Linear("config_hash", 16, "1", "hash of the settings in force, see fPort 2"),

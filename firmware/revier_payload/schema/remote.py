@@ -6,40 +6,72 @@ from revier_payload.schema.fields import Choice, Counter, Linear, Message
 
 
 class Setting:
-    """One value of a node's configuration: a whole number in `unit`, bounded at both ends."""
+    """One value of a node's configuration: a whole number in `unit`, bounded at both ends.
+
+    bounds: low, high, default. default: what the node does without it; None where that is not the
+    same for all kinds. choices: names of the values from `low` on, where it is no quantity.
+    """
 
     def __init__(
-        self, number: int, name: str, kind: str, unit: str, low: int, high: int, meaning: str
+        self,
+        number: int,
+        name: str,
+        kind: str,
+        unit: str,
+        bounds: "tuple[int, int, int | None]",
+        meaning: str,
+        choices: "tuple[str, ...]" = (),
     ) -> None:
-        assert 0 < number < 255
+        low, high, default = bounds
+        assert 0 < number < 254  # what `setting` of the answer can say
         assert 0 <= low < high <= 0xFFFF
+        assert default is None or low <= default <= high
+        assert len(choices) in (0, high - low + 1)
         self.number = number
         self.name = name
         self.kind = kind  # of node; "" for every node
         self.unit = unit
         self.low = low
         self.high = high
+        self.default = default
         self.meaning = meaning
+        self.choices = choices
 
 
 # Numbers are never used again for another meaning.
 SETTINGS = (
-    Setting(1, "interval", "", "s", 60, 43200, "from one reading to the next, or heartbeat"),
-    Setting(2, "confirmed_every", "", "1", 0, 1000, "every n-th uplink is confirmed, 0 none"),
-    Setting(16, "report", "air", "1", 1, 3, "1 each reading, 2 on change, 3 as a batch"),
-    Setting(17, "report_min", "air", "s", 60, 43200, "on change: not more often"),
-    Setting(18, "report_max", "air", "s", 300, 43200, "on change: not less often"),
-    Setting(19, "dead_band", "air", "ng/m3", 500, 50000, "on change: PM2.5, the larger of this"),
-    Setting(20, "dead_band_share", "air", "%", 5, 100, "and this counts as a change"),
-    Setting(32, "occupied_above", "parking", "nT", 2000, 60000, "change of the field"),
-    Setting(33, "vacant_below", "parking", "nT", 1000, 50000, "change of the field"),
-    Setting(48, "empty", "waste", "mm", 300, 4500, "longest echo that is of the container"),
-    Setting(49, "fire_above", "waste", "Cel", 40, 120, "alarm at this temperature"),
-    Setting(50, "fire_rise", "waste", "K", 2, 30, "alarm at this rise in a minute"),
-    Setting(51, "tilt_above", "waste", "deg", 10, 90, "alarm at this angle"),
-)
-# Pairs of which the first must not exceed the second where both are set.
-ORDERED = ((17, 18), (33, 32))
+    Setting(1, "interval", "", "s", (60, 43200, None), "between two readings, or heartbeats"),
+    Setting(2, "confirmed_every", "", "1", (0, 1000, 0), "every n-th uplink is confirmed, 0 none"),
+    Setting(
+        16, "report", "air", "1", (1, 3, 1), "each reading, on change, as a batch",
+        ("each", "change", "batch"),
+    ),
+    Setting(17, "report_min", "air", "s", (0, 43200, 0), "on change: not more often"),
+    Setting(18, "report_max", "air", "s", (300, 43200, 3600), "on change: not less often"),
+    Setting(
+        19, "dead_band", "air", "ng/m3", (500, 50000, 2000),
+        "on change: a step of PM2.5 that is news, of PM10 half as much again; the larger of this",
+    ),
+    Setting(20, "dead_band_share", "air", "%", (5, 100, 15), "and of this share of what was sent"),
+    Setting(
+        32, "occupied_above", "parking", "nT", (3000, 16000, 7200),
+        "change of the field at once that may be a vehicle; 16.5 uT from the empty bay it is one",
+    ),
+    Setting(
+        33, "vacant_below", "parking", "nT", (1500, 16000, 4350),
+        "distance from the empty bay's field at which the bay is empty",
+    ),
+    Setting(48, "empty", "waste", "mm", (300, 4500, 4500), "longest echo that is of the container"),
+    Setting(49, "fire_above", "waste", "Cel", (40, 85, 75), "alarm at this temperature"),
+    Setting(50, "fire_rise", "waste", "K/min", (2, 30, 5), "alarm at this rise"),
+    Setting(51, "tilt_above", "waste", "deg", (20, 90, 30), "alarm above this angle"),
+    Setting(
+        52, "nearest", "waste", "mm", (40, 1000, 40),
+        "echoes up to this are of the lid's frame, or of water on the sensor",
+    ),
+)  # fmt: skip
+# Pairs of which the first must not exceed the second; what is not set is as the node was made.
+ORDERED = ((17, 18), (33, 32), (52, 48))
 SETTINGS_MAX = 16  # in one downlink: 49 B, which every data rate carries
 
 CONFIGURATION = Message(

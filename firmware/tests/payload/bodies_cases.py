@@ -214,6 +214,7 @@ def case_configuration_is_taken_whole_or_not_at_all():
         (b"\1\1\0\x3b", configuration.RANGE, 1),
         (b"\1\1\2\x58\1\2\x59", configuration.TWICE, 1),
         (b"\1\x21\x32\0", configuration.ORDER, 33),
+        (b"\2\x21\x1c\x84", configuration.ORDER, 33),  # 7300, and 7200 is as it was made
     )
     for downlink, result, setting in refusals:
         assert configuration.apply(current, downlink, "parking") == (result, setting, current)
@@ -232,6 +233,12 @@ def case_every_setting_at_its_bounds():
                 continue
             downlink = bytes((1, s.number, value >> 8, value & 0xFF))
             kind = s.kind or "waste"
+            for first, second in ORDERED:  # the other of the pair at the same end
+                if s.number in (first, second) and result == configuration.APPLIED:
+                    other = second if s.number == first else first
+                    bounds = next((one.low, one.high) for one in SETTINGS if one.number == other)
+                    there = max(value, bounds[0]) if s.number == first else min(value, bounds[1])
+                    downlink += bytes((other, there >> 8, there & 0xFF))
             assert configuration.apply(b"", downlink, kind)[0] == result, (s.name, value)
     numbers = [s.number for s in SETTINGS]
     assert len(set(numbers)) == len(numbers)
@@ -250,11 +257,46 @@ def case_answer_echoes_hashes():
     assert configuration.hash_of(b"123456789") == 0x29B1
 
 
+def case_values_have_names_and_units():
+    written = {
+        "interval": "15 min",
+        "report": "change",
+        "dead_band": "2.5ug/m3",
+        "report_max": 3600,
+    }
+    exact = {"interval": 900, "report": 2, "dead_band": 2500, "report_max": "1h"}
+    assert downlinks.configuration(written) == downlinks.configuration(exact)
+    assert downlinks.configuration({"empty": "1.2 m", "report": "3"})[3:] == b"\x03\x30\x04\xb0"
+    assert downlinks.configuration({"vacant_below": 7300})
+
+
+def case_outcome_is_told_by_name():
+    downlink = downlinks.configuration({"interval": 600, "report": "each"})
+    for kind, result, setting, held in (
+        ("air", "applied", "", {"interval": 600, "report": 1}),
+        ("waste", "refused_kind", "report", {}),
+    ):
+        values = configuration.answer(downlink, *configuration.apply(b"", downlink, kind))
+        told = downlinks.outcome_of(downlink, CONFIGURATION_ANSWER.encode(values))
+        assert (told.result, told.setting) == (result, setting)
+        assert told.applied == (result == "applied")
+        assert told.config_hash == downlinks.config_hash(held)
+        assert downlinks.outcome_of(downlink + b"\0", CONFIGURATION_ANSWER.encode(values)) is None
+    assert downlinks.outcome_of(downlink, b"") is None
+
+
 def case_downlinks_that_a_node_would_refuse():
     for call, argument in (
         (downlinks.configuration, {"interval": 59}),
         (downlinks.configuration, {"no_such": 1}),
         (downlinks.configuration, {"report_min": 600, "report_max": 300}),
+        (lambda some: downlinks.configuration(some, True), {"vacant_below": 7300}),
+        (downlinks.configuration, {"interval": "15 mm"}),
+        (downlinks.configuration, {"interval": "90.5"}),
+        (downlinks.configuration, {"interval": "1.5.0"}),
+        (downlinks.configuration, {"interval": "min"}),
+        (downlinks.configuration, {"interval": ""}),
+        (downlinks.configuration, {"report": "never"}),
         (downlinks.backfill_request, []),
         (downlinks.backfill_request, [(0, 1)] * (RANGES_MAX + 1)),
         (downlinks.backfill_request, [(0, 255)]),
@@ -277,7 +319,7 @@ def case_node_decoders_take_any_bytes():
         if n % 3 == 0:  # nearly right: of known settings, in bounds
             data = b"\1"
             for _ in range(chance.below(4)):
-                number, _, low, high = NODE_SETTINGS[chance.below(len(NODE_SETTINGS))]
+                number, _, _, _, low, high = NODE_SETTINGS[chance.below(len(NODE_SETTINGS))][:6]
                 value = low + chance.below(high - low + 1)
                 data += bytes((number, value >> 8, value & 0xFF))
         result, setting, after = configuration.apply(current, data, "parking")

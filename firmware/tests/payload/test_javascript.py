@@ -58,7 +58,8 @@ def test_warnings_are_said(call):
 
 @pytest.mark.parametrize("mode", ["keep", "default"])
 def test_a_configuration_there_and_back(call, mode):
-    some = {s.name: s.high for s in SETTINGS if s.name != "vacant_below"}
+    some = {s.name: s.high for s in SETTINGS}
+    some["report"] = "batch"
     data = {"message": "configuration", "mode": mode, "settings": some}
     sent = call("encodeDownlink", {"data": data})
     assert sent["fPort"] == 2
@@ -84,11 +85,17 @@ def test_a_backfill_request_there_and_back(call):
         ({"data": {"settings": {"interval": 59}}}, "interval must be 60 to 43200"),
         ({"data": {"settings": {"interval": 60.5}}}, "interval must be 60 to 43200"),
         ({"data": {"settings": {"interval": "60"}}}, "interval must be 60 to 43200"),
-        ({"data": {"settings": {"interval": None}}}, "interval must be 60 to 43200"),
+        ({"data": {"settings": {"interval": None}}}, "interval must be 60 to 43200 s"),
+        ({"data": {"settings": {"report": "never"}}}, "report must be one of each, change, batch"),
+        ({"data": {"settings": {"report": 4}}}, "report must be one of each, change, batch"),
         ({"data": {"settings": {"no_such": 1}}}, "unknown setting no_such"),
         ({"data": {"settings": {"toString": 1}}}, "unknown setting toString"),
         ({"data": {"settings": {}, "mode": "all"}}, "mode must be keep or default"),
         ({"data": {"settings": {"report_min": 900, "report_max": 300}}}, "must not exceed"),
+        (
+            {"data": {"settings": {"vacant_below": 7300}, "mode": "default"}},
+            "vacant_below must not exceed occupied_above",
+        ),
         ({"data": {"settings": {f"s{n}": 1 for n in range(17)}}}, "at most 16 settings"),
         ({"data": {"ranges": []}}, "1 to 8 ranges"),
         ({"data": {"ranges": [{"first": 1, "count": 1}] * 9}}, "1 to 8 ranges"),

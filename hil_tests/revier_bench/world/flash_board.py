@@ -17,7 +17,7 @@ from revier_bench.virtual_board import Nvs
 from revier_provision.links import BoardState
 
 NAMESPACE = "lorawan"
-SETTINGS = "/node.json"
+NODE_JSON = "/node.json"
 
 
 class FlashBoard:
@@ -33,12 +33,12 @@ class FlashBoard:
 
     def state(self) -> BoardState:
         nvs = Nvs(self._flash_image)
-        settings = image.read_files(self._flash_image, self._build_dir).get(SETTINGS)
+        text = image.read_files(self._flash_image, self._build_dir).get(NODE_JSON)
         return BoardState(
             dev_eui=_printed(nvs, "dev_eui"),
             join_eui=_printed(nvs, "join_eui"),
             has_app_key=_blob(nvs, "app_key") is not None,
-            settings=None if settings is None else json.loads(settings),
+            node_json=None if text is None else json.loads(text),
         )
 
     def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
@@ -53,9 +53,9 @@ class FlashBoard:
         app_key = _blob(Nvs(self._flash_image), "app_key")
         return None if app_key is None else hashlib.sha256(challenge + app_key).digest()
 
-    def write_settings(self, settings: dict[str, object]) -> None:
-        text = json.dumps(settings).encode()
-        image.write_files(self._flash_image, {SETTINGS: text}, self._build_dir)
+    def write_node_json(self, node_json: dict[str, object]) -> None:
+        text = json.dumps(node_json).encode()
+        image.write_files(self._flash_image, {NODE_JSON: text}, self._build_dir)
 
 
 def _blob(nvs: Nvs, key: str) -> bytes | None:

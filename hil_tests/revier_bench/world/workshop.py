@@ -63,8 +63,8 @@ class KeyKeeper:
     def app_key_digest(self, challenge: bytes) -> bytes | None:
         return self._board.app_key_digest(challenge)
 
-    def write_settings(self, settings: dict[str, object]) -> None:
-        self._board.write_settings({**settings, **self._more})
+    def write_node_json(self, node_json: dict[str, object]) -> None:
+        self._board.write_node_json({**node_json, **self._more})
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class Workshop:
 
     def _one(self, node: FleetNode) -> ReadyNode:
         flash_image = new_flash(node, self.firmware, self.work_dir)
-        more: dict[str, object] = {"report": node.report} if node.report else {}
+        more: dict[str, object] = {"settings": node.settings} if node.settings else {}
         keeper = KeyKeeper(FlashBoard(node.mac, flash_image, self.build_dir), more)
         order = NodeOrder(
             kind=node.kind,

@@ -155,7 +155,7 @@ def test_a_sick_part_is_told(make_air: MakeAir, kernel: Kernel, fault: str, stat
 def test_report_on_change(make_air: MakeAir, kernel: Kernel) -> None:
     air = Still()
     parts = {"sps30": {"bus": "i2c", "addr": 0x69}, "bme280": BME280}
-    node, network = make_air(parts, environment=air, report="change")
+    node, network = make_air(parts, environment=air, settings=[[16, 2]])
     kernel.run_until(58 * MINUTE_US)
     assert len(heard(network, 10)) == 1
     assert sum("unchanged" in line for line in node.lines) >= 9
@@ -172,8 +172,8 @@ def test_report_on_change(make_air: MakeAir, kernel: Kernel) -> None:
 def test_report_on_change_with_other_bands(make_air: MakeAir, kernel: Kernel) -> None:
     air = Still()
     parts = {"sps30": {"bus": "i2c", "addr": 0x69}, "bme280": BME280}
-    bands = {"pm25": [1000, 0], "pm10": [1000, 0]}
-    _, network = make_air(parts, environment=air, report="change", report_max_s=1_200, bands=bands)
+    settings = [[16, 2], [18, 1_200], [19, 50_000]]
+    _, network = make_air(parts, environment=air, settings=settings)
     kernel.run_until(8 * MINUTE_US)
     air.pm = (30.0, 45.0, 50.0, 60.0)
     kernel.run_until(18 * MINUTE_US)
@@ -185,7 +185,7 @@ def test_report_on_change_with_other_bands(make_air: MakeAir, kernel: Kernel) ->
 def test_an_hour_in_one_uplink(make_air: MakeAir, kernel: Kernel) -> None:
     air = Still(temperature=8.0)
     parts = {"sps30": {"bus": "i2c", "addr": 0x69}, "bme280": BME280}
-    node, network = make_air(parts, environment=air, report="batch")
+    node, network = make_air(parts, environment=air, settings=[[16, 3]])
     kernel.run_until(50 * MINUTE_US)
     assert not heard(network, 10)
     assert not heard(network, 11)
@@ -231,7 +231,7 @@ def test_a_block_that_is_lost_with_the_supply_gives_no_number_away(
     make_air: MakeAir, kernel: Kernel
 ) -> None:
     node, network = make_air(
-        {"sps30": {"bus": "i2c", "addr": 0x69}}, report="batch", interval_s=900
+        {"sps30": {"bus": "i2c", "addr": 0x69}}, settings=[[16, 3]], interval_s=900
     )
     kernel.run_until(40 * MINUTE_US)
     node.board.power_off()

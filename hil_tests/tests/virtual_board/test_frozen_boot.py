@@ -99,6 +99,32 @@ def test_a_wake_whose_files_are_not_kept_mounts_the_flash(tmp_path):
     assert any("heltec_v3" in line for line in lines if line.startswith("revier error"))
 
 
+CHANGE = b"""
+import machine
+if machine.reset_cause() == machine.DEEPSLEEP_RESET:
+    from revier_node import settings
+    settings.change(bytes((1, 1, 7, 8)))  # 1800 s
+"""
+
+
+def test_other_settings_take_the_place_of_the_copy(tmp_path):
+    shipped = image.read_files(image.build(tmp_path / "build"), tmp_path / "build")
+    flash = frozen_flash(tmp_path, {})
+    main = {"/f/main.py": CHANGE + shipped["/main.py"]}
+    image.write_files(flash, main, tmp_path / "build")
+    _, lines = run(tmp_path, flash, 4 * HOUR_US)
+    slept = [int(line.split("ms=")[1]) for line in lines if line.startswith("revier sleep")]
+    assert slept[0] > 1_800_000
+    assert all(ms <= 1_800_000 for ms in slept[2:])
+    assert len(slept) >= 6
+    # power-on; after the change, after the trial: then from the copy again
+    assert mounts(lines) == ["[True]"] * 3
+    written = image.read_files(flash, tmp_path / "build")["/node.json"]
+    assert Nvs(flash).get(NAMESPACE, "node") == written
+    assert b'"settings": [[1, 1800]]' in written
+    assert b"before" not in written
+
+
 MAIN = """
 import machine, os
 if machine.reset_cause() == machine.DEEPSLEEP_RESET:

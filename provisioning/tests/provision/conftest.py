@@ -71,7 +71,7 @@ class FakeBoard:
         self.mac = mac
         self.identity: tuple[str, str] | None = None
         self.key: bytes | None = None
-        self.settings: dict[str, object] | None = None
+        self.node_json: dict[str, object] | None = None
         self.keys_seen: list[bytes] = []
 
     def factory_mac(self) -> bytes:
@@ -85,7 +85,7 @@ class FakeBoard:
             dev_eui=dev_eui,
             join_eui=join_eui,
             has_app_key=self.key is not None,
-            settings=self.settings,
+            node_json=self.node_json,
         )
 
     def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
@@ -106,9 +106,9 @@ class FakeBoard:
         self.cable.use()
         return None if self.key is None else hashlib.sha256(challenge + self.key).digest()
 
-    def write_settings(self, settings: dict[str, object]) -> None:
+    def write_node_json(self, node_json: dict[str, object]) -> None:
         def store() -> None:
-            self.settings = settings
+            self.node_json = node_json
 
         self.cable.use(store)
 

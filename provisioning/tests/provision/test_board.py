@@ -16,7 +16,7 @@ from revier_provision.raw_repl import BoardSilentError, RawRepl
 MAC = "240ac4112233"
 KEY = bytes(range(0xA0, 0xB0))
 DEV_EUI, JOIN_EUI = "240ac4fffe112233", "0" * 16
-SETTINGS: dict[str, object] = {"kind": "air", "board": "heltec_v3", "interval_s": 900}
+NODE_JSON: dict[str, object] = {"kind": "air", "board": "heltec_v3", "interval_s": 900}
 
 
 def test_identity_and_settings_are_written_and_read_back(pty_board: Any) -> None:
@@ -25,9 +25,9 @@ def test_identity_and_settings_are_written_and_read_back(pty_board: Any) -> None
         assert board.state() == BoardState()
         assert board.app_key_digest(b"challenge") is None
         board.write_identity(DEV_EUI, JOIN_EUI, KEY)
-        board.write_settings(SETTINGS)
+        board.write_node_json(NODE_JSON)
         assert board.state() == BoardState(
-            dev_eui=DEV_EUI, join_eui=JOIN_EUI, has_app_key=True, settings=SETTINGS
+            dev_eui=DEV_EUI, join_eui=JOIN_EUI, has_app_key=True, node_json=NODE_JSON
         )
         expected = hashlib.sha256(b"challenge" + KEY).digest()
         assert board.app_key_digest(b"challenge") == expected
@@ -53,9 +53,9 @@ def test_the_old_session_goes_with_the_old_key_and_the_leases_stay(pty_board: An
 def test_torn_settings_read_as_none_and_are_replaced(pty_board: Any) -> None:
     with open_board(pty_board.path, reset=False) as board:
         board._repl.run("open('/node.json', 'w').write('{\"kind\": ')")
-        assert board.state().settings is None
-        board.write_settings(SETTINGS)
-        assert board.state().settings == SETTINGS
+        assert board.state().node_json is None
+        board.write_node_json(NODE_JSON)
+        assert board.state().node_json == NODE_JSON
         listing = board._repl.run("import os, json\nprint(json.dumps(os.listdir('/')))")
     assert json.loads(listing) == ["node.json"]
 
@@ -67,7 +67,7 @@ def test_a_full_flash_is_said_in_words(pty_board: Any) -> None:
             "\nexcept OSError: pass"
         )
         with pytest.raises(BoardError, match="Make room on the board's flash"):
-            board.write_settings(SETTINGS | {"note": "x" * 5000})
+            board.write_node_json(NODE_JSON | {"note": "x" * 5000})
 
 
 def test_a_port_that_is_not_there_is_said_in_words() -> None:

@@ -49,7 +49,7 @@ def assert_whole(workshop: Any) -> None:
     assert board.identity == (DEV_EUI, "0" * 16)
     assert board.key is not None
     assert server.keys[DEV_EUI] == board.key
-    assert board.settings == {"kind": "air", "board": "heltec_v3", "interval_s": 900}
+    assert board.node_json == {"kind": "air", "board": "heltec_v3", "interval_s": 900}
     assert server.devices[DEV_EUI].tags == {"asset": "herten-air-01", "ags": "05562020"}
     asset = inventory.asset_of(DEV_EUI, workshop.order.since)
     assert asset is not None
@@ -132,8 +132,27 @@ def test_a_key_that_does_not_read_back_is_not_registered(workshop: Any) -> None:
     assert workshop.inventory.periods == ()
 
 
+def test_settings_stay_on_a_board_that_stays_at_its_place(workshop: Any) -> None:
+    run(workshop)
+    own = {"settings": [[1, 600]], "before": [], "reverted": 7}
+    workshop.board.node_json |= own
+    assert run(workshop).steps == ()
+    assert run(workshop, interval_s=1800).steps == (Step.WRITE_NODE_JSON,)
+    assert workshop.board.node_json == {
+        "kind": "air", "board": "heltec_v3", "interval_s": 1800
+    } | own  # fmt: skip
+
+
+def test_settings_of_another_place_are_taken_off_the_board(workshop: Any) -> None:
+    workshop.board.node_json = {
+        "kind": "air", "board": "heltec_v3", "interval_s": 900, "settings": [[1, 600]]
+    }  # fmt: skip
+    run(workshop)
+    assert_whole(workshop)
+
+
 def test_settings_that_do_not_read_back_are_refused(workshop: Any) -> None:
-    workshop.board.write_settings = lambda settings: None
+    workshop.board.write_node_json = lambda node_json: None
     with pytest.raises(BoardError, match="not what was written"):
         run(workshop)
     assert workshop.network_server.devices == {}
@@ -166,8 +185,8 @@ def test_a_device_of_another_application_is_refused_by_name(workshop: Any) -> No
         ({"join_eui": "'); import os #"}, "JoinEUI"),
         ({"join_eui": "7" * 17}, "JoinEUI"),
         ({"board": "../x"}, "board name"),
-        ({"interval_s": 9}, "An interval of 9 s"),
-        ({"interval_s": 7 * 86_400 + 1}, "is not possible"),
+        ({"interval_s": 59}, "An interval of 59 s"),
+        ({"interval_s": 43_201}, "is not possible"),
         ({"since": datetime(2026, 5, 1)}, "no time zone"),  # noqa: DTZ001
     ],
 )
@@ -233,7 +252,7 @@ BOARDS = st.builds(
     dev_eui=st.sampled_from([None, DEV_EUI, "70b3d57ed0001299"]),
     join_eui=st.sampled_from([None, "0" * 16, "1" * 16]),
     has_app_key=st.booleans(),
-    settings=st.sampled_from([None, {}, {"kind": "air", "board": "heltec_v3", "interval_s": 900}]),
+    node_json=st.sampled_from([None, {}, {"kind": "air", "board": "heltec_v3", "interval_s": 900}]),
 )
 
 
@@ -272,7 +291,7 @@ def test_every_plan_ends_whole(data: st.DataObject, board: BoardState) -> None:
         elif not server.same_key:
             assert Step.SET_APP_KEY in steps
     else:
-        assert steps <= {Step.WRITE_IDENTITY, Step.WRITE_SETTINGS, Step.WRITE_INVENTORY}
+        assert steps <= {Step.WRITE_IDENTITY, Step.WRITE_NODE_JSON, Step.WRITE_INVENTORY}
     if board.dev_eui != DEV_EUI or not board.has_app_key:
         assert Step.WRITE_IDENTITY in steps
 

@@ -127,17 +127,17 @@ def test_a_description_that_cannot_be_true_is_said_before_the_settings_are_writt
     good = {"kind": "air", "board": "heltec_v3", "interval_s": 900}
     with open_board(table.port) as board:
         with pytest.raises(BoardError, match=r"there is no file /boards/nowhere\.json"):
-            board.write_settings(good | {"board": "nowhere"})
+            board.write_node_json(good | {"board": "nowhere"})
         with pytest.raises(BoardError, match="no wiring for a node of kind noise"):
-            board.write_settings(good | {"kind": "noise"})
+            board.write_node_json(good | {"kind": "noise"})
         board._repl.run(
             "import json\nd = json.load(open('/boards/heltec_v3.json'))\nd['uart']['rx'] = 8\n"
             "with open('/boards/heltec_v3.json', 'w') as f: json.dump(d, f)"
         )
         with pytest.raises(BoardError, match="uart rx: GPIO8 is used by radio cs"):
-            board.write_settings(good)
-        assert board.state().settings is None
-        board.write_settings(good | {"board": "lilygo_t_beam_sx1276"})
+            board.write_node_json(good)
+        assert board.state().node_json is None
+        board.write_node_json(good | {"board": "lilygo_t_beam_sx1276"})
 
 
 def test_a_board_outside_its_service_window_is_said_to_be_asleep(table: Table) -> None:

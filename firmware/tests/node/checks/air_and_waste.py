@@ -179,4 +179,5 @@ def check_battery_through_the_divider():
     assert board.battery_mv({}) is None
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())

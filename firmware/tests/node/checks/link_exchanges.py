@@ -83,6 +83,7 @@ class Wake:
         self.store, self.state, self.clock = link._store, link._store.state, link._clock
         self.board = {"radio": {"antenna_gain_dbi": 0}}
         self.wake = self.kind = self
+        self.settings = {}
         self.radio = lambda: link._radio
         self.battery_mv = lambda: None
 

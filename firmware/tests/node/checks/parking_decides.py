@@ -220,4 +220,5 @@ def check_chatter_switches_the_interrupt_off_until_the_heartbeat():
     assert parking.wake_pins(bay.last) == (7,)
 
 
-run(globals())
+if __name__ == "__main__":
+    run(globals())

@@ -41,6 +41,10 @@ class NVS:
         into[: len(value)] = value
         return len(value)
 
+    def erase_key(self, key):
+        self._get(key, (int, bytes))
+        self._set(key, None)
+
     def commit(self):
         flash.update(pending)
         pending.clear()
