@@ -84,7 +84,7 @@ def report(wake: "Wake", f_port: int, values: dict, _mads: dict) -> list:
     note = loaded.get("hour", {})
     messages: list = []
     held = len(note.get("codes", "")) // READING_CHARS
-    if held and (held == air_batch.SAMPLES_MAX or not _goes_on(note, held, seq)):
+    if held and (held == air_batch.SAMPLES_MAX or not _goes_on(wake, note, held, seq)):
         # If numbers went back, so did the node's state, to before this note: the block's last
         # number would be given twice
         if note["seq"] + held <= seq:
@@ -112,10 +112,12 @@ def told(message: tuple, outcome: str) -> None:
         notes.save("hour", {"before": air_batch.means(message[1]["samples"])})
 
 
-def _goes_on(note: dict, held: int, seq: int) -> bool:
+def _goes_on(wake: "Wake", note: dict, held: int, seq: int) -> bool:
     """Is this reading the block's next? It can say neither skipped numbers nor uneven times."""
+    if note["seq"] + held != seq or note["every"] != wake.interval_ms:
+        return False
     late_ms = now_ms() - note["ms"] - held * note["every"]
-    return bool(note["seq"] + held == seq and abs(late_ms) <= note["every"] // 2)
+    return bool(abs(late_ms) <= note["every"] // 2)
 
 
 def rest(wake: "Wake", f_port: int, values: dict) -> list:

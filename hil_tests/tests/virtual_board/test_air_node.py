@@ -209,7 +209,7 @@ def test_an_hour_in_one_uplink(make_air: MakeAir, kernel: Kernel) -> None:
 def test_the_first_batch_waits_until_the_network_has_heard_of_batches(
     make_air: MakeAir, kernel: Kernel
 ) -> None:
-    _, network = make_air({"sps30": {"bus": "i2c", "addr": 0x69}}, report="batch")
+    _, network = make_air({"sps30": {"bus": "i2c", "addr": 0x69}}, settings=[[16, 3]])
     network.silent = True
     kernel.run_until(2 * HOUR_US)
     alone = [one.values["seq"] for one in heard(network, 10)]
