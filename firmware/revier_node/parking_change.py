@@ -6,6 +6,7 @@ import os
 
 from revier_node.kinds.parking import (
     DWELL_UNKNOWN,
+    F_PORT_EVENT,
     FINE,
     OCCUPIED,
     PLAIN_DIGITS,
@@ -128,9 +129,10 @@ def event(bay: "_Bay", now_s: int, confidence: int) -> dict:
 
 
 def released(bay: "_Bay", messages: list) -> None:
-    """Events that waited go out now, the newest to be repeated; not what was a repetition."""
-    values = messages[-1][1]
-    if not bay.sent and values.get("seq") != bay.seq:
+    """Events that waited go out now, the newest to be repeated; not what was a repetition, nor what
+    is told with its own time, for which a repetition would give another."""
+    f_port, values = messages[-1]
+    if f_port == F_PORT_EVENT and not bay.sent and values.get("seq") != bay.seq:
         bay.sent = values
 
 

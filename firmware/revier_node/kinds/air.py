@@ -20,7 +20,6 @@ from revier_node.kinds import (
     READING_FLAGS,
     REPORT_BATCH,
     REPORT_EACH,
-    SENSOR_FAULT,
     SETTING_REPORT,
 )
 from revier_node.robust import median_and_mad, unsteady
@@ -38,6 +37,7 @@ F_PORT = AIR.f_port
 MESSAGES: dict = {F_PORT: AIR}  # and those of the modules that a wake asks for
 LINK = None  # network ADR: it stands still and in the open
 HELD = ()
+WATCHES = ""
 INTERVAL_S = 300
 POWER_UP_MS = 100  # SPS30 datasheet table 3: its UART is up by then, all others before
 SAMPLES = 10
@@ -89,6 +89,12 @@ def sense(wake: "Wake") -> list:
 
         messages = air_batch.rest(wake, f_port, values) + messages
     return messages
+
+
+def told(_wake: "Wake", message: tuple, outcome: str) -> None:
+    from revier_node.kinds import air_batch  # whose messages alone ask for it
+
+    air_batch.told(message, outcome)
 
 
 def next_wake_ms(wake: "Wake") -> int:
@@ -169,5 +175,5 @@ def _samples(wake: "Wake", name: str, sensor: "Any") -> list:
 
 def complain(wake: "Wake", part: str, state: str, reason: str) -> None:
     if state == FAULT:
-        wake.flags |= SENSOR_FAULT
+        wake.failed(part)
     say("sensor", "part", part, "state", state, "reason", reason)

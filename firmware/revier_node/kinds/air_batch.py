@@ -2,23 +2,29 @@
 # SPDX-License-Identifier: EUPL-1.2
 """An hour of air readings in one uplink: setting 16 is 3.
 
-Each reading takes its number of the reading sequence when it is measured. Until the hour is full
-the block lives in the notes (notes.py) under "hour":
+Each reading takes its number of the reading sequence when it is measured, and goes into the log as
+if it were sent alone. Until the block has been on the air it lives in the notes (notes.py) under
+"hour":
 
     seq      of its first reading
     ms       the chip's clock when that was measured
-    every    seconds from one reading to the next
+    every    ms from one reading to the next
     status   flags of any of its readings
-    codes    10 bytes a reading in hexadecimal: packed as for fPort 10 or 12, less the sequence
+    codes    10 bytes a reading in base64: packed as for fPort 10 or 12, less the sequence
     before   means of the block that was sent last: they fill what is free of airtime in this one
 
-The notes are lost with the supply, and the block with them; no number comes twice.
+A full block that the duty cycle refuses goes out at a later wake, with the readings of these. The
+notes are lost with the supply, and the block with them; no number comes twice.
+
+The receiver must know of the batches before one can be lost (payload.md): until a diagnosis that
+says so was answered (seldom.py notes it under "batches") each reading goes out alone.
 """
 
 import binascii
 
-from revier_node import notes
+from revier_node import notes, store
 from revier_node.clock import now_ms
+from revier_node.console import say
 from revier_node.kinds import air
 from revier_payload import air_batch
 from revier_payload.air_batch_head import AIR_BATCH
@@ -34,6 +40,9 @@ HOUR_MS = 3_600_000
 SIZE_MAX = 45  # bytes: at every data rate of EU868 there is room for six of MAC answers beside
 INTERVAL_MAX_S = 1_860  # what the message can say; with a longer one each block has one reading
 READING_BYTES = 10
+READING_CHARS = 14  # and "==", which is left out
+TELL_EVERY = 24  # wakes: then a diagnosis is due again, up to three times, until one is answered
+_ON_AIR = ("sent", "acked", "unacknowledged")
 
 
 class _Batch:
@@ -67,29 +76,48 @@ def count_of(interval_ms: int) -> int:
 def report(wake: "Wake", f_port: int, values: dict, _mads: dict) -> list:
     """The messages of this wake: none, or a block; before it one that broke off."""
     air.MESSAGES[F_PORT] = _Batch
-    seq = wake.node.store.next_seq()
-    note = notes.load().get("hour", {})
+    node, loaded = wake.node, notes.load()
+    seq = node.store.next_seq()
+    packed = air.MESSAGES[f_port].encode(dict(values, seq=seq))
+    say("reading", "kind", "air", "port", f_port, "seq", seq)
+    node.remember(seq, f_port, packed)
+    note = loaded.get("hour", {})
     messages: list = []
-    every_s = wake.interval_ms // 1000
-    held = len(note.get("codes", "")) // (2 * READING_BYTES)
-    if held and (note["seq"] + held != seq or note.get("every", every_s) != every_s):
-        # Numbers were skipped, or the interval is another, which a block cannot say. If numbers
-        # went back, so did the node's state, to before this note: the block's last number would be
-        # given twice
+    held = len(note.get("codes", "")) // READING_CHARS
+    if held and (held == air_batch.SAMPLES_MAX or not _goes_on(wake, note, held, seq)):
+        # If numbers went back, so did the node's state, to before this note: the block's last
+        # number would be given twice
         if note["seq"] + held <= seq:
             messages.append(_message(wake, f_port, values, note))
         note, held = {}, 0
+    if not loaded.get("batches"):
+        if node.state.boots % TELL_EVERY == 0:
+            node.state.flags |= store.FLAG_DIAGNOSIS_DUE
+        return messages + [(f_port, dict(values, seq=seq))]
     if not held:
-        note = {"seq": seq, "ms": now_ms(), "every": every_s, "status": 0, "codes": "",
+        note = {"seq": seq, "ms": now_ms(), "every": wake.interval_ms, "status": 0, "codes": "",
                 "before": note.get("before")}  # fmt: skip
-    packed = air.MESSAGES[f_port].encode(dict(values, seq=0))
-    note["codes"] += binascii.hexlify(packed[-READING_BYTES:]).decode()
+    note["codes"] += binascii.b2a_base64(packed[-READING_BYTES:])[:READING_CHARS].decode()
     note["status"] |= values["status"]
+    notes.save("hour", note)
     if held + 1 >= count_of(wake.interval_ms):
         messages.append(_message(wake, f_port, values, note))
-        note = {"before": air_batch.means(messages[-1][1]["samples"])}
-    notes.save("hour", note)
     return messages
+
+
+def told(message: tuple, outcome: str) -> None:
+    """A block that was on the air makes room for the next."""
+    note = notes.load().get("hour", {})
+    if outcome in _ON_AIR and note.get("seq") == message[1]["seq"]:
+        notes.save("hour", {"before": air_batch.means(message[1]["samples"])})
+
+
+def _goes_on(wake: "Wake", note: dict, held: int, seq: int) -> bool:
+    """Is this reading the block's next? It can say neither skipped numbers nor uneven times."""
+    if note["seq"] + held != seq or note["every"] != wake.interval_ms:
+        return False
+    late_ms = now_ms() - note["ms"] - held * note["every"]
+    return bool(abs(late_ms) <= note["every"] // 2)
 
 
 def rest(wake: "Wake", f_port: int, values: dict) -> list:
@@ -103,10 +131,12 @@ def rest(wake: "Wake", f_port: int, values: dict) -> list:
 
 
 def _message(wake: "Wake", f_port: int, values: dict, note: dict) -> tuple:
-    raw = binascii.unhexlify(note["codes"])
+    codes = note["codes"]
     samples = [
-        air_batch.codes_of(f_port, b"\0" + raw[at : at + READING_BYTES])
-        for at in range(0, len(raw), READING_BYTES)
+        air_batch.codes_of(
+            f_port, b"\0" + binascii.a2b_base64(codes[at : at + READING_CHARS] + "==")
+        )
+        for at in range(0, len(codes), READING_CHARS)
     ]
     unix_s = wake.node.clock.unix_s()
     return (
@@ -114,11 +144,12 @@ def _message(wake: "Wake", f_port: int, values: dict, note: dict) -> tuple:
         {
             "seq": note["seq"],
             "time": None if unix_s is None else unix_s - (now_ms() - note["ms"]) // 1000,
-            "interval": min(INTERVAL_MAX_S, note.get("every", wake.interval_ms // 1000)),
+            "interval": min(INTERVAL_MAX_S, note["every"] // 1000),
             "battery": values["battery"],
             "status": note["status"],
             "samples": samples,
             "before": note["before"],
             "node": wake.node,
         },
+        "told",
     )

@@ -12,7 +12,7 @@ docs/sensing-parking.md
 import struct
 
 from revier_node.console import say
-from revier_node.kinds import SENSOR_FAULT, UNCALIBRATED, median
+from revier_node.kinds import UNCALIBRATED, median
 from revier_node.sensors import FAULT, VALID
 from revier_payload.pack import Packer
 from revier_payload.parking import PARKING_EVENT, PARKING_HEARTBEAT
@@ -36,7 +36,8 @@ MESSAGES = {
 # passes 24 events in an hour, each twice, and a heartbeat; on the three default channels but 22.
 LINK = (25, 1)
 SHADOW_DB = 10
-HELD = (F_PORT_EVENT,)
+HELD = (F_PORT_EVENT, 5)  # 5: such a one, late (waiting.py)
+WATCHES = ""
 INTERVAL_S = 3_600
 HEARTBEAT_AFTER_MS = 60_000  # an event has just gone out: its heartbeat can wait so long
 SECOND_LOOK_MS = 45_000  # a tram has passed by then
@@ -317,7 +318,7 @@ def _decide(wake: "Wake", bay: "_Bay", outcome: tuple, warm: "int | None") -> li
         bay.looked_s = now_s & 0xFFFF
         confidence = CONFIDENCE_HIGH if detector.clear() else CONFIDENCE_LOW
     else:
-        wake.flags |= SENSOR_FAULT
+        wake.failed("lis2mdl")
     if not detector.sure:
         wake.flags |= UNCALIBRATED
     if changed:

@@ -19,6 +19,7 @@ GOLDEN = Path(__file__).parent / "vectors" / "golden.jsonl"
 FROZEN = [
     (92, "d87ef5ade27de0fc859f67922b9b096874d7c9f01f51b84d0dfb3cca40ff5cad"),
     (94, "6b4083f9a29d31354b6d36d48c01e09bfdb894341256d68694b32bd10b06a0b2"),
+    (101, "b8a915010a7aebca97abf4289404867bb130202dba24f09e1de6fd27c44d3ae6"),
 ]
 
 ENGINES = [

@@ -57,6 +57,7 @@ class FleetNode:
     bay: str | None = None
     interval_s: int | None = None
     board: str = "heltec_v3"
+    settings: tuple[tuple[int, int], ...] = ()  # number and value, payload.md, fPort 2
 
     @property
     def mac(self) -> bytes:
