@@ -8,7 +8,6 @@ What its kind must not lose (HELD) is noted and goes out later.
 import esp32
 import machine
 
-from revier_mac.airtime import start_cold
 from revier_mac.session import Session
 from revier_node import kinds, notes, store
 from revier_node.console import say
@@ -65,6 +64,8 @@ def _draw(node: "Node") -> int:
 
 
 def _take_as_spent(node: "Node") -> None:
+    from revier_mac.joining import start_cold  # which a wake after the wait does without
+
     state = node.state
     session = (Session.unpack(state.session) if state.session else None) or Session()
     session.f_cnt_up = max(session.f_cnt_up, node.store.f_cnt_lease())

@@ -53,6 +53,13 @@ def self_test(wake: "Wake") -> list:
 
 def sense(wake: "Wake") -> list:
     wiring = wake.wiring
+    report = wake.config.get("report")
+    if report == "batch":
+        from revier_node.kinds import air_batch
+
+        messages: list = air_batch.due(wake)
+        if messages:
+            return messages
     values: dict = {"battery": wake.battery_mv()}  # before the fan's load
     mads: dict = {}
     f_port = F_PORT
@@ -71,16 +78,17 @@ def sense(wake: "Wake") -> list:
         _particles(wake, name, values, mads)
     _switch(wake, False)
     values["status"] = wake.flags & READING_FLAGS
-    report = wake.config.get("report")
+    messages = [(f_port, values)]
     if report in ("change", "batch"):  # beside "fixed": each in a module that few wakes need
         module = __import__("revier_node.kinds.air_" + report, None, None, ("report",))
-        messages: list = module.report(wake, f_port, values, mads)
-        return messages
-    return [(f_port, values)]
+        messages = module.report(wake, f_port, values, mads)
+    return messages
 
 
 def next_wake_ms(wake: "Wake") -> int:
-    return wake.started_ms + wake.interval_ms
+    """An hour's block goes out right after its last reading; the next reading keeps its time."""
+    due_ms: int = wake.started_ms + wake.interval_ms if wake.kept is None else wake.kept
+    return due_ms
 
 
 def wake_pins(_wake: "Wake") -> tuple:

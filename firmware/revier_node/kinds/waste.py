@@ -10,6 +10,7 @@ import time
 
 from revier_node import board as parts
 from revier_node import echoes
+from revier_node.bin_watch import WATCH_S
 from revier_node.console import say
 from revier_node.kinds import RESTARTED
 from revier_node.sensors import FAULT, VALID
@@ -80,16 +81,22 @@ def told(wake: "Wake", message: tuple, outcome: str) -> None:
 def next_wake_ms(wake: "Wake") -> int:
     if "lis3dh" in wake.wiring:
         now_s = wake.started_ms // 1000
-        return wake.started_ms + (_bin(wake).next_s(now_s) - now_s) * 1000
+        watch_s = wake.interval_ms // 1000 if "thermostat" in wake.wiring else WATCH_S
+        return wake.started_ms + (_bin(wake).next_s(now_s, watch_s) - now_s) * 1000
     return wake.started_ms + wake.interval_ms
 
 
 def wake_pins(wake: "Wake") -> tuple:
-    """The accelerometer's, unless it has just woken the node or lies on its side."""
+    """The accelerometer's, unless it has just woken the node or lies on its side; the
+    thermostat's, unless it has told of the fire that burns."""
     part = wake.wiring.get("lis3dh")
-    if not part or wake.by_pin or _bin(wake).tilted_s:
+    if not part:
         return ()
-    return (part["int"],)
+    watched = _bin(wake)
+    pins = () if wake.by_pin or watched.tilted_s else (part["int"],)
+    if "thermostat" in wake.wiring and not watched.alarm & FLAG_FIRE:
+        pins += (wake.wiring["thermostat"]["int"],)
+    return pins
 
 
 def _bin(wake: "Wake") -> "Bin":
