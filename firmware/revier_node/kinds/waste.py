@@ -6,7 +6,7 @@ What the numbers mean: echoes.py and bin_watch.py; why: docs/sensing-waste.md. T
 and the time-of-flight sensor are used where the board's description has them.
 """
 
-import time
+import machine
 
 from revier_node import board as parts
 from revier_node import echoes
@@ -63,13 +63,20 @@ def sense(wake: "Wake") -> list:
         return [message]
     messages = []
     righted = watched.moved and not watched.tilted_s
-    if now_s >= watched.reading_s or wake.flags & RESTARTED or righted:
+    if _reads(watched, now_s) or wake.flags & RESTARTED or righted:
         message = _reading(wake, watched, temperature_c)
         message[1]["flags"] |= fault
         messages.append(message)
         watched.reading_s = now_s + wake.interval_ms // 1000
     wake.memory = watched.pack()
     return messages
+
+
+def _reads(watched: "Bin", now_s: int) -> bool:
+    """The reading is due. In a wake that has measured the tilt it waits for the next one, a second
+    later: one wake's heap has no room for every sensor and the radio."""
+    busy = watched.moved or watched.alarm
+    return now_s >= watched.reading_s and bool(busy or watched.looked_s != now_s)
 
 
 def told(wake: "Wake", message: tuple, outcome: str) -> None:
@@ -153,7 +160,7 @@ def _echoes(wake: "Wake", count: int) -> list:
     Leaves the supply on.
     """
     parts.switch(wake.wiring.get("power"), True)
-    time.sleep_ms(POWER_UP_MS)
+    machine.lightsleep(POWER_UP_MS)
     sensor = A02yyuw(parts.uart(wake.board, BAUD))
     outcomes: list = []
     while len(outcomes) < count and echoes.asks_more([outcome[1] for outcome in outcomes]):

@@ -83,6 +83,7 @@ def alive(
     options = firmware_mpy.SHIPPED + SMALL_INT_BITS[32 if mjs else 64]
     with tempfile.TemporaryDirectory(prefix="revier-chip-heap-") as made:
         folder = Path(made)
+        (folder / "a").mkdir()
         for name in names:
             target = folder / "a" / name
             target.parent.mkdir(parents=True, exist_ok=True)
