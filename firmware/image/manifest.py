@@ -27,6 +27,7 @@ package(
         "parking.py",
         "settings.py",
         "waste.py",
+        "waste_emptied.py",
     ),
     base_path="..",
 )

@@ -137,7 +137,7 @@ class Node:
                 from revier_node import remote
 
                 remote.speak(self, due)
-        elif self.kind.HELD:
+        else:
             _waiting().hold(self)
         if cold:
             _waiting().survived(self)
@@ -149,9 +149,14 @@ class Node:
 
     def ready(self) -> bool:
         """Joined, or joined now."""
-        if not self.state.flags & store.FLAG_JOINED and not self.link().device.joined:
-            joined: bool = _seldom().join(self)
-            return joined
+        if not self.state.flags & store.FLAG_JOINED:
+            again_ms = self.state.joined_ms  # what a join that failed left there
+            if not self.first_start and again_ms - self.started_ms > SLEEP_MIN_MS:
+                self.sleep_until_ms = again_ms  # a look between two tries
+                return False
+            if not self.link().device.joined:
+                joined: bool = _seldom().join(self)
+                return joined
         old = self.started_ms - self.state.joined_ms >= REJOIN_EVERY_MS
         if old and self.state.unanswered >= UNANSWERED_MAX:
             _seldom().rejoin(self)
@@ -168,7 +173,7 @@ class Node:
         free_ms = 0  # on the MAC's clock; later if the duty cycle lets nothing pass before
         messages = self.kind.sense(self.wake)
         self.wake_pins = self.kind.wake_pins(self.wake)
-        if self.wake.flags & kinds.SENSOR_FAULT:
+        if self.wake.errors:
             _seldom().count_errors(self)
         if self.state.flags & store.FLAG_HELD:
             messages = _waiting().release(self) + messages
@@ -183,7 +188,7 @@ class Node:
             data = self.kind.MESSAGES[f_port].encode(values)
             if not again:
                 self.remember(seq, f_port, data)
-            outcome = self.link().send(f_port, data, seq, len(message) > 2)
+            outcome = self.link().send(f_port, data, seq, "confirmed" in message)
             self.wake.heard = self.wake.heard or self.link().heard
             if not outcome:
                 free_ms = self.link().retry_ms
@@ -196,16 +201,16 @@ class Node:
         next_ms = 0 if self.state.flags & store.FLAG_HELD else self.kind.next_wake_ms(self.wake)
         self.sleep_until_ms = max(next_ms, self.clock.wake_ms(free_ms))
 
-    def remember(self, seq: int, f_port: int, data: bytes) -> None:
-        """A reading that may be asked for again; from time to time they go to the flash."""
+    def remember(self, seq: int, f_port: int, data: bytes, at_s: "int | None" = None) -> None:
+        """A reading (of now, or of at_s) that may be asked for again; in time it goes to flash."""
         state = self.state
         padding = RECORD_SIZE - 10 - len(data)
         if padding < 0:  # a batch
             return
-        unix_s = self.clock.unix_s() or TIME_UNKNOWN
+        unix_s = at_s or self.clock.unix_s() or TIME_UNKNOWN
         head = seq.to_bytes(4, "big") + unix_s.to_bytes(4, "big") + bytes((f_port, len(data)))
         state.recent += head + data + bytes(padding)
-        if len(state.recent) >= RECENT_MAX * RECORD_SIZE:
+        if len(state.recent) >= RECENT_MAX * RECORD_SIZE or self.wake.sinks():
             from revier_node import reading_log
 
             reading_log.append(state)

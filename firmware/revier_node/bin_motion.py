@@ -8,7 +8,7 @@ from revier_node import board as parts
 from revier_node.bin_watch import FIRE_C
 from revier_node.console import say
 from revier_node.kinds import RESTARTED
-from revier_node.sensors import VALID
+from revier_node.sensors import FAULT, VALID
 from revier_node.sensors.lis3dh_heat import temperature_c
 
 MYPY = False
@@ -48,5 +48,7 @@ def feel(wake: "Wake", watched: "Bin", now_s: int) -> tuple:
     for state, _, reason in (outcome, heat):
         if state != VALID:
             say("sensor", "part", "lis3dh", "state", state, "reason", reason)
+            if state == FAULT:
+                wake.failed("lis3dh")
             return heat[1], FLAG_SENSOR_FAULT
     return heat[1], 0

@@ -38,7 +38,7 @@ def save(owner: str, what: object) -> None:
     notes.pop(owner, None)
     if what is not None:
         notes[owner] = what
-    text = json.dumps(notes).encode()
+    text = json.dumps(notes, separators=(",", ":")).encode()
     assert len(text) <= NOTES_MAX
     rtc = machine.RTC()
     memory = bytearray(rtc.memory())

@@ -2,16 +2,24 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The node's readings in flash, until they are overwritten: what fPort 4 can ask for.
 
-A reading stays in RTC memory (State.recent) until RECENT_MAX of them go to flash in one append. So
-a power loss takes up to RECENT_MAX - 1 of the newest, and flash is erased that much less often: for
-each append LittleFS erases one block of data, now and then one of names.
+A reading is stored when it is here; what is stored no power loss takes. Before, it waits in RTC
+memory (State.recent), which outlives deep sleep and resets, until there are RECENT_MAX: an append
+costs LittleFS the erasure of a block. They go to flash early
+
+    while the battery sinks (Wake.sinks)   each at once
+    at each start but a deep sleep's       what RTC memory still has: after a brown-out that it
+                                           survived; or press reset before taking the battery out
+
+So a supply that is cut without warning takes up to RECENT_MAX - 1 of the newest from the log; they
+were sent before, and are lost only if nobody heard them either.
 
 /log holds at most FILES_MAX files, each of FILE_CHUNKS chunks and named by the sequence of its
 first reading (eight hexadecimal digits); a new one takes the place of the oldest. LittleFS spreads
 the wear: an air node's 288 readings a day are 24 appends and 25 erases of all blocks together
 (counted by tests/node/checks/log_wear.py).
 
-A chunk is RECENT_MAX records as in RTC memory (app.py) and their CRC-32. One that is torn is left
+A chunk is RECENT_MAX records as in RTC memory (app.py), zeros where they are fewer, and their
+CRC-32. One that is torn is left
 out, and after it a new file begins. reading_search.py finds what is asked for.
 """
 
@@ -37,6 +45,7 @@ def append(state: "State") -> None:
     state.recent = b""
     try:
         with open(_room(data), "ab") as file:
+            data += bytes(CHUNK_SIZE - 4 - len(data))
             file.write(data + binascii.crc32(data).to_bytes(4, "big"))
     except OSError:
         say("error", "code", "log")

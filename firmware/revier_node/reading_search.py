@@ -39,11 +39,11 @@ def find(state: "State", first: int, count: int, most: int) -> "list[tuple]":
 
 
 def _take(records: bytes, found: list, first: int, count: int, most: int) -> None:
-    """Those of the range. One that a reset between two writes left twice is taken once."""
+    """Those of the range; fPort 0 is no record. What a reset left twice is taken once."""
     for at in range(0, len(records) - RECORD_SIZE + 1, RECORD_SIZE):
         record = records[at : at + RECORD_SIZE]
         seq = int.from_bytes(record[:4], "big")
-        new = not found or found[-1][0] < seq
+        new = record[8] and (not found or found[-1][0] < seq)
         if new and first <= seq < first + count and len(found) < most:
             unix_s = int.from_bytes(record[4:8], "big")
             known = None if unix_s == TIME_UNKNOWN else unix_s

@@ -8,6 +8,7 @@ from revier_mac import actions as mac
 from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH, battery_tx, store
 from revier_node.clock import TIME_ERROR_UNKNOWN_MS, now_ms
 from revier_node.console import say
+from revier_node.kinds import BATCHES
 from revier_node.radio import CLOCK_ERROR_PPM, NAP_MAX_US, random16
 from revier_payload.configuration import hash_of, pack
 from revier_payload.diagnosis import DIAGNOSIS
@@ -34,6 +35,7 @@ COUNTED = (
     "aborted",
 )
 ERRORS = ("errors_1", "errors_2", "errors_3", "errors_4")  # behind them
+SENSORS = {"bme280": 2, "vl53l1x": 2, "scd41": 3, "lis3dh": 3}  # which of them; others the first
 COUNT_MAX = 96  # of the diagnosis's counts
 LENGTH_MAX = 24  # of a diagnosis with its extras
 # A join accept is due after 5 and 6 s, when a light sleep that errs by 1,000 ppm is 5 ms off. So
@@ -46,12 +48,16 @@ _FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT = 16, 32  # of the diagnosis message's status
 
 def self_test(node: "Node") -> None:
     """After every start but a deep sleep's: each part answers or is named."""
+    if node.state.recent:
+        from revier_node import reading_log
+
+        reading_log.append(node.state)
     results = []
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]
         if result != "ok":
-            node.wake.errors.append(len(results) // 2)
-    count_errors(node, 0)
+            node.wake.errors.append(part)
+    count_errors(node)
     radio = node.radio()
     radio.begin()
     radio.sleep()
@@ -59,12 +65,12 @@ def self_test(node: "Node") -> None:
     say_counts(node, node.state.counts)
 
 
-def count_errors(node: "Node", unnamed: int = 1) -> None:
-    """Of the sensors that the wake names; those of a fault that names none are the first one's."""
+def count_errors(node: "Node") -> None:
+    """Of the sensors that failed in this wake."""
     link = node._link
     counts = link.device.counts if link else bytearray(node.state.counts)
-    for sensor in node.wake.errors or [1] * unnamed:
-        at = len(COUNTED) + sensor - 1
+    for sensor in node.wake.errors:
+        at = len(COUNTED) + SENSORS.get(sensor, 1) - 1
         counts[at] = min(255, counts[at] + 1)
     node.wake.errors = []
     node.state.counts = bytes(counts)
@@ -109,7 +115,7 @@ def join(node: "Node") -> bool:
     if not link.device.joined:
         # the MAC's own back-off, and a random part so that a town's nodes do not meet again
         at_ms = node.clock.wake_ms(link.device.next_tx_ms(node.clock.mac_ms()))
-        node.sleep_until_ms = at_ms + random16() % JOIN_SPREAD_MS
+        state.joined_ms = node.sleep_until_ms = at_ms + random16() % JOIN_SPREAD_MS
     return False
 
 
@@ -160,6 +166,10 @@ def send_diagnosis(node: "Node") -> bool:
         if link.heard:
             for i in range(len(counts)):
                 counts[i] = 0
+            if node.wake.kind == "air":
+                from revier_node import notes
+
+                notes.save("batches", flags & BATCHES or None)
     return True
 
 

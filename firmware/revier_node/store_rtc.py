@@ -48,7 +48,7 @@ class State:
         self.flags = 0  # FLAG_...
         self.unix_offset_ms = 0  # 0: the time is not known
         self.clock_set_ms = 0
-        self.joined_ms = 0
+        self.joined_ms = 0  # not joined: when to try again
         self.join_tries = 0
         self.unanswered = 0  # requests in a row that the network left without an answer
         self.diagnosed = 0  # diagnoses in a row

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """When the node may not send: after a cold start, before a join, while the duty cycle is spent.
 
-What its kind must not lose (HELD) is noted and goes out later.
+What its kind must not lose (HELD) is noted and goes out later: within LATE_MS as it is, for a
+receiver takes the time at which it hears it; after that with its own time, on fPort 5.
 """
 
 import esp32
@@ -10,8 +11,10 @@ import machine
 
 from revier_mac.session import Session
 from revier_node import kinds, notes, store
+from revier_node.clock import now_ms
 from revier_node.console import say
 from revier_node.radio import random16
+from revier_payload import backfill
 
 MYPY = False
 if MYPY:
@@ -21,6 +24,8 @@ if MYPY:
 STARTS_MAX = 255
 OVER_MS = 1_000  # a sleep may end so much too early
 HELD_MAX = 4  # the newest; each some 90 bytes of the notes
+LATE_MS = 120_000
+_since: dict = {}  # id of a released message's values -> since when it was held
 
 
 def cold_start(node: "Node") -> bool:
@@ -80,8 +85,8 @@ def _go_on(node: "Node", until_ms: int, cause: int) -> bool:
     node.wake.flags |= kinds.RESTARTED
     if until_ms - node.clock.mac_ms() < OVER_MS:
         return False
-    hold(node)
     node.sleep_until_ms = node.clock.wake_ms(until_ms)
+    hold(node)
     return True
 
 
@@ -117,18 +122,42 @@ def _set_starts(number: int) -> None:
 
 def hold(node: "Node") -> None:
     """Look at the world, arm what wakes the chip; keep what must not be lost, send nothing."""
-    if not node.kind.HELD:
+    kind, wake = node.kind, node.wake
+    watches = kind.WATCHES in wake.wiring
+    if not kind.HELD and not watches:
         return
-    messages = node.kind.sense(node.wake)
-    node.wake_pins = node.kind.wake_pins(node.wake)
+    messages = kind.sense(wake)
+    node.wake_pins = kind.wake_pins(wake)
+    if wake.errors:
+        from revier_node import seldom
+
+        seldom.count_errors(node)
     keep(node, messages)
+    if watches:
+        for message in messages:
+            _number(node, message)
+            if len(message) > 2:
+                kind.told(wake, message, "")
+        next_ms = kind.next_wake_ms(wake)
+        node.sleep_until_ms = min(next_ms, node.sleep_until_ms or next_ms)
+
+
+def _number(node: "Node", message: tuple) -> None:
+    """However late it goes out, it is the reading of now."""
+    f_port, values = message[:2]
+    if "seq" not in values:
+        values["seq"] = node.store.next_seq()
+        node.remember(values["seq"], f_port, node.kind.MESSAGES[f_port].encode(values))
 
 
 def keep(node: "Node", messages: list) -> None:
     messages = [message for message in messages if message[0] in node.kind.HELD]
     if not messages:
         return
-    held = (_held(node) + messages)[-HELD_MAX:]
+    held = _held(node)
+    for f_port, values in messages:
+        held.append([f_port, values, _since.get(id(values), now_ms())])
+    held = held[-HELD_MAX:]
     say("held", "messages", len(held))
     notes.save("held", held)
     node.state.flags |= store.FLAG_HELD
@@ -136,9 +165,43 @@ def keep(node: "Node", messages: list) -> None:
 
 def release(node: "Node") -> list:
     """The messages that were kept, oldest first; they are no longer."""
-    held = _held(node)
+    held, messages = _held(node), []
     node.state.flags &= ~store.FLAG_HELD
-    return held
+    unix_s = node.clock.unix_s()
+    for f_port, values, since_ms in held:
+        message = (f_port, values)
+        age_ms = now_ms() - since_ms
+        if f_port != backfill.PORT and age_ms >= LATE_MS and unix_s is not None:
+            message = _late(node, f_port, values, unix_s - age_ms // 1000)
+        _since[id(message[1])] = since_ms
+        messages.append(message)
+    return messages
+
+
+class _Late:
+    """A reading with its own time, as fPort 5 has it."""
+
+    @staticmethod
+    def encode(values: dict) -> bytes:
+        data = bytes(values["data"])
+        record = (values["seq"], values["time"], values["port"], data)
+        return backfill.encode([record], backfill.HEAD + len(data))[0]
+
+
+def _late(node: "Node", f_port: int, values: dict, at_s: int) -> tuple:
+    numbered = "seq" in values
+    if not numbered:
+        values["seq"] = node.store.next_seq()
+    data = node.kind.MESSAGES[f_port].encode(values)
+    if not numbered:
+        node.remember(values["seq"], f_port, data, at_s)
+    node.kind.MESSAGES[backfill.PORT] = _Late
+    return backfill.PORT, {
+        "seq": values["seq"],
+        "time": at_s,
+        "port": f_port,
+        "data": list(data),
+    }
 
 
 def _held(node: "Node") -> list:

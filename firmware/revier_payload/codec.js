@@ -120,6 +120,16 @@ var REVIER = {
       ["battery", 4, "linear", 1000, 2600, 4225, 125, 0, []],
       ["flags", 3, "flags", 1, 0, 7, 1, 0, ["fire", "moved", "sensor_fault"]],
     ] },
+    31: { name: "waste_emptied", body: "", extras: 0, lengths: [6], fields: [
+      ["seq", 7, "counter", 1, 0, 127, 1, 0, []],
+      ["distance", 11, "linear", 1, 0, 6135, 3, 0, []],
+      ["temperature", 7, "linear", 1, -40, 85, 1, 0, []],
+      ["tilt", 5, "linear", 1, 0, 180, 10, 0, []],
+      ["quality", 3, "linear", 1, 0, 5, 1, 0, []],
+      ["battery", 4, "linear", 1000, 2600, 4225, 125, 0, []],
+      ["flags", 3, "flags", 1, 0, 7, 1, 0, ["fire", "moved", "sensor_fault"]],
+      ["emptied_from", 8, "linear", 1, 0, 6325, 25, 0, []],
+    ] },
   },
   downlinks: {
     2: { name: "configuration", body: "settings", extras: 0, lengths: [1], fields: [

@@ -21,6 +21,7 @@ MODULES = {
     "diagnosis": (1,),
     "parking": (20, 21),
     "waste": (30,),
+    "waste_emptied": (31,),
 }
 HEAD = """# SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2

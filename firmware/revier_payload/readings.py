@@ -148,6 +148,19 @@ class Waste(Reading):
     flags: tuple[str, ...]
 
 
+class WasteEmptied(Reading):
+    """Fill level reading of a container that was emptied since the reading before: fPort 31."""
+
+    seq: int
+    distance: int | None  # mm
+    temperature: int | None  # Cel
+    tilt: int | None  # deg
+    quality: int | None
+    battery: float | None  # V
+    flags: tuple[str, ...]
+    emptied_from: int | None  # mm
+
+
 CLASSES: dict[str, type[Reading]] = {
     "diagnosis": Diagnosis,
     "configuration_answer": ConfigurationAnswer,
@@ -159,4 +172,5 @@ CLASSES: dict[str, type[Reading]] = {
     "parking_event": ParkingEvent,
     "parking_heartbeat": ParkingHeartbeat,
     "waste": Waste,
+    "waste_emptied": WasteEmptied,
 }

@@ -92,6 +92,10 @@ def _waste(reading: Reading, asset: Asset) -> dict[str, Value]:
     )
     if doubtful and distance.q == PASS:
         distance = _with_quality(distance, SUSPECT)
+    emptied_from = values.pop("emptied_from", None)
+    if emptied_from is not None:  # a message of its own: this reading is the first since
+        values["emptied"] = Value(True, PASS)
+        values["fill_before"] = _fill(emptied_from, asset)
     return {"fill": _fill(distance, asset), **values, "distance": distance}
 
 

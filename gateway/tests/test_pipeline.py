@@ -126,6 +126,20 @@ def test_waste_without_echo_has_no_level(line: Line) -> None:
     assert m["fill"] == {"v": None, "q": 9, "u": "1"}
 
 
+def test_an_emptying_says_how_full_it_was(line: Line) -> None:
+    values = {"seq": 3, "distance": 1998, "quality": 5, "temperature": 9, "emptied_from": 1200}
+    m = line.message(uplink(encode(31, values), f_port=31, dev_eui=WASTE))["m"]
+    assert m["emptied"] == {"v": True, "q": 1}
+    assert m["fill_before"]["v"] == pytest.approx(0.5, abs=0.01)
+    assert (m["fill_before"]["raw"], m["fill_before"]["raw_u"]) == (1200, "mm")
+    assert m["fill"]["v"] == pytest.approx(0, abs=0.002)
+    assert "emptied_from" not in m
+    later = encode(30, {"seq": 4, "distance": 1998, "quality": 5, "temperature": 9})
+    assert not {"emptied", "fill_before"} & set(
+        line.message(uplink(later, f_port=30, f_cnt=2, dev_eui=WASTE))["m"]
+    )
+
+
 # -- what is wrong has a name
 
 

@@ -5,21 +5,27 @@
 MESSAGES              fPort -> message (revier_payload) that it sends
 LINK                  None: the network's ADR; else the arguments of link_policy.Managed
 HELD                  fPorts of messages that wait for their turn when the node may not send
+WATCHES               a part: wired to it, the node looks at the world as often as next_wake_ms()
+                      says also while it may not send, and logs what it finds; "": none
 INTERVAL_S            between two wakes, unless /node.json says otherwise
 self_test(wake)       list of (part, "ok" or reason)
 sense(wake)           list of (f_port, values) to send; may be empty. A third part "confirmed": the
-                      network is to acknowledge it. values["seq"], the reading sequence, is the
-                      application's to give; only a message that is sent again brings its own
+                      network is to acknowledge it; "told": only told() is wanted. values["seq"],
+                      the reading sequence, is the application's to give; only a message that is
+                      sent again, or that the kind has logged, brings its own
 told(wake, message, outcome)
-                      what came of a confirmed message, before next_wake_ms is asked; only a kind
-                      that sends such needs it. "acked"; "unacknowledged" after all repeats: it may
-                      have arrived or not, for a network answers repeats with silence; "aborted":
+                      what came of a message with a third part, before next_wake_ms is asked; only
+                      a kind that sends such needs it. "sent"; if it was confirmed "acked";
+                      "unacknowledged" after all repeats: it may have arrived or not, for a
+                      network answers repeats with silence; "aborted":
                       the same before all repeats; "deferred", "": never on the air. A kind that
                       wants it there keeps it in its memory and gives it again, at a later wake,
                       with the same seq: the receiver knows it by that
 next_wake_ms(wake)    when to wake again, on the node's clock
 wake_pins(wake)       GPIOs whose high level ends the deep sleep
 """
+
+SINKS_MV = 3_000  # at rest; LiFePO4 and lithium thionyl chloride: nearly empty (battery.py)
 
 MYPY = False
 if MYPY:
@@ -50,13 +56,19 @@ class Wake:
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0
         self.settings: dict = {}  # number -> value, docs/protocol/payload.md, fPort 2
-        self.errors: list = []  # sensors that failed, 1 to 4 as in the diagnosis; else the first
+        self.errors: list = []  # names of the sensors that failed
         self.config: dict = {}  # /node.json
         self.node: "Any" = None  # revier_node.app.Node, for what few wakes ask of its store or link
         self.heard = False  # a downlink came in this wake
         self.kept: "Any" = None  # the kind's, from sense() to next_wake_ms()
         self.time_error_ms = 0  # of the readings' time, from the sleep since the last DeviceTimeAns
         self._battery_mv: "list[int | None]" = []
+
+    def failed(self, sensor: str) -> None:
+        """Once a wake, however often it was asked."""
+        self.flags |= SENSOR_FAULT
+        if sensor not in self.errors:
+            self.errors.append(sensor)
 
     def battery_mv(self) -> "int | None":
         """Measured when it is first asked for: a wake that sends nothing need not know."""
@@ -65,6 +77,10 @@ class Wake:
 
             self._battery_mv.append(board.battery_mv(self.board))
         return self._battery_mv[0]
+
+    def sinks(self) -> bool:
+        """The battery, as far as it was measured: each wake may be the last."""
+        return bool(self._battery_mv and (self._battery_mv[0] or SINKS_MV) < SINKS_MV)
 
 
 def median(values: list) -> "Any":

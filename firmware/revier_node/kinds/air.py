@@ -15,7 +15,7 @@ import machine
 
 from revier_node import board as parts
 from revier_node.console import say
-from revier_node.kinds import FAN_OR_LASER_FAULT, READING_FLAGS, SENSOR_FAULT
+from revier_node.kinds import FAN_OR_LASER_FAULT, READING_FLAGS
 from revier_node.robust import median_and_mad, unsteady
 from revier_node.sensors import FAULT, FROZEN, VALID, particles
 from revier_payload.air import AIR
@@ -31,6 +31,7 @@ F_PORT = AIR.f_port
 MESSAGES: dict = {F_PORT: AIR}  # and those of the modules that a wake asks for
 LINK = None  # network ADR: it stands still and in the open
 HELD = ()
+WATCHES = ""
 INTERVAL_S = 300
 POWER_UP_MS = 100  # SPS30 datasheet table 3: its UART is up by then, all others before
 SAMPLES = 10
@@ -83,6 +84,12 @@ def sense(wake: "Wake") -> list:
         module = __import__("revier_node.kinds.air_" + report, None, None, ("report",))
         messages = module.report(wake, f_port, values, mads)
     return messages
+
+
+def told(_wake: "Wake", message: tuple, outcome: str) -> None:
+    from revier_node.kinds import air_hour  # whose messages alone ask for it
+
+    air_hour.told(message, outcome)
 
 
 def next_wake_ms(wake: "Wake") -> int:
@@ -165,5 +172,5 @@ def _samples(wake: "Wake", name: str, sensor: "Any") -> list:
 
 def complain(wake: "Wake", part: str, state: str, reason: str) -> None:
     if state == FAULT:
-        wake.flags |= SENSOR_FAULT
+        wake.failed(part)
     say("sensor", "part", part, "state", state, "reason", reason)

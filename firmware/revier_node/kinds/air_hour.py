@@ -7,7 +7,7 @@ import binascii
 from revier_node import notes
 from revier_node.clock import now_ms
 from revier_node.kinds import air
-from revier_node.kinds.air_batch import READING_BYTES
+from revier_node.kinds.air_batch import READING_CHARS
 from revier_payload import air_batch
 from revier_payload.air_batch_head import AIR_BATCH
 from revier_payload.edges import free_size
@@ -18,7 +18,9 @@ if MYPY:
 
 
 F_PORT = AIR_BATCH.f_port
+CO2_F_PORT = 12  # revier_payload/air_co2.py
 SIZE_MAX = 45  # bytes: at every data rate of EU868 there is room for six of MAC answers beside
+_ON_AIR = ("sent", "acked", "unacknowledged")
 INTERVAL_MAX_S = 1_860  # what the message can say; with a longer one each block has one reading
 
 
@@ -46,25 +48,35 @@ class _Batch:
 
 
 def message(wake: "Wake", note: dict) -> tuple:
-    """Of the note that air_batch.py has made; only the block's means stay in it."""
+    """Of the note that air_batch.py has made."""
     air.MESSAGES[F_PORT] = _Batch
-    raw = binascii.unhexlify(note["codes"])
+    codes = note["codes"]
+    f_port = CO2_F_PORT if "scd41" in wake.wiring else air.F_PORT
     samples = [
-        air_batch.codes_of(note["port"], b"\0" + raw[at : at + READING_BYTES])
-        for at in range(0, len(raw), READING_BYTES)
+        air_batch.codes_of(
+            f_port, b"\0" + binascii.a2b_base64(codes[at : at + READING_CHARS] + "==")
+        )
+        for at in range(0, len(codes), READING_CHARS)
     ]
-    notes.save("hour", {"before": air_batch.means(samples)})
     unix_s = wake.node.clock.unix_s()
     return (
         F_PORT,
         {
             "seq": note["seq"],
             "time": None if unix_s is None else unix_s - (now_ms() - note["ms"]) // 1000,
-            "interval": min(INTERVAL_MAX_S, wake.interval_ms // 1000),
-            "battery": note["battery"],
+            "interval": min(INTERVAL_MAX_S, note["every"] // 1000),
+            "battery": wake.battery_mv(),
             "status": note["status"],
             "samples": samples,
             "before": note["before"],
             "node": wake.node,
         },
+        "told",
     )
+
+
+def told(message: tuple, outcome: str) -> None:
+    """A block that was on the air makes room for the next."""
+    note = notes.load().get("hour", {})
+    if outcome in _ON_AIR and note.get("seq") == message[1]["seq"]:
+        notes.save("hour", {"before": air_batch.means(message[1]["samples"])})

@@ -11,7 +11,7 @@ of a K. The sensor's offset registers hold the field of the last look, so that t
 import struct
 
 from revier_node.console import say
-from revier_node.kinds import SENSOR_FAULT, UNCALIBRATED, median
+from revier_node.kinds import UNCALIBRATED, median
 from revier_node.sensors import FAULT, VALID
 from revier_payload.pack import Packer
 from revier_payload.parking import PARKING_EVENT, PARKING_HEARTBEAT
@@ -32,7 +32,8 @@ MESSAGES = {
     F_PORT_HEARTBEAT: Packer(F_PORT_HEARTBEAT, 3, PARKING_HEARTBEAT.table),
 }
 LINK = (25, 24)  # see link_policy: a car above takes up to 25 dB; at most 24 frames in an hour
-HELD = (F_PORT_EVENT,)
+HELD = (F_PORT_EVENT, 5)  # 5: such a one, late (waiting.py)
+WATCHES = ""
 INTERVAL_S = 3_600
 HEARTBEAT_AFTER_MS = 60_000  # an event has just gone out: its heartbeat can wait so long
 SECOND_LOOK_MS = 45_000  # a tram has passed by then
@@ -306,7 +307,7 @@ def _decide(wake: "Wake", bay: "_Bay", outcome: tuple, warm: "int | None") -> li
         bay.looked_s = now_s & 0xFFFF
         confidence = CONFIDENCE_HIGH if detector.clear() else CONFIDENCE_LOW
     else:
-        wake.flags |= SENSOR_FAULT
+        wake.failed("lis2mdl")
     if not detector.sure:
         wake.flags |= UNCALIBRATED
     if changed:

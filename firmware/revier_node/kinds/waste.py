@@ -26,9 +26,10 @@ if MYPY:
 
 
 F_PORT = WASTE.f_port
-MESSAGES = {F_PORT: WASTE}
+MESSAGES: dict = {F_PORT: WASTE}  # and those that few wakes need
 LINK = None  # network ADR
 HELD = ()  # an alarm that found no way out is repeated from the container's memory
+WATCHES = "lis3dh"  # a fire asks no network
 INTERVAL_S = 1_800
 POWER_UP_MS = 500
 FLAG_FIRE, FLAG_MOVED, FLAG_SENSOR_FAULT = 1, 2, 4
@@ -135,7 +136,9 @@ def _reading(wake: "Wake", watched: "Bin | None", temperature_c: "int | None") -
     outcomes = _echoes(wake, echoes.ECHOES_MAX)
     tof_mm = None
     if "vl53l1x" in wake.wiring:
-        tof_mm = _tof(wake)[1]
+        state, tof_mm, _ = _tof(wake)
+        if state == FAULT:
+            wake.failed("vl53l1x")
     parts.switch(wake.wiring.get("power"), False)
     heard = [outcome[1] for outcome in outcomes]
     distance_mm, quality = echoes.level(heard, temperature_c, tof_mm)
@@ -145,13 +148,20 @@ def _reading(wake: "Wake", watched: "Bin | None", temperature_c: "int | None") -
         say("sensor", "part", "a02yyuw", "state", state, "reason", reason)
         if state == FAULT:
             flags |= FLAG_SENSOR_FAULT
+            wake.failed("a02yyuw")
     values["flags"] = flags
+    f_port = F_PORT
     if watched:
         before_mm = watched.distance_mm
         if watched.measured(distance_mm, quality):
             say("emptied", "from_mm", before_mm, "to_mm", distance_mm)
+            from revier_payload.waste_emptied import WASTE_EMPTIED
+
+            f_port = WASTE_EMPTIED.f_port
+            MESSAGES[f_port] = WASTE_EMPTIED
+            values["emptied_from"] = before_mm
         watched.moved = 0
-    return F_PORT, values
+    return f_port, values
 
 
 def _echoes(wake: "Wake", count: int) -> list:

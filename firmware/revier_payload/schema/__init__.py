@@ -22,7 +22,7 @@ from revier_payload.schema.remote import (
     CONFIGURATION,
     CONFIGURATION_ANSWER,
 )
-from revier_payload.schema.waste import WASTE
+from revier_payload.schema.waste import WASTE, WASTE_EMPTIED
 
 MESSAGES = {
     m.f_port: m
@@ -37,6 +37,7 @@ MESSAGES = {
         PARKING_EVENT,
         PARKING_HEARTBEAT,
         WASTE,
+        WASTE_EMPTIED,
     )
 }
 DOWNLINKS = {m.f_port: m for m in (CONFIGURATION, BACKFILL_REQUEST)}

@@ -23,11 +23,11 @@ def required(message, value=3):
 
 def case_sizes():
     sizes = {port: message.length for port, message in MESSAGES.items()}
-    assert sizes == {1: 12, 3: 6, 5: 10, 6: 4, 10: 11, 11: 12, 12: 11, 20: 2, 21: 2, 30: 5}
+    assert sizes == {1: 12, 3: 6, 5: 10, 6: 4, 10: 11, 11: 12, 12: 11, 20: 2, 21: 2, 30: 5, 31: 6}
     longest = {port: message.length_max for port, message in MESSAGES.items()}
     assert [longest[port] for port in (1, 20, 21)] == [24, 4, 3]
-    assert [seq_bits(port) for port in (10, 11, 12, 20, 21, 30, 6, 1, 5, 3, 99)] == [
-        9, 32, 9, 4, 4, 7, 8, 32, 32, 0, 0,
+    assert [seq_bits(port) for port in (10, 11, 12, 20, 21, 30, 31, 6, 1, 5, 3, 99)] == [
+        9, 32, 9, 4, 4, 7, 7, 8, 32, 32, 0, 0,
     ]  # fmt: skip
     assert not set(MESSAGES) & set(DOWNLINKS)
 

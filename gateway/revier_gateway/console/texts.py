@@ -103,6 +103,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "of_voc": ("VOC-Index", "VOC index"),
     "of_nox": ("NOx-Index", "NOx index"),
     "of_fill": ("Füllstand", "Fill level"),
+    "of_fill_before": ("Füllstand bei Leerung", "Fill level before emptying"),
+    "of_emptied": ("Geleert", "Emptied"),
     "of_distance": ("Abstand", "Distance"),
     "of_tilt": ("Neigung", "Tilt"),
     "of_battery": ("Batterie", "Battery"),

@@ -111,3 +111,15 @@ class Still:
 
     def next_motion_us(self, t_us: int) -> int | None:
         return next((at_us for at_us, _ in self.motions_us if at_us > t_us), None)
+
+
+@dataclass(slots=True)
+class Burning(Still):
+    """A fire that begins at `fire_us` and heats by `kelvin_per_min`, up to 70 K."""
+
+    fire_us: int = 1 << 60
+    kelvin_per_min: float = 10.0
+
+    def temperature_c(self, t_us: int) -> float:
+        minutes = max(0, t_us - self.fire_us) / 60e6
+        return self.temperature + min(70.0, minutes * self.kelvin_per_min)

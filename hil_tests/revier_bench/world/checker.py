@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from revier_bench.world.true_readings import TrueReading
 from revier_bench.world.truth import TrueUplink
-from revier_payload.codec import decode
-from revier_payload.schema import MESSAGES
 
 FEED_NAMES = {"temperature": "temp", "humidity": "rh", "quality": "echo", "state": "occupied"}
+FEED_NAMES["emptied_from"] = "fill_before"
 EXAMPLES_MAX = 5
 # Keys of a message that tell of the delivery, not of the reading: a repeat may differ in them
 DELIVERY_KEYS = ("late", "rx", "rev")
@@ -71,11 +71,12 @@ class Report:
 class _Reading:
     key: ReadingKey
     frames: list[TrueUplink] = field(default_factory=list)
+    sent: list[TrueReading] = field(default_factory=list)  # in each of the frames
     ids: dict[str, None] = field(default_factory=dict)
 
     def __str__(self) -> str:
         first = self.frames[0]
-        seq = "?" if first.seq is None else str(first.seq)
+        seq = self.key[2] if self.key[1] == "seq" else "?"
         return f"{first.dev_eui} seq {seq} (f_cnt {first.f_cnt} of session {first.session})"
 
 
@@ -92,7 +93,7 @@ def check(truth: Iterable[TrueUplink], messages: Iterable[dict[str, Any]]) -> Re
         if found is None:
             report.unexplained.append(_name(message))
             continue
-        reading, frame = found
+        reading, sent = found
         message_id = str(message.get("id"))
         reading.ids[message_id] = None
         readings_of_id.setdefault(message_id, {})[reading.key] = reading
@@ -101,7 +102,7 @@ def check(truth: Iterable[TrueUplink], messages: Iterable[dict[str, Any]]) -> Re
             report.repeats += 1
             if _content(first) != _content(message):
                 report.changed.append(f"{reading}: two contents under {message_id}")
-        report.changed.extend(f"{reading}: {what}" for what in differences(frame, message))
+        report.changed.extend(f"{reading}: {what}" for what in differences(sent, message))
     _judge(report, readings.values(), readings_of_id)
     return report
 
@@ -126,30 +127,33 @@ def _readings(truth: Iterable[TrueUplink]) -> dict[ReadingKey, _Reading]:
     """Frames by reading: a reading sent again in a later frame stays one reading."""
     readings: dict[ReadingKey, _Reading] = {}
     for frame in truth:
-        if not frame.is_reading:
-            continue
-        if frame.seq is not None:
-            key: ReadingKey = (frame.dev_eui, "seq", str(frame.seq))
-        else:  # the console did not say: frame and reading are taken for one
-            key = (frame.dev_eui, "frame", str(frame.session), str(frame.f_cnt))
-        readings.setdefault(key, _Reading(key)).frames.append(frame)
+        for sent in frame.readings:
+            if sent.seq is not None:
+                key: ReadingKey = (frame.dev_eui, "seq", str(sent.seq))
+            else:  # the console did not say: frame and reading are taken for one
+                key = (frame.dev_eui, "frame", str(frame.session), str(frame.f_cnt))
+            reading = readings.setdefault(key, _Reading(key))
+            reading.frames.append(frame)
+            reading.sent.append(sent)
     return readings
 
 
-_FrameIndex = dict[tuple[str, int, int | None], list[tuple[_Reading, TrueUplink]]]
+_Sent = tuple[_Reading, TrueUplink, TrueReading]
+_FrameIndex = dict[tuple[str, int, int | None], list[_Sent]]
 
 
 def _frame_index(readings: dict[ReadingKey, _Reading]) -> _FrameIndex:
     index: _FrameIndex = {}
     for reading in readings.values():
-        for frame in reading.frames:
+        for frame, sent in zip(reading.frames, reading.sent, strict=True):
             key = (frame.dev_eui, frame.f_cnt, frame.f_port)
-            index.setdefault(key, []).append((reading, frame))
+            index.setdefault(key, []).append((reading, frame, sent))
     return index
 
 
-def _frame_of(message: dict[str, Any], frames: _FrameIndex) -> tuple[_Reading, TrueUplink] | None:
-    """The heard frame behind a message; of several sessions the one nearest in time."""
+def _frame_of(message: dict[str, Any], frames: _FrameIndex) -> tuple[_Reading, TrueReading] | None:
+    """The heard reading behind a message: of several in a frame by its sequence, of several
+    sessions the one nearest in time."""
     provenance = message.get("prov") or {}
     key = (provenance.get("dev_eui"), provenance.get("f_cnt"), provenance.get("f_port"))
     candidates = frames.get(key)  # type: ignore[arg-type]
@@ -159,16 +163,18 @@ def _frame_of(message: dict[str, Any], frames: _FrameIndex) -> tuple[_Reading, T
         t_us = round(datetime.fromisoformat(str(message["t"])).timestamp() * 1_000_000)
     except (KeyError, ValueError):
         return None
-    return min(candidates, key=lambda candidate: abs(candidate[1].end_unix_us - t_us))
+    if len(candidates[0][1].readings) > 1:
+        seq = message.get("seq")
+        candidates = [one for one in candidates if one[2].seq == seq] or candidates
+    reading, _, sent = min(candidates, key=lambda one: abs(one[1].end_unix_us - t_us))
+    return reading, sent
 
 
-def differences(frame: TrueUplink, message: dict[str, Any]) -> list[str]:
+def differences(sent: TrueReading, message: dict[str, Any]) -> list[str]:
     """How the message's values differ from the payload that was sent."""
-    assert frame.f_port is not None
-    sent = decode(frame.f_port, frame.payload)
     found: list[str] = []
     measured = message.get("m") or {}
-    for schema_field in MESSAGES[frame.f_port].fields:
+    for schema_field in sent.fields:
         name = schema_field.name
         if name == "seq" or schema_field.kind == "flags":
             continue
@@ -182,8 +188,8 @@ def differences(frame: TrueUplink, message: dict[str, Any]) -> list[str]:
         if given != expected or isinstance(given, bool) != isinstance(expected, bool):
             found.append(f"{name} is {given!r}, sent was {expected!r}")
     whole = (message.get("prov") or {}).get("epoch", "0") == "0"
-    if whole and frame.seq is not None and message.get("seq") != frame.seq:
-        found.append(f"seq is {message.get('seq')!r}, sent was {frame.seq}")
+    if whole and sent.seq is not None and message.get("seq") != sent.seq:
+        found.append(f"seq is {message.get('seq')!r}, sent was {sent.seq}")
     return found
 
 

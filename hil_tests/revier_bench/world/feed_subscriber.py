@@ -20,12 +20,12 @@ MESSAGES_MAX = 2_000_000
 
 
 class FeedSubscriber:
-    """Collects every observation of `root` from `start` until `stop`."""
+    """Collects every message of `kind` below `root` from `start` until `stop`."""
 
-    def __init__(self, host: str, port: int, root: str = "revier/v1") -> None:
-        self._filter = f"{root}/+/+/+/obs"
+    def __init__(self, host: str, port: int, root: str = "revier/v1", kind: str = "obs") -> None:
+        self._filter = f"{root}/+/+/+/{kind}"
         self._host, self._port = host, port
-        self._client = PromptClient("revier-bench-checker")
+        self._client = PromptClient(f"revier-bench-checker-{kind}")
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message

@@ -57,6 +57,7 @@ class FleetNode:
     bay: str | None = None
     interval_s: int | None = None
     board: str = "heltec_v3"
+    report: str | None = None  # of an air node: fixed, change, batch
 
     @property
     def mac(self) -> bytes:

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from revier_bench.world.air import Emission
+from revier_bench.world.true_readings import BATCH, READING_PORTS, TrueReading, readings_of
 
 JOIN_REQUEST, JOIN_ACCEPT, UNCONFIRMED_UP, CONFIRMED_UP = 0x00, 0x20, 0x40, 0x80  # L2 4.2, MHDR
-READING_PORTS = (10, 20, 21, 30)
 CONSOLE_WORD = re.compile(r"(\w+)=(\S+)")
 CONSOLE_SLACK_US = 60_000_000  # a node speaks of an uplink within a minute of sending it
 
@@ -44,6 +44,10 @@ class TrueUplink:
     @property
     def is_reading(self) -> bool:
         return self.f_port in READING_PORTS
+
+    @property
+    def readings(self) -> list[TrueReading]:
+        return readings_of(self.f_port, self.payload, self.seq)
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ class TruthLog:
         self.uplinks: list[TrueUplink] = []
         self.frames_sent = 0
         self.frames_heard = 0
+        self.readings_heard = 0
         self.join_requests = 0
         self.unreadable = 0  # frames of nodes whose keys or counters we could not follow
         self._heard: set[tuple[str, int]] = set()
@@ -94,10 +99,6 @@ class TruthLog:
     def nodes_joined(self) -> int:
         """Nodes that have sent at least one frame under a session of the network."""
         return sum(bool(node.proven_sessions) for node in self._nodes.values())
-
-    @property
-    def readings_heard(self) -> int:
-        return sum(uplink.is_reading for uplink in self.uplinks)
 
     def not_joined(self) -> list[str]:
         return [n.dev_eui for n in self._nodes.values() if not n.proven_sessions]
@@ -131,13 +132,14 @@ class TruthLog:
             return
         if not uplink.gateways:
             self.uplinks.append(uplink)
+            self.readings_heard += len(uplink.readings)
         uplink.gateways.append(gateway_id)
 
     def on_console(self, dev_eui: str, t_us: int, line: str) -> None:
         """A line of the node's console: `revier reading ...`, `revier uplink ...`."""
         node = self._nodes[dev_eui]
-        if line.startswith("revier reading "):
-            node.readings += 1
+        if line.startswith("revier reading ") and f" port={BATCH} " not in line:
+            node.readings += 1  # a batch's are told one by one, as they are taken
         elif line.startswith("revier uplink "):
             words = dict(CONSOLE_WORD.findall(line))
             if "seq" in words and "f_cnt" in words and words["seq"].isdigit():

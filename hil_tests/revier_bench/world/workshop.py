@@ -40,10 +40,14 @@ class ReadyNode:
 
 
 class KeyKeeper:
-    """A BoardLink that remembers the key which went through it: the truth log decrypts with it."""
+    """A BoardLink that remembers the key which went through it: the truth log decrypts with it.
 
-    def __init__(self, board: BoardLink) -> None:
+    `more`: settings beside those that provisioning writes.
+    """
+
+    def __init__(self, board: BoardLink, more: dict[str, object]) -> None:
         self._board = board
+        self._more = more
         self.app_key = b""
 
     def factory_mac(self) -> bytes:
@@ -60,7 +64,7 @@ class KeyKeeper:
         return self._board.app_key_digest(challenge)
 
     def write_settings(self, settings: dict[str, object]) -> None:
-        self._board.write_settings(settings)
+        self._board.write_settings({**settings, **self._more})
 
 
 @dataclass(slots=True)
@@ -103,7 +107,8 @@ class Workshop:
 
     def _one(self, node: FleetNode) -> ReadyNode:
         flash_image = new_flash(node, self.firmware, self.work_dir)
-        keeper = KeyKeeper(FlashBoard(node.mac, flash_image, self.build_dir))
+        more: dict[str, object] = {"report": node.report} if node.report else {}
+        keeper = KeyKeeper(FlashBoard(node.mac, flash_image, self.build_dir), more)
         order = NodeOrder(
             kind=node.kind,
             asset=node.asset,

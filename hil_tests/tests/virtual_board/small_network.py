@@ -27,6 +27,7 @@ class SmallNetwork(NullAir):
         self.sent: list[Emission] = []
         self.uplinks: list[frames.DataUp] = []
         self.answered = 0
+        self.silent = False  # to all but join requests
         self._on_air: list[Emission] = []
         self._keys: frames.SessionKeys | None = None
         self._f_cnt_down = 0
@@ -43,6 +44,8 @@ class SmallNetwork(NullAir):
             return
         assert self._keys is not None
         self.uplinks.append(up)
+        if self.silent:
+            return
         down = frames.DataDown(
             confirmed=False, dev_addr=DEV_ADDR, adr=False, ack=False, f_pending=False,
             f_cnt=self._f_cnt_down, f_opts=b"", f_port=PORT, frm_payload=b"mind the gap",

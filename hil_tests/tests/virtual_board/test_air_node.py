@@ -206,6 +206,27 @@ def test_an_hour_in_one_uplink(make_air: MakeAir, kernel: Kernel) -> None:
     assert not [line for line in node.lines if "error" in line]
 
 
+def test_the_first_batch_waits_until_the_network_has_heard_of_batches(
+    make_air: MakeAir, kernel: Kernel
+) -> None:
+    _, network = make_air({"sps30": {"bus": "i2c", "addr": 0x69}}, report="batch")
+    network.silent = True
+    kernel.run_until(2 * HOUR_US)
+    alone = [one.values["seq"] for one in heard(network, 10)]
+    told = heard(network, 1)
+    assert len(alone) > 20
+    assert not heard(network, 11)
+    assert 3 <= len(told) <= 6, "three at first, three more in each two hours"
+    assert all((one.values["status"] or 0) & 64 for one in told)
+    network.silent = False
+    kernel.run_until(5 * HOUR_US)
+    (first, *_) = heard(network, 11)
+    rows = [row.values["seq"] for row in first.rows if row.name == "sample"]
+    alone = [one.values["seq"] for one in heard(network, 10)]
+    assert len(heard(network, 1)) == len(told) + 1
+    assert rows == list(range((alone[-1] or 0) + 1, (alone[-1] or 0) + 13))
+
+
 def test_a_block_that_is_lost_with_the_supply_gives_no_number_away(
     make_air: MakeAir, kernel: Kernel
 ) -> None:

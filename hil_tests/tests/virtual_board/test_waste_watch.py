@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from revier_bench import firmware_mpy, image
-from revier_bench.chips.environments import Still
+from revier_bench.chips.environments import Burning, Still
 from revier_bench.chips.thermostat import CLOSES_C
 from revier_bench.measure import mac_size
 from revier_bench.measure.wake_modules import wake_bytes
@@ -36,36 +35,26 @@ def _listed(*arguments):
     _deepsleep(*arguments)
 machine.deepsleep = _listed
 """
-ALARM, WASTE = 6, 30
+ALARM, WASTE, WASTE_EMPTIED = 6, 30, 31
 FIRE, TILT = 1, 2  # bits of the alarm
 MOVED, SENSOR_FAULT = 2, 4  # flags of the reading
-
-
-@dataclass(slots=True)
-class Burning(Still):
-    """A fire that begins at `fire_us` and heats by `kelvin_per_min`, up to 70 K."""
-
-    fire_us: int = 1 << 60
-    kelvin_per_min: float = 10.0
-
-    def temperature_c(self, t_us: int) -> float:
-        minutes = max(0, t_us - self.fire_us) / MINUTE_US
-        return self.temperature + min(70.0, minutes * self.kelvin_per_min)
 
 
 class Network(SmallNetwork):
     """Reads what it hears; silent to the first `silent` confirmed frames."""
 
-    def __init__(self, kernel: Kernel, silent: int = 0) -> None:
+    def __init__(self, kernel: Kernel, silent: int = 0, joins_from_us: int = 0) -> None:
         super().__init__(kernel, 1)
         self.silent = silent
+        self.joins_from_us = joins_from_us
         self.heard: list[tuple[float, int, int, bool, dict[str, Any]]] = []
         """minutes, fPort, FCntUp, confirmed, values"""
 
     def emit(self, emission: Emission) -> None:
         up = frames.parse_uplink(emission.payload)
         if isinstance(up, frames.JoinRequest):
-            super().emit(emission)
+            if emission.start_us >= self.joins_from_us:
+                super().emit(emission)
             return
         assert self._keys is not None
         if up.f_port:
@@ -175,6 +164,21 @@ def test_an_answer_ends_the_repeats(run: Run, kernel: Kernel) -> None:
     assert len({f_cnt for _, _, f_cnt, _, _ in network.on(ALARM)}) == 3
 
 
+def test_without_a_network_it_watches_and_tells_the_fire_once_it_has_joined(
+    run: Run, kernel: Kernel
+) -> None:
+    network = Network(kernel, joins_from_us=80 * MINUTE_US)
+    node = run(network, Burning(fire_us=70 * MINUTE_US), 110)  # in its second hour it seldom asks
+    nonces = [line.split()[-1] for line in node.lines if line.startswith("revier join ")]
+    assert len(nonces) == len(set(nonces)), "a look asks for no join before its time"
+    ((minute, _, _, confirmed, values),) = network.on(ALARM)
+    assert confirmed
+    assert values["alarm"] == FIRE
+    assert values["temperature"] < 60, "as it was when the fire was noticed"
+    assert minute - network.heard[0][0] < 1.2, "behind the first frames after the join"
+    assert values["seq"] not in [reading["seq"] for *_, reading in network.on(WASTE)]
+
+
 def test_emptying_is_not_measured_while_it_lies_and_told_when_it_stands(
     run: Run, kernel: Kernel
 ) -> None:
@@ -189,13 +193,14 @@ def test_emptying_is_not_measured_while_it_lies_and_told_when_it_stands(
     )
     kernel.at(emptying_us, lambda: setattr(environment, "distance", 1_400))
     node = run(network, environment, 15)
-    first, after = network.on(WASTE)
+    (first,), (after,) = network.on(WASTE), network.on(WASTE_EMPTIED)
     assert abs(first[4]["distance"] - 600) <= 8
     assert first[4]["quality"] == 5
     assert first[4]["tilt"] == 0
     assert 10 < after[0] < 12
     assert abs(after[4]["distance"] - 1_400) <= 8
     assert after[4]["flags"] == MOVED
+    assert abs(after[4]["emptied_from"] - 600) <= 25
     assert any(line.startswith("revier emptied ") for line in node.lines)
     assert network.on(ALARM) == []
 

@@ -13,6 +13,7 @@ import pytest
 from revier_bench import image
 from revier_bench.chips.environments import Still
 from revier_bench.virtual_board import BoardSpec, Kernel, Nvs, build_board, clone_image
+from revier_bench.world.checker import check
 from revier_bench.world.feed_subscriber import FeedSubscriber
 from revier_provision.inventory_files import write as write_inventory
 
@@ -63,9 +64,13 @@ def test_an_hour_is_twelve_readings_on_the_feed_none_twice(tmp_path) -> None:
             board = build_board(kernel, spec, bench.air, Still())
             bench.air.attach(board.radio, near(1.0))
             taken: list[str] = []
-            board.on_console_line = lambda t_us, line: (
-                taken.append(line) if line.startswith("revier uplink ") else None
-            )
+
+            def said(t_us: int, line: str) -> None:
+                bench.truth.on_console(dev_eui, t_us, line)
+                if line.startswith("revier reading kind=air port=10 "):
+                    taken.append(line)
+
+            board.on_console_line = said
             board.power_on()
             kernel.run_until(4 * HOUR_US)
             batches = [u for u in bench.truth.uplinks if u.f_port == 11]
@@ -81,6 +86,10 @@ def test_an_hour_is_twelve_readings_on_the_feed_none_twice(tmp_path) -> None:
             assert not any("epoch" in m["prov"] for m in readings.values()), "its own numbers"
             per_hour = Counter(m["t"][:13] for m in readings.values())
             assert max(per_hour.values()) <= 13, "each has its own time"
+            report = check(bench.truth.uplinks, subscriber.messages())
+            assert report.ok, report.lines()
+            assert report.readings == bench.truth.readings_heard == wanted
+            assert wanted <= bench.truth.readings_measured == len(taken) < wanted + 12
             assert all(m["m"]["pm25"]["v"] == pytest.approx(12, rel=0.2) for m in readings.values())
         finally:
             subscriber.stop()

@@ -10,7 +10,8 @@ import pytest
 
 from revier_bench.world.checker import check
 from revier_bench.world.truth import TrueUplink
-from revier_payload.codec import encode
+from revier_payload import air_batch, backfill
+from revier_payload.codec import decode, encode
 
 DEV_EUI = "025245fffe560001"
 START_US = 1_795_438_400_000_000
@@ -25,8 +26,6 @@ def air_frame(seq: int, f_cnt: int, session: int = 0, **values) -> TrueUplink:
 
 def message_of(frame: TrueUplink) -> dict:
     """What a right gateway publishes, written by hand from the protocol's description."""
-    from revier_payload.codec import decode
-
     values = decode(10, frame.payload).values
 
     def physical(name: str, denominator: int):
@@ -207,3 +206,73 @@ def test_parking_and_waste_are_compared_in_the_feeds_terms() -> None:
     only(check([parked], [shown]), "changed")
     shown["m"]["occupied"]["v"] = 1
     only(check([parked], [shown]), "changed")
+
+
+def batch_frame(first_seq: int, count: int, f_cnt: int) -> TrueUplink:
+    readings = [
+        encode(10, {"seq": 0, "pm25": 100 + n, "temperature": 200 + 4 * n}) for n in range(count)
+    ]
+    samples = [air_batch.codes_of(10, reading) for reading in readings]
+    head = {"seq": first_seq, "time": START_US // 1_000_000, "interval": 300, "battery": 3600}
+    payload = air_batch.encode({**head, "status": 0}, samples, 45)
+    end_us = START_US + f_cnt * 3_600_000_000
+    return TrueUplink(end_us, DEV_EUI, "01acdc7b", 0, f_cnt, False, 11, payload, ["gw1"], first_seq)
+
+
+def messages_of_batch(frame: TrueUplink) -> list[dict]:
+    """By hand from the sent readings: the battery is the last one's."""
+    messages = []
+    rows = [row.values for row in decode(11, frame.payload).rows if row.name == "sample"]
+    for n, row in enumerate(rows):
+        measured = {
+            "pm25": {"v": row["pm25"] / 10, "u": "ug/m3", "q": 1},
+            "temp": {"v": row["temperature"] / 10, "u": "Cel", "q": 1},
+        }
+        if n == len(rows) - 1:
+            measured["battery"] = {"v": 3.6, "u": "V", "q": 1}
+        messages.append({
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{DEV_EUI}/air/0/{row['seq']}")),
+            "seq": row["seq"],
+            "t": datetime.fromtimestamp(START_US / 1e6 + 300 * n, UTC).isoformat(),
+            "m": measured,
+            "prov": {"dev_eui": DEV_EUI, "f_cnt": frame.f_cnt, "f_port": 11},
+        })  # fmt: skip
+    return messages
+
+
+def test_each_reading_of_a_batch_is_accounted_for() -> None:
+    frames = [batch_frame(100, 12, 1), batch_frame(112, 12, 2)]
+    messages = [message for frame in frames for message in messages_of_batch(frame)]
+    report = check(frames, messages)
+    assert report.ok, report.lines()
+    assert report.readings == report.present == 24
+
+
+def test_one_reading_of_a_batch_that_is_lost_doubled_or_changed_is_reported() -> None:
+    frame = batch_frame(100, 12, 1)
+    messages = messages_of_batch(frame)
+    (line,) = only(check([frame], messages[:5] + messages[6:]), "missing")
+    assert "seq 105" in line
+    second = {**messages[5], "id": str(uuid.uuid4())}
+    (line,) = only(check([frame], [*messages, second]), "duplicated")
+    assert "seq 105" in line
+    shared = [*messages[:5], {**messages[5], "id": messages[4]["id"]}, *messages[6:]]
+    assert dict(check([frame], shared).findings())["shared ids"]
+    changed = copy.deepcopy(messages)
+    changed[5]["m"]["pm25"]["v"] = 99.0
+    (line,) = only(check([frame], changed), "changed")
+    assert "seq 105" in line
+
+
+def test_a_reading_that_comes_again_as_a_backfill_is_the_same_reading() -> None:
+    alone = air_frame(7, 1)
+    record = (7, alone.end_unix_us // 1_000_000, 10, alone.payload)
+    payload, _ = backfill.encode([record], 51)
+    again = TrueUplink(
+        alone.end_unix_us + 10**9, DEV_EUI, "01acdc7b", 0, 2, False, 5, payload, ["gw1"], 9
+    )
+    report = check([alone, again], [message_of(alone)])
+    assert report.ok, report.lines()
+    assert report.readings == 1
+    lost = {**message_of(alone), "prov": {"dev_eui": DEV_EUI, "f_cnt": 2, "f_port": 5}}
+    assert check([again], [lost]).ok, "the frame in which it went alone was not heard"

@@ -6,7 +6,7 @@ import machine
 import waste_node as world
 from runner import run
 
-from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH, kinds, store
+from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH, store
 from revier_node.kinds import waste
 from revier_payload.codec import decode
 from revier_payload.configuration import hash_of
@@ -71,11 +71,11 @@ def check_sensor_errors_are_counted_by_sensor():
     sense, test = waste.sense, waste.self_test
 
     def faulty(wake):
-        wake.flags |= kinds.SENSOR_FAULT
-        wake.errors = [3]
+        wake.failed("lis3dh")
+        wake.failed("lis3dh")
         return sense(wake)
 
-    waste.self_test = lambda _: [("first", "ok"), ("second", "nack")]
+    waste.self_test = lambda _: [("a02yyuw", "ok"), ("vl53l1x", "nack")]
     waste.sense = faulty
     try:
         world.wake(machine.PWRON_RESET)

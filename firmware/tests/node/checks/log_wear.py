@@ -42,7 +42,11 @@ class Blocks:
 class Remembering:
     def __init__(self, state):
         self.state = state
-        self.clock = self
+        self.clock = self.wake = self
+
+    @staticmethod
+    def sinks():
+        return False
 
     @staticmethod
     def unix_s():

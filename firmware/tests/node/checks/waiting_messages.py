@@ -35,12 +35,19 @@ def pin_wake(after_ms, field):
     return wake(reason=machine.EXT1_WAKE)
 
 
+def events(network, first=0):
+    """Events, and those that came late with their own time: what each says."""
+    found = []
+    for _, port, data in network.frames[first:]:
+        if port == F_PORT_EVENT:
+            found.append(decode(port, data))
+        elif port == 5:
+            found += decode(port, data).rows
+    return found
+
+
 def states(network, first=0):
-    return [
-        decode(port, data).values["state"]
-        for _, port, data in network.frames[first:]
-        if port == F_PORT_EVENT
-    ]
+    return [event.values["state"] for event in events(network, first)]
 
 
 def check_the_interrupt_is_armed_during_the_wait():
@@ -63,6 +70,39 @@ def check_an_event_of_the_wait_goes_out_after_it():
     assert states(network) == [OCCUPIED]
     wake()
     assert states(network) == [OCCUPIED]  # once
+
+
+def check_an_event_that_waited_long_says_when_it_was():
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    from revier_node import radio, reading_search
+
+    sent, network_s = radio.Link.send, store.Store().state.unix_offset_ms
+    assert network_s, "the node knows the time"
+
+    def refuse(link, f_port, data, seq, confirmed=False):
+        link.retry_ms = link.device.next_tx_ms(link._clock.mac_ms()) + 400_000
+        return ""
+
+    radio.Link.send = refuse
+    try:
+        pin_wake(1_000_000, CAR)
+        event_ms = store.Store().state.awake_ms
+        wake()
+    finally:
+        radio.Link.send = sent
+    assert store.Store().state.flags & store.FLAG_HELD  # also as the late one that it is by now
+    first = len(network.frames)
+    wake()
+    (event,) = events(network, first)
+    assert network.frames[first][1] == 5
+    assert event.values["state"] == OCCUPIED
+    assert abs(event.time - (event_ms + network_s) // 1000) <= 30
+    assert store.Store().state.awake_ms - event_ms > 700_000
+    logged = reading_search.find(store.Store().state, event.values["seq"], 1, 9)
+    assert [one[3] for one in logged] == [event.data]
+    wake()
+    assert len(events(network, first)) == 1
 
 
 def check_a_car_that_came_and_left_during_the_wait_is_two_events():
@@ -141,9 +181,15 @@ def check_the_fullest_notes_fit_and_the_newest_messages_stay():
     class Kind:
         HELD = (255,)
 
+    class Clock:
+        @staticmethod
+        def unix_s():
+            return None
+
     class Node:
         state = store.Store().state
         kind = Kind
+        clock = Clock
 
     big = [
         [255, {"seq": 0xFFFFFFFF - i, "state": OCCUPIED, "confidence": VACANT, "dwell": 1 << 30}]
@@ -153,7 +199,7 @@ def check_the_fullest_notes_fit_and_the_newest_messages_stay():
     notes.save("time", [1 << 31] * 6)
     for message in big:
         waiting.keep(Node, [message])
-    assert waiting.release(Node) == big[-waiting.HELD_MAX :]
+    assert waiting.release(Node) == [tuple(message) for message in big[-waiting.HELD_MAX :]]
     assert waiting.release(Node) == []
     assert notes.load()["wait"] == [1 << 52, 5]
     store.Store().save()
