@@ -11,7 +11,13 @@ BOARDS = Path(__file__).resolve().parent.parent / "firmware" / "image" / "boards
 SIGNALS = {  # what the carrier connects; where it is in a description
     "air": ("I2C SDA", "I2C SCL", "supply switch", "5 V boost enable"),
     "parking": ("I2C SDA", "I2C SCL", "LIS2MDL INT"),
-    "waste": ("UART RX (sensor's TX)", "supply switch"),
+    "waste": (
+        "UART RX (sensor's TX)",
+        "supply switch",
+        "I2C SDA, SCL",
+        "LIS3DH INT1",
+        "thermostat",
+    ),
 }
 
 
@@ -27,6 +33,11 @@ def _value(board: dict[str, Any], kind: str, signal: str) -> str:
         "supply switch": lambda: _level(wiring["power"]),
         "5 V boost enable": lambda: _level(wiring["boost"]),
         "LIS2MDL INT": lambda: f"GPIO{wiring['lis2mdl']['int']}",
+        "I2C SDA, SCL": lambda: f"GPIO{board['i2c']['sda']}, {board['i2c']['scl']}",
+        "LIS3DH INT1": lambda: f"GPIO{wiring['lis3dh']['int']}",
+        "thermostat": lambda: (
+            f"GPIO{wiring['thermostat']['int']}" if "thermostat" in wiring else "none: no RTC pin"
+        ),
         "UART RX (sensor's TX)": lambda: f"GPIO{board['uart']['rx']}",
     }
     return values[signal]()

@@ -244,12 +244,3 @@ def book(session: "Session", frequency: int, airtime: int, now_ms: int) -> None:
     if session.max_d_cycle:
         silence_ms = (airtime << session.max_d_cycle) // 1000 + GUARD_MS
         session.quiet_until_s = (now_ms + silence_ms) // 1000 + 2
-
-
-def start_cold(session: "Session", now_ms: int) -> None:
-    """The ledger is lost, and this device has sent before: only the reserve may be used."""
-    session.ledger = Ledger()
-    session.ledger.assume_spent(now_ms)
-    session.cold = True
-    session.quiet_until_s = session.joins_tried = 0
-    session.join_first_s = session.join_not_before_s = 0

@@ -58,6 +58,15 @@ def count_try(session: "Session", now_ms: int, airtime_us: int) -> None:
     session.join_not_before_s = now_s + airtime_us // per_second + 2
 
 
+def start_cold(session: "Session", now_ms: int) -> None:
+    """The ledger is lost, and this device has sent before: only a join's reserve may be used."""
+    session.ledger = eu868.Ledger()
+    session.ledger.assume_spent(now_ms)
+    session.cold = True
+    session.quiet_until_s = session.joins_tried = 0
+    session.join_first_s = session.join_not_before_s = 0
+
+
 def personalize(session: "Session", dev_addr: bytes, nwk_s_key: bytes, app_s_key: bytes) -> None:
     """ABP (L2 6.3), for benches: dev_addr as on the wire. The same session goes on counting.
 

@@ -10,7 +10,7 @@ import json
 import esp32
 import machine
 
-from revier_node import VERSION, kinds, store
+from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH, kinds, store
 from revier_node import board as parts
 from revier_node.clock import Clock, now_ms
 from revier_node.console import say
@@ -144,7 +144,7 @@ class Node:
 
     def report_boot(self) -> None:
         cause = _CAUSES[self.cause] if self.cause < len(_CAUSES) else "unknown"
-        version = ".".join(str(part) for part in VERSION)
+        version = "%d.%d.%d" % (VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH)
         say("boot", "cause", cause, "kind", self.wake.kind, "fw", version, "slot", _slot())
 
     def ready(self) -> bool:

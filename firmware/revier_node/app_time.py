@@ -66,11 +66,11 @@ def speak(node: "Node") -> None:
 
 
 def _correct(clock: "Clock", offset_ms: int, correction_s: int) -> None:
+    from revier_node import news
+
     gps_s = (_gps_s(offset_ms) + correction_s) & 0xFFFFFFFF
     parts = (now_ms() + offset_ms) % 1000 * 256 // 1000
-    if clock.set_gps(gps_s, parts, clock.mac_ms(), COARSE):
-        from revier_node import news
-
+    if news.set_gps(clock, gps_s, parts, clock.mac_ms(), COARSE):
         news.say_time(clock)
 
 

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the waste node's accelerometer says at a wake: the temperature, and when due the tilt."""
 
+from machine import Pin
+
 from revier_node import board as parts
+from revier_node.bin_watch import FIRE_C
 from revier_node.console import say
 from revier_node.kinds import RESTARTED
 from revier_node.sensors import FAULT, VALID
@@ -15,6 +18,12 @@ if MYPY:
 
 
 FLAG_SENSOR_FAULT = 4  # of the waste message
+
+
+def thermostat(wake: "Wake") -> bool:
+    """Its contact has closed; False where there is none."""
+    part = wake.wiring.get("thermostat")
+    return bool(part and Pin(part["int"], Pin.IN).value())
 
 
 def feel(wake: "Wake", watched: "Bin", now_s: int) -> tuple:
@@ -31,8 +40,11 @@ def feel(wake: "Wake", watched: "Bin", now_s: int) -> tuple:
         outcome, heat = bin_tilt.look(wake, watched, now_s, bus, address)
     else:
         outcome = heat = temperature_c(bus, address)
-    if heat[0] == VALID:
-        watched.feel_heat(now_s, heat[1])
+    felt_c = heat[1] if heat[0] == VALID else None
+    if thermostat(wake):
+        felt_c = max(FIRE_C, felt_c or FIRE_C)
+    if felt_c is not None:
+        watched.feel_heat(now_s, felt_c)
     for state, _, reason in (outcome, heat):
         if state != VALID:
             say("sensor", "part", "lis3dh", "state", state, "reason", reason)

@@ -10,7 +10,9 @@ Whole numbers, no machine. Times in seconds on the node's clock.
 import struct
 
 FIRE, TILT = 1, 2  # bits of the alarm message
-WATCH_S = 120  # a look at the thermometer; a ramp of 30 K/min leaves the node three minutes
+# A look at the thermometer, where no thermostat tells of a fire by itself; a ramp of 30 K/min
+# leaves the node three minutes
+WATCH_S = 120
 SOON_S = 60  # while something is going on
 FIRE_C = 75  # sun on a closed lid: 60 degrees, and the thermometer's zero is up to 10 K off
 FIRE_K_PER_MIN = 5
@@ -114,10 +116,10 @@ class Bin:
         fell = before_mm and (distance_mm - before_mm) * EMPTIED_SHARE >= distance_mm
         return bool(self.moved and fell)
 
-    def next_s(self, now_s: int) -> int:
+    def next_s(self, now_s: int, watch_s: int = WATCH_S) -> int:
         """When to wake again: to read, to watch, to repeat the alarm."""
         busy = self.tilted_s or self.moved or self.alarm
-        next_s = min(self.reading_s, now_s + (SOON_S if busy else WATCH_S))
+        next_s = min(self.reading_s, now_s + (SOON_S if busy else watch_s))
         if self.tries:
             next_s = min(next_s, self.again_s)
         return max(next_s, now_s + 1)

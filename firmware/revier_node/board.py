@@ -121,15 +121,24 @@ def battery_mv(board: dict) -> "int | None":
         from revier_node import pmu
 
         millivolts = pmu.battery_mv(i2c(board))
+    return plausible(millivolts)
+
+
+def plausible(millivolts: int) -> "int | None":
     return millivolts if PLAUSIBLE_MV[0] <= millivolts <= PLAUSIBLE_MV[1] else None
 
 
-def _divided_mv(wiring: dict) -> int:
+def divider(wiring: dict) -> tuple:
+    """(the pin that has switched the battery's divider on, or None; its ADC)"""
     switch = wiring.get("enable")
     enable = Pin(switch["pin"], Pin.OUT, value=switch["on"]) if switch else None
     if enable:
         time.sleep_ms(_SETTLE_MS)
-    adc = ADC(Pin(wiring["adc"]), atten=ADC.ATTN_11DB)
+    return enable, ADC(Pin(wiring["adc"]), atten=ADC.ATTN_11DB)
+
+
+def _divided_mv(wiring: dict) -> int:
+    enable, adc = divider(wiring)
     samples = sorted(adc.read_uv() for _ in range(_SAMPLES))
     if enable:
         enable.init(Pin.IN)  # the divider draws nothing in sleep

@@ -185,6 +185,9 @@ class _Check:
             if name in ("power", "boost"):
                 self._switch(part, what, True)
                 continue
+            if name == "thermostat":
+                self._interrupt(part["int"], what)
+                continue
             if part["bus"] not in ("i2c", "uart"):
                 self._wrong("%s: no bus %s" % (what, part["bus"]))
             elif part["bus"] not in self._board:

@@ -73,26 +73,6 @@ class Clock:
         left_ms = max(0, mac_ms - self.mac_ms())
         return now_ms() + -(-left_ms * _PPM // (_PPM - SLEEP_ERROR_PPM))
 
-    def set_gps(self, gps_s: int, gps_256ths: int, at_mac_ms: int, coarse: int = 0) -> bool:
-        """The network says that it was this GPS time at `at_mac_ms` of this wake.
-
-        coarse: COARSE if it says so in whole seconds.
-        """
-        state = self.state
-        at_ms = at_mac_ms + state.lag_ms
-        unix_ms = (gps_s - GPS_LEAP_S + GPS_UNIX_S) * 1000 + gps_256ths * 1000 // 256
-        if unix_ms < UNIX_2026_S * 1000:
-            return False
-        if state.unix_offset_ms:
-            from revier_node import news
-
-            news.learn_drift(state, unix_ms - at_ms - state.unix_offset_ms, at_ms, coarse)
-        state.flags = state.flags & ~COARSE | coarse
-        state.unix_offset_ms = unix_ms - at_ms
-        state.clock_set_ms = at_ms
-        self.mark()
-        return True
-
     def unix_s(self) -> "int | None":
         """Seconds since 1970, or None before the first DeviceTimeAns."""
         state = self.state

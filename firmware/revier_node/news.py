@@ -4,7 +4,7 @@
 
 from revier_mac import actions as mac
 from revier_mac.airtime import airtime_us
-from revier_node.clock import COARSE
+from revier_node.clock import COARSE, GPS_LEAP_S, GPS_UNIX_S, UNIX_2026_S
 from revier_node.console import say
 
 MYPY = False
@@ -31,7 +31,7 @@ _POLLED_US = 400  # the end of a frame is seen so much after it
 def tell(action: "Any", clock: "Clock") -> None:
     kind = type(action)
     if kind is mac.DeviceTime:
-        if clock.set_gps(action.gps_s, action.gps_256ths, action.tx_end_ms):
+        if set_gps(clock, action.gps_s, action.gps_256ths, action.tx_end_ms):
             say_time(clock)
     elif kind is mac.Joined:
         say("joined", "dev_addr", "%08x" % action.dev_addr)
@@ -53,6 +53,25 @@ def tell(action: "Any", clock: "Clock") -> None:
 def say_time(clock: "Clock") -> None:
     say("time", "unix_s", clock.unix_s(), "ppm", clock.ppm(),
         "error_ms", clock.error_ms())  # fmt: skip
+
+
+def set_gps(clock: "Clock", gps_s: int, gps_256ths: int, at_mac_ms: int, coarse: int = 0) -> bool:
+    """The network says that it was this GPS time at `at_mac_ms` of this wake. False: nonsense.
+
+    coarse: COARSE if it says so in whole seconds.
+    """
+    state = clock.state
+    at_ms = at_mac_ms + state.lag_ms
+    unix_ms = (gps_s - GPS_LEAP_S + GPS_UNIX_S) * 1000 + gps_256ths * 1000 // 256
+    if unix_ms < UNIX_2026_S * 1000:
+        return False
+    if state.unix_offset_ms:
+        learn_drift(state, unix_ms - at_ms - state.unix_offset_ms, at_ms, coarse)
+    state.flags = state.flags & ~COARSE | coarse
+    state.unix_offset_ms = unix_ms - at_ms
+    state.clock_set_ms = at_ms
+    clock.mark()
+    return True
 
 
 def learn_drift(state: "State", drift_ms: int, at_ms: int, coarse: int = 0) -> None:

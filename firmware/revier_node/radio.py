@@ -135,6 +135,7 @@ class Link:
         self.heard = False
         self.nap_max_us = NAP_MAX_US  # in light sleep before a window
         self.nap_ppm = 0
+        self.in_tx: "Any" = None  # battery_tx.Sampler: called in the middle of a transmission
         self._learn: "Any" = None  # the window whose frame's end was seen to the poll
         self._took_us = self._length = 0
         self.confirmed_every = 0  # setting 2
@@ -259,6 +260,9 @@ class Link:
         launched_us = radio.launch()
         self._launch_us = time.ticks_diff(launched_us, called_us)
         self._tx_end_us = time.ticks_add(launched_us, radio.TX_START_US + action.airtime_us)
+        if self.in_tx:
+            sleep_until(time.ticks_add(launched_us, action.airtime_us // 2))
+            self.in_tx()
         # awake a little before the end, to see it: light sleep's clock erred during the frame
         sleep_until(time.ticks_add(self._tx_end_us, -1_000 - action.airtime_us // _DRIFT_DIVISOR))
         polled_us = 0

@@ -5,7 +5,7 @@
 from micropython import const
 
 from revier_mac import actions as mac
-from revier_node import VERSION, store
+from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH, battery_tx, store
 from revier_node.clock import TIME_ERROR_UNKNOWN_MS, now_ms
 from revier_node.console import say
 from revier_node.kinds import BATCHES
@@ -102,7 +102,9 @@ def join(node: "Node") -> bool:
     if not node.first_start:
         say_counts(node, link.device.counts)
     say("join", "try", state.join_tries, "dev_nonce", node.store.dev_nonce())
+    battery_tx.begin(node.board, link)
     result = link.run(link.device.join(node.clock.mac_ms(), random16()))
+    battery_tx.end(link)
     link.nap_max_us, link.device.error_ppm = NAP_MAX_US, CLOCK_ERROR_PPM
     if type(result) is mac.Done and result.result == mac.JOINED:
         state.join_tries = state.unanswered = 0
@@ -136,14 +138,15 @@ def send_diagnosis(node: "Node") -> bool:
         "seq": state.seq,
         "reset_cause": node.cause,
         "battery": node.wake.battery_mv(),
-        "fw_major": VERSION[0],
-        "fw_minor": VERSION[1],
-        "fw_patch": VERSION[2],
+        "fw_major": VERSION_MAJOR,
+        "fw_minor": VERSION_MINOR,
+        "fw_patch": VERSION_PATCH,
         "boots": state.boots,
         "error": node.store.last_error,
         "status": flags,
         "config_hash": hash_of(pack(node.wake.settings)),
         "joins": node.store.dev_nonce(),
+        "battery_tx": battery_tx.last_mv(),
     }
     if state.time_error_ms < TIME_ERROR_UNKNOWN_MS:
         values["time_error"] = -(-state.time_error_ms // 1000)
@@ -151,8 +154,12 @@ def send_diagnosis(node: "Node") -> bool:
         values[name] = min(counts[i], COUNT_MAX)
     room = link.device.payload_max() or LENGTH_MAX  # 0: answers of the MAC go first
     data = DIAGNOSIS.encode(values, LENGTH_MAX)
-    if not link.send(DIAGNOSIS.f_port, data if room >= LENGTH_MAX else data[: DIAGNOSIS.length],
-                     state.seq):  # fmt: skip
+    if room < LENGTH_MAX:
+        data = data[: DIAGNOSIS.length]
+    battery_tx.begin(node.board, link)
+    sent = link.send(DIAGNOSIS.f_port, data, state.seq)
+    battery_tx.end(link)
+    if not sent:
         return False
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:

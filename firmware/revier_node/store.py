@@ -8,8 +8,8 @@ write; after a power loss counting goes on at the lease. So a number may be skip
 twice. A write that is due renews both leases.
 
 Identity, DevNonce and leases are in a file as well (identity_file.py), for start-up code may erase
-NVS. The file is written before NVS, so it permits whatever NVS permits, and the frame leaves after
-both. It is read at a start, or when NVS lacks something; not after a deep sleep (store_start.py).
+NVS. Writing all these: store_lease.py. The file is read at a start, or when NVS lacks something;
+not after a deep sleep (store_start.py).
 """
 
 import esp32
@@ -19,6 +19,8 @@ from revier_node import store_rtc
 
 MYPY = False
 if MYPY:
+    from typing import Any
+
     from esp32 import NVS
 
 
@@ -79,9 +81,7 @@ class Store:
     def reserve_dev_nonce(self, next_dev_nonce: int) -> None:
         """On return no power loss can bring back a lower one."""
         if next_dev_nonce > self.dev_nonce():
-            self._keep_in_file(next_dev_nonce, self._lease(), self.seq_lease())
-            self.lorawan.set_i32("dev_nonce", next_dev_nonce)
-            self.lorawan.commit()
+            _lease().reserve_dev_nonce(self, next_dev_nonce)
 
     # -- the reading sequence: one 32-bit counter for all readings of this node --
 
@@ -92,17 +92,10 @@ class Store:
         """A number that no reading of this node ever had."""
         state = self.state
         if state.seq >= state.seq_lease:
-            lease = (state.seq + LEASE_STEP) & 0xFFFFFFFF
-            self._keep_in_file(self.dev_nonce(), self._lease(), lease)
-            self._lease_seq(lease)
-            self.lorawan.commit()
+            _lease().renew_seq(self, (state.seq + LEASE_STEP) & 0xFFFFFFFF)
         seq = state.seq
         state.seq = (seq + 1) & 0xFFFFFFFF
         return seq
-
-    def _lease_seq(self, lease: int) -> None:
-        self.lorawan.set_i32("seq_lease", signed(lease))
-        self.state.seq_lease = lease
 
     # -- what a kind wants back after a power loss --
 
@@ -115,45 +108,29 @@ class Store:
 
     # -- session --
 
-    def session_copy(self) -> bytes:
-        return get_blob(self.lorawan, "session", store_rtc.SESSION_MAX) or b""
-
-    def _lease(self) -> int:
+    def nvs_lease(self) -> int:
         return get_u32(self.lorawan, "f_cnt_lease")
 
     def f_cnt_lease(self) -> int:
-        return max(self._lease(), self.f_cnt_floor)
+        return max(self.nvs_lease(), self.f_cnt_floor)
 
     def save_session(self, record: bytes, f_cnt_up: int, keep: bool, urgent: bool = True) -> None:
         """NVS if `keep` (new keys or parameters) or the lease is used up; RTC memory at once if
         `urgent`, else with the next save().
-
-        The session is committed before its lease: new keys lower the lease, and a low one beside
-        the old session would use its counters twice.
         """
         self.state.session = record
-        if keep or f_cnt_up >= self._lease():
-            lease = min(f_cnt_up + LEASE_STEP, 0xFFFFFFFF)
-            lower = lease < self._lease()
+        if keep or f_cnt_up >= self.nvs_lease():
+            f_cnt_lease = min(f_cnt_up + LEASE_STEP, 0xFFFFFFFF)
             seq_lease = self.state.seq + LEASE_STEP & 0xFFFFFFFF
-            if not lower:
-                self._keep_in_file(self.dev_nonce(), lease, seq_lease)
-            self.lorawan.set_blob("session", record)
-            if lower:
-                self.lorawan.commit()
-                self._keep_in_file(self.dev_nonce(), lease, seq_lease)
-            self.lorawan.set_i32("f_cnt_lease", signed(lease))
-            self._lease_seq(seq_lease)
-            self.lorawan.commit()
+            _lease().keep_session(self, record, f_cnt_lease, seq_lease)
         if urgent:
             self.save()
 
-    def _keep_in_file(self, dev_nonce: int, f_cnt_lease: int, seq_lease: int) -> None:
-        from revier_node import identity_file
 
-        identity = self.identity()
-        if identity:
-            identity_file.write(identity, dev_nonce, f_cnt_lease, seq_lease)
+def _lease() -> "Any":
+    from revier_node import store_lease
+
+    return store_lease
 
 
 # -- NVS: the port knows i32 and blob only; what is absent raises OSError --
@@ -172,7 +149,3 @@ def get_u32(nvs: "NVS", key: str) -> int:
         return nvs.get_i32(key) & 0xFFFFFFFF
     except OSError:
         return 0
-
-
-def signed(value: int) -> int:
-    return value - 0x100000000 if value & 0x80000000 else value

@@ -36,7 +36,7 @@ def _mend_nvs(stored: "Store", identity: tuple, highest: tuple) -> None:
 
     The lease of FCntUp stays away without a session, so that the next save writes both.
     """
-    from revier_node.store import signed
+    from revier_node.store_lease import signed
 
     nvs = stored.lorawan
     changed = False
@@ -63,7 +63,7 @@ def _restore(stored: "Store", seq_lease: int) -> None:
     state.flags = store_rtc.FLAG_DIAGNOSIS_DUE
     if state.seq:
         state.flags |= store_rtc.FLAG_SEQ_LEAPT
-    state.session = stored.session_copy()
+    state.session = _session_copy(stored)
     if state.session:
         state.flags |= store_rtc.FLAG_F_CNT_LEAPT
 
@@ -75,7 +75,7 @@ def _drop_session(stored: "Store") -> None:
     """
     from revier_mac.session import Session
 
-    if stored.session_copy():
+    if _session_copy(stored):
         stored.lorawan.set_blob("session", b"")
         stored.lorawan.commit()
     state = stored.state
@@ -89,3 +89,9 @@ def _drop_session(stored: "Store") -> None:
         session.ledger = old.ledger
         state.session = session.pack()
     stored.save()
+
+
+def _session_copy(stored: "Store") -> bytes:
+    from revier_node.store import get_blob
+
+    return get_blob(stored.lorawan, "session", store_rtc.SESSION_MAX) or b""

@@ -9,7 +9,6 @@ receiver takes the time at which it hears it; after that with its own time, on f
 import esp32
 import machine
 
-from revier_mac.airtime import start_cold
 from revier_mac.session import Session
 from revier_node import kinds, notes, store
 from revier_node.clock import now_ms
@@ -26,7 +25,7 @@ STARTS_MAX = 255
 OVER_MS = 1_000  # a sleep may end so much too early
 HELD_MAX = 4  # the newest; each some 90 bytes of the notes
 LATE_MS = 120_000
-_since: dict = {}  # id of a released message's values -> since when it was held
+_released: list = []  # values of each message of this wake that was held, since when (ms)
 
 
 def cold_start(node: "Node") -> bool:
@@ -70,6 +69,8 @@ def _draw(node: "Node") -> int:
 
 
 def _take_as_spent(node: "Node") -> None:
+    from revier_mac.joining import start_cold  # which a wake after the wait does without
+
     state = node.state
     session = (Session.unpack(state.session) if state.session else None) or Session()
     session.f_cnt_up = max(session.f_cnt_up, node.store.f_cnt_lease())
@@ -155,11 +156,18 @@ def keep(node: "Node", messages: list) -> None:
         return
     held = _held(node)
     for f_port, values in messages:
-        held.append([f_port, values, _since.get(id(values), now_ms())])
+        held.append([f_port, values, _since_ms(values)])
     held = held[-HELD_MAX:]
     say("held", "messages", len(held))
     notes.save("held", held)
     node.state.flags |= store.FLAG_HELD
+
+
+def _since_ms(values: dict) -> int:
+    for released, since_ms in _released:
+        if released is values:
+            return int(since_ms)
+    return now_ms()
 
 
 def release(node: "Node") -> list:
@@ -172,7 +180,7 @@ def release(node: "Node") -> list:
         age_ms = now_ms() - since_ms
         if f_port != backfill.PORT and age_ms >= LATE_MS and unix_s is not None:
             message = _late(node, f_port, values, unix_s - age_ms // 1000)
-        _since[id(message[1])] = since_ms
+        _released.append((message[1], since_ms))
         messages.append(message)
     if messages:
         node.kind.released(node.wake, messages)

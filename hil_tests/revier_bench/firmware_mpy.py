@@ -61,7 +61,7 @@ def _is_empty(text: str) -> bool:
 def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
     """What mpy-cross gets, by the path of the .mpy below the slot.
 
-    A file of constants, all of which are where they are read now, is left out.
+    A file of constants, all of which are where they are read now, is left out; a package's too.
     """
     found = sources(firmware_dir)
     main = firmware_dir / "image" / "main.py"
@@ -71,7 +71,8 @@ def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
     return {
         name: done[module_name(name)]
         for name in found
-        if module_name(name) in imported or not _is_empty(done[module_name(name)])
+        if not _is_empty(done[module_name(name)])
+        or (module_name(name) in imported and Path(name).stem != "__init__")
     }
 
 

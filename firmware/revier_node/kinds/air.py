@@ -60,6 +60,13 @@ def self_test(wake: "Wake") -> list:
 
 def sense(wake: "Wake") -> list:
     wiring = wake.wiring
+    report = wake.settings.get(SETTING_REPORT, REPORT_EACH)
+    if report == REPORT_BATCH or "before" in wake.config:  # the settings are new
+        from revier_node.kinds import air_batch
+
+        block: list = (air_batch.due if report == REPORT_BATCH else air_batch.rest)(wake)
+        if block:
+            return block
     values: dict = {"battery": wake.battery_mv()}  # before the fan's load
     mads: dict = {}
     f_port = F_PORT
@@ -79,26 +86,23 @@ def sense(wake: "Wake") -> list:
     _switch(wake, False)
     values["status"] = wake.flags & READING_FLAGS
     messages = [(f_port, values)]
-    report = wake.settings.get(SETTING_REPORT, REPORT_EACH)
     if report != REPORT_EACH:  # each in a module that few wakes need
         name = "air_batch" if report == REPORT_BATCH else "air_change"
         module = __import__("revier_node.kinds." + name, None, None, ("report",))
         messages = module.report(wake, f_port, values, mads)
-    if "before" in wake.config and report != REPORT_BATCH:
-        from revier_node.kinds import air_batch
-
-        messages = air_batch.rest(wake, f_port, values) + messages
     return messages
 
 
 def told(_wake: "Wake", message: tuple, outcome: str) -> None:
-    from revier_node.kinds import air_batch  # whose messages alone ask for it
+    from revier_node.kinds import air_hour  # whose messages alone ask for it
 
-    air_batch.told(message, outcome)
+    air_hour.told(message, outcome)
 
 
 def next_wake_ms(wake: "Wake") -> int:
-    return wake.started_ms + wake.interval_ms
+    """An hour's block goes out right after its last reading; the next reading keeps its time."""
+    due_ms: int = wake.started_ms + wake.interval_ms if wake.kept is None else wake.kept
+    return due_ms
 
 
 def wake_pins(_wake: "Wake") -> tuple:

@@ -6,10 +6,11 @@ What the numbers mean: echoes.py and bin_watch.py; why: docs/sensing-waste.md. T
 and the time-of-flight sensor are used where the board's description has them.
 """
 
-import time
+import machine
 
 from revier_node import board as parts
 from revier_node import echoes
+from revier_node.bin_watch import WATCH_S
 from revier_node.console import say
 from revier_node.kinds import RESTARTED
 from revier_node.sensors import FAULT, VALID
@@ -65,13 +66,20 @@ def sense(wake: "Wake") -> list:
     messages = []
     righted = watched.moved and not watched.tilted_s
     new = "before" in wake.config  # the interval may be another
-    if now_s >= watched.reading_s or wake.flags & RESTARTED or righted or new:
+    if _reads(watched, now_s) or wake.flags & RESTARTED or righted or new:
         message = _reading(wake, watched, temperature_c)
         message[1]["flags"] |= fault
         messages.append(message)
         watched.reading_s = now_s + wake.interval_ms // 1000
     wake.memory = watched.pack()
     return messages
+
+
+def _reads(watched: "Bin", now_s: int) -> bool:
+    """The reading is due. In a wake that has measured the tilt it waits for the next one, a second
+    later: one wake's heap has no room for every sensor and the radio."""
+    busy = watched.moved or watched.alarm
+    return now_s >= watched.reading_s and bool(busy or watched.looked_s != now_s)
 
 
 def told(wake: "Wake", message: tuple, outcome: str) -> None:
@@ -83,16 +91,22 @@ def told(wake: "Wake", message: tuple, outcome: str) -> None:
 def next_wake_ms(wake: "Wake") -> int:
     if "lis3dh" in wake.wiring:
         now_s = wake.started_ms // 1000
-        return wake.started_ms + (_bin(wake).next_s(now_s) - now_s) * 1000
+        watch_s = wake.interval_ms // 1000 if "thermostat" in wake.wiring else WATCH_S
+        return wake.started_ms + (_bin(wake).next_s(now_s, watch_s) - now_s) * 1000
     return wake.started_ms + wake.interval_ms
 
 
 def wake_pins(wake: "Wake") -> tuple:
-    """The accelerometer's, unless it has just woken the node or lies on its side."""
+    """The accelerometer's, unless it has just woken the node or lies on its side; the
+    thermostat's, unless it has told of the fire that burns."""
     part = wake.wiring.get("lis3dh")
-    if not part or wake.by_pin or _bin(wake).tilted_s:
+    if not part:
         return ()
-    return (part["int"],)
+    watched = _bin(wake)
+    pins = () if wake.by_pin or watched.tilted_s else (part["int"],)
+    if "thermostat" in wake.wiring and not watched.alarm & FLAG_FIRE:
+        pins += (wake.wiring["thermostat"]["int"],)
+    return pins
 
 
 def _bin(wake: "Wake") -> "Bin":
@@ -158,7 +172,7 @@ def _echoes(wake: "Wake", count: int) -> list:
     Leaves the supply on.
     """
     parts.switch(wake.wiring.get("power"), True)
-    time.sleep_ms(POWER_UP_MS)
+    machine.lightsleep(POWER_UP_MS)
     sensor = A02yyuw(parts.uart(wake.board, BAUD))
     outcomes: list = []
     while len(outcomes) < count and echoes.asks_more(_own(wake, outcomes)):

@@ -37,7 +37,6 @@ _PERSIST, _PERSIST_MS = 0x3615, 800
 _SELF_TEST, _SELF_TEST_MS = 0x3639, 10_000
 _RECALIBRATE, _RECALIBRATE_MS = 0x362F, 400
 _REFUSED = 0xFFFF
-_FACTORY_RESET, _FACTORY_RESET_MS = 0x3632, 1_200
 
 
 def offset_ticks(milli_c: int) -> int:
@@ -94,9 +93,6 @@ class Setup:
             return fault(self._bus.error)
         word = struct.unpack(">H", data)[0]
         return fault("refused") if word == _REFUSED else valid(word - 0x8000)
-
-    def factory_reset(self) -> tuple:
-        return self._did(_FACTORY_RESET, _FACTORY_RESET_MS)
 
     def _did(self, code: int, wait_ms: int, words: tuple = ()) -> tuple:
         return valid(None) if self._bus.command(code, wait_ms, words) else fault(self._bus.error)

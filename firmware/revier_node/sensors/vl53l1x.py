@@ -21,10 +21,8 @@ MODEL_ID = 0xEACC
 RANGE_MIN_MM = 40  # DS 1.1
 RANGE_MAX_MM = 4_000
 BOOT_LIMIT_MS = 10  # DS 3.3: 1.2 ms
-BUDGET_MS = 50  # long distance mode needs 33 ms at least (UM 2.5.2)
-PERIOD_MS = 55  # between two ranges; longer than the budget
+PERIOD_MS = 55  # between two ranges; longer than the budget of one
 READ_LIMIT_MS = 150  # a range takes one period, the first a calibration more
-ROI_8_BY_8 = 0x77  # half of the 27 degrees: the bin's walls stay out of sight
 _POLL_MS = 5
 
 _REG_SOFT_RESET = 0x0000
@@ -39,8 +37,9 @@ _REG_OSC_CALIBRATE = 0x00DE
 _REG_SYSTEM_STATUS, _BOOTED = 0x00E5, 0x01
 _REG_MODEL_ID = 0x010F
 
-# UM: registers 0x2D to 0x85 for long distance; 2.8 V on the bus (0x2E, 0x2F), budget 50 ms
-# (0x5E, 0x61), region of interest in the middle (0x7F, 0x80)
+# UM: registers 0x2D to 0x85 for long distance; 2.8 V on the bus (0x2E, 0x2F), budget 50 ms (0x5E,
+# 0x61; long distance needs 33 ms at least, UM 2.5.2), region of interest in the middle and of 8 x 8
+# (0x7F, 0x80): half of the 27 degrees, so that the bin's walls stay out of sight
 _SETTINGS = (
     b"\x00\x01\x01\x01\x02\x00\x02\x08\x00\x08\x10\x01\x01\x00\x00\x00\x00\xff\x00"
     b"\x0f\x00\x00\x00\x00\x00\x20\x0b\x00\x00\x02\x0a\x21\x00\x00\x05\x00\x00\x00\x00"

@@ -4,6 +4,7 @@
 
 from revier_mac import airtime as region
 from revier_mac.airtime import BUCKET_MS, HOUR_MS, Ledger
+from revier_mac.joining import start_cold
 from revier_mac.session import ANSWERS_MAX, RECORD_MAX, Session
 
 
@@ -91,7 +92,7 @@ def case_joined_buckets_put_off_the_least_airtime():
 
 def case_cold_start_leaves_one_join():
     session = Session()
-    region.start_cold(session, 1000)
+    start_cold(session, 1000)
     session = Session.unpack(session.pack())
     free, _ = region.free_channels(session, 7, 0, 23, 2000, True)
     assert free == [0, 1, 2]

@@ -17,8 +17,9 @@ from revier_bench.measure import duty_network as network
 from revier_bench.measure.duty_checker import Sent
 from revier_bench.world.airtime import lora_airtime_us
 from revier_mac import actions as act
-from revier_mac.airtime import DATA_RATES, PAYLOAD_MAX, start_cold
+from revier_mac.airtime import DATA_RATES, PAYLOAD_MAX
 from revier_mac.device import Device
+from revier_mac.joining import start_cold
 from revier_mac.session import Session
 from revier_node.cold_wait import cold_wait_ms
 

@@ -32,9 +32,9 @@ BUDGET_STOCK_MC = 55
 BUDGET_FROZEN_MC = 20
 BUDGET_ACTIVE_MS = 150
 KINDS = ("parking", "waste", "air")
-_INTERVAL_US = {"parking": 3_600_000_000, "waste": 3_600_000_000, "air": 300_000_000}
-_WAKES = 8
-_SKIPPED = 2  # first start and diagnosis
+_HOURS = {"parking": 15, "waste": 4, "air": 2}  # every twelfth reading, all go to the flash
+_HOUR_US = 3_600_000_000
+_SKIPPED = 3  # first start, wait after it, diagnosis
 _NUMBER = 1
 _KEYS = SessionKeys(bytes(range(16)), bytes(range(16, 32)))  # joined_flash's session
 
@@ -50,7 +50,7 @@ def record(kind: str, frozen: bool, cpu: table.Cpu = table.CPU) -> list[Cycle]:
             spec = BoardSpec(
                 name=kind,
                 mac=bytes(6),
-                flash_image=joined_flash(kind, _NUMBER, folder, build_dir, base),
+                flash_image=joined_flash(kind, _NUMBER, folder, build_dir, base, dev_nonce=1),
                 work_dir=folder,
                 kind=kind,
                 light_sleep_error_ppm=0,
@@ -63,7 +63,7 @@ def record(kind: str, frozen: bool, cpu: table.Cpu = table.CPU) -> list[Cycle]:
             air.radio = board.radio
             recorder = Recorder(board)
             board.power_on()
-            kernel.run_until(_WAKES * _INTERVAL_US[kind])
+            kernel.run_until(_HOURS[kind] * _HOUR_US)
             if board.misuse:
                 raise EnergyError(board.misuse[0])
     return [

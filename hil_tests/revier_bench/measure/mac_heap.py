@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """mac-heap: what the MAC keeps alive on MicroPython's heap, import and life apart.
 
-The shipped .mpy files run on real MicroPython: gc.mem_alloc() after gc.collect() before the import,
-after it, after a join, and in the first window after the longest uplink with sixteen channels.
-PyPI's interpreter has words of 64 bits, about twice the chip's. MicroPython's WebAssembly build
-from npm has the chip's: 32-bit words, 31-bit small integers. Where Node.js and that build are there
-(firmware/tests/mac/test_wasm.py installs it; REVIER_MICROPYTHON_WASM may name its micropython.mjs)
-its figures are judged; otherwise the larger ones of 64 bits are, as an upper bound, not halved.
+The shipped .mpy files run on real MicroPython (chip_heap.py): before the import, after it, after a
+join, and in the first window after the longest uplink with sixteen channels. Where the build with
+the chip's words of 32 bits is there its figures are judged; otherwise the larger ones of 64 bits
+are, as an upper bound, not halved.
 
 The cipher is a stub on both (the WebAssembly build has no cryptolib): the contexts of the chip's
 three AES objects are the port's, not the MAC's. What the steps define themselves is counted.
@@ -15,17 +13,12 @@ three AES objects are the port's, not the MAC's. What the steps define themselve
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from revier_bench import firmware_mpy, image
+from revier_bench import firmware_mpy
+from revier_bench.measure import chip_heap
 from revier_bench.measure import duty_network as network
 from revier_bench.measure.mac_size import mac_names
 from revier_mac import actions as act
@@ -33,12 +26,7 @@ from revier_mac.device import Device
 
 BUDGET_ALIVE = 12 * 1024
 BUDGET_PER_BYTE = 3.0
-TIMEOUT_S = 60
-HEAP = 1 << 20
 STEPS = ("start", "import", "joined", "in the window")
-SMALL_INT_BITS = {64: (), 32: ("-msmall-int-bits=31",)}
-_LAUNCH = "import sys; from micropython_run import run_main; run_main(sys.argv[1:])"
-_WASM = ".build/wasm/node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
 
 _IMPORT = f"""
 import gc, sys
@@ -69,36 +57,6 @@ assert len(made[-1].payload) == 255
 del made
 windows = node.handle(TX_DONE, 31000)
 """
-_RUN_UNIX = """
-import gc, sys, json
-sys.path[:] = [sys.argv[1]]
-with open(sys.argv[2]) as file:
-    steps = json.load(file)
-for step in steps:
-    exec(step, globals())
-    gc.collect()
-    print(gc.mem_alloc())
-"""
-# A collection waits there until no Python runs.
-_RUN_WASM = """
-import {{ loadMicroPython }} from "{mjs}";
-import fs from "node:fs";
-const lines = [];
-const mp = await loadMicroPython({{ heapsize: {heap}, stdout: (line) => lines.push(line) }});
-const [, , folder, steps] = process.argv;
-mp.FS.mkdir("/a");
-mp.FS.mkdir("/a/revier_mac");
-for (const name of fs.readdirSync(folder + "/revier_mac"))
-  mp.FS.writeFile("/a/revier_mac/" + name, fs.readFileSync(folder + "/revier_mac/" + name));
-mp.runPython("import gc, sys; sys.path[:] = ['/a']");
-for (const step of JSON.parse(fs.readFileSync(steps))) {{
-  mp.runPython(step);
-  mp.runPython("gc.collect()");
-  mp.runPython("gc.collect()");
-  mp.runPython("print(gc.mem_alloc())");
-}}
-console.log(lines.join("\\n"));
-"""
 
 
 def steps() -> list[str]:
@@ -122,39 +80,10 @@ def _hear(device: Device, frame: bytearray) -> None:
     device.handle(act.FINISH, 8000)
 
 
-def wasm() -> Path | None:
-    """micropython.mjs of the npm build, if it and Node.js are there."""
-    named = os.environ.get("REVIER_MICROPYTHON_WASM")
-    found = Path(named) if named else image.FIRMWARE_DIR.parent / _WASM
-    return found if found.exists() and shutil.which("node") else None
-
-
-def alive(word_bits: int, mjs: Path | None = None) -> dict[str, int]:
+def alive(mjs: Path | None = None) -> dict[str, int]:
     """Bytes alive after each of STEPS; `mjs` for 32 bits. RuntimeError with the runner's words."""
-    with tempfile.TemporaryDirectory(prefix="revier-mac-heap-") as made:
-        folder = Path(made)
-        for name in mac_names(texts := firmware_mpy.prepared()):
-            target = folder / name
-            target.parent.mkdir(exist_ok=True)
-            options = firmware_mpy.SHIPPED + SMALL_INT_BITS[word_bits]
-            target.write_bytes(firmware_mpy.mpy(texts[name], Path(name).name, options))
-        (folder / "steps.json").write_text(json.dumps(steps()))
-        if mjs is None:
-            (folder / "run.py").write_text(_RUN_UNIX)
-            command = [sys.executable, "-c", _LAUNCH, "micropython", "-X", f"heapsize={HEAP}"]
-            script = folder / "run.py"
-        else:
-            script = folder / "run.mjs"
-            script.write_text(_RUN_WASM.format(mjs=mjs.resolve(), heap=HEAP))
-            command = ["node"]
-        done = subprocess.run(
-            [*command, str(script), str(folder), str(folder / "steps.json")],
-            capture_output=True, text=True, check=False, timeout=TIMEOUT_S,
-        )  # fmt: skip
-    lines = done.stdout.split()
-    if done.returncode != 0 or len(lines) != len(STEPS) or not all(x.isdigit() for x in lines):
-        raise RuntimeError(f"mac-heap: {(done.stdout + done.stderr).strip()[-1000:]}")
-    return dict(zip(STEPS, map(int, lines), strict=True))
+    names = mac_names(firmware_mpy.prepared())
+    return dict(zip(STEPS, chip_heap.alive(names, steps(), mjs), strict=True))
 
 
 def figures(found: Mapping[str, int], mpy_bytes: int) -> dict[str, float]:
@@ -191,8 +120,8 @@ def measure() -> dict[str, Any]:
     """A second or two."""
     shipped = firmware_mpy.compiled()
     sizes = sum(len(shipped[name]) for name in mac_names(shipped))
-    by_word = {64: figures(alive(64), sizes)}
-    mjs = wasm()
+    by_word = {64: figures(alive(), sizes)}
+    mjs = chip_heap.wasm()
     if mjs is not None:
-        by_word[32] = figures(alive(32, mjs), sizes)
+        by_word[32] = figures(alive(mjs), sizes)
     return summary(by_word)

@@ -8,22 +8,18 @@ assertions. MAC = all of revier_mac (frames.py is the cryptography, airtime.py i
 an application of its own that no uplink needs. A driver counts with radio_bus.py; radio.py, which
 serves both drivers, is printed beside it and counted too.
 
-The wake is run: the project's image on the virtual board, joined before; at deepsleep() the
-interpreter's sys.modules says what was imported.
+The wakes are run on virtual boards (wake_modules.py).
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from revier_bench import firmware_mpy, image
-from revier_bench.chips.environments import Still
-from revier_bench.measure.sim_speed import joined_flash
-from revier_bench.virtual_board import BoardSpec, Kernel, build_board
-from revier_bench.world.air import NullAir
+from revier_bench.measure.wake_modules import Asked, Woken, wake_bytes, watch
 
 BUDGET_MAC = 16 * 1024
 BUDGET_WITH_DRIVER = 28 * 1024
@@ -34,9 +30,7 @@ BESIDE_DRIVER = ("radio_bus.mpy", "radio.mpy")
 KINDS = ("parking", "waste", "air")
 WITH_LINES = ("-O0",)
 PLAIN = ("-O2",)
-FIRST_US = 2 * 3_600_000_000  # power-on, diagnosis, first clock synchronisation
-WAKES_US = 8 * 3_600_000_000
-MARK = "modules "
+HOURS = 8
 PEERS = {
     "LoRa Basics Modem": ">= 40 KB of flash, class A, one region (its porting guide, SWL2001)",
     "LoRaMac-node": "class A overflows 64 KB by 8.8 KB (Lora-net/LoRaMac-node issue 490)",
@@ -67,48 +61,21 @@ def driver_names(names: Iterable[str]) -> list[str]:
     return [n for n in names if n.removeprefix("revier_node/") in DRIVERS + BESIDE_DRIVER]
 
 
-def wake_bytes(modules: Iterable[str], shipped: Mapping[str, Sizes]) -> int:
-    """An empty package is a folder without a file."""
-    files = [module.replace(".", "/") for module in modules]
-    names = [f"{f}.mpy" if f"{f}.mpy" in shipped else f"{f}/__init__.mpy" for f in files]
-    return sum(shipped[name][0] for name in names if name in shipped)
+def imported(kinds: Sequence[str], folder: Path) -> dict[str, list[str]]:
+    """Modules of ours that a joined node of each kind has in memory at the end of a usual wake.
 
-
-def imported(kind: str, folder: Path) -> list[str]:
-    """Modules of ours that a joined node of this kind has in memory at the end of a usual wake.
-
-    Of the wakes with an uplink in six hours, after two: the most frequent; of equals, the larger.
+    Of the wakes with an uplink, but for the first: the most frequent; of equals, the larger.
     """
-    build_dir = folder / "build"
-    flash = joined_flash(kind, 1, folder, build_dir, image.build(build_dir))
-    main = (image.FIRMWARE_DIR / "image" / "main.py").read_text()
-    listing = (
-        "import machine, sys\n"
-        "_deepsleep = machine.deepsleep\n"
-        "def _listed(*arguments):\n"
-        f"    print('{MARK}' + ' '.join(sys.modules))\n"
-        "    _deepsleep(*arguments)\n"
-        "machine.deepsleep = _listed\n"
-    )
-    image.write_files(flash, {"/main.py": (listing + main).encode()}, build_dir)
-    wakes: list[list[str]] = []
+    nodes = [Asked(kind, kind, "heltec_v3", HOURS) for kind in kinds]
+    return {kind: usual(wakes) for kind, wakes in watch(nodes, folder).items()}
 
-    def hear(t_us: int, line: str) -> None:
-        if t_us > FIRST_US and line.startswith(MARK):
-            names = line[len(MARK) :].split()
-            wakes.append(sorted(name for name in names if name.startswith("revier_")))
 
-    with Kernel(build_dir=build_dir) as kernel:
-        spec = BoardSpec(name=kind, mac=bytes(6), flash_image=flash, work_dir=folder, kind=kind)
-        board = build_board(kernel, spec, NullAir(), Still())
-        board.on_console_line = hear
-        board.power_on()
-        kernel.run_until(WAKES_US)
-    usual = [wake for wake in wakes if "revier_mac.device" in wake]
-    if not usual:
-        raise RuntimeError(f"{kind}: no uplink in {len(wakes)} wakes")
-    ranked = sorted(usual, key=lambda wake: (usual.count(wake), len(wake)))
-    return ranked[-1]
+def usual(wakes: Sequence[Woken]) -> list[str]:
+    sending = [wake.modules for wake in wakes if wake.sends and not wake.starts]
+    if not sending:
+        raise RuntimeError(f"no uplink in {len(wakes)} wakes")
+    _, _, modules = max((sending.count(wake), len(wake), sorted(wake)) for wake in sending)
+    return modules
 
 
 def summary(
@@ -152,9 +119,9 @@ def measure() -> dict[str, Any]:
     all_sizes = sizes()
     wakes = {}
     with tempfile.TemporaryDirectory(prefix="revier-mac-size-") as folder:
-        for kind in KINDS:
-            modules = imported(kind, Path(folder))
-            wakes[kind] = (len(modules), wake_bytes(modules, all_sizes))
+        shipped = {name: size[0] for name, size in all_sizes.items()}
+        for kind, modules in imported(KINDS, Path(folder)).items():
+            wakes[kind] = (len(modules), wake_bytes(modules, shipped))
     return summary(
         {name: all_sizes[name] for name in mac_names(all_sizes)},
         {name: all_sizes[name] for name in driver_names(all_sizes)},

@@ -19,6 +19,7 @@ MEASUREMENTS: dict[str, str] = {
     "gateway-latency": "gateway_latency",
     "gateway-memory": "gateway_memory",
     "gateway-throughput": "gateway_throughput",
+    "firmware-size": "firmware_size",
     "mac-heap": "mac_heap",
     "mac-size": "mac_size",
     "mass-join": "mass_join",

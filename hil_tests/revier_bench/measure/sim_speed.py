@@ -122,10 +122,13 @@ def joined_flash(
     base: Path,
     dr: int | None = 5,
     rx1_delay_s: int = 1,
+    dev_nonce: int = 0,
 ) -> Path:
     """A flash image of a node that has joined, with dr None of one that has not.
 
     `base` is image.build() of build_dir.
+    dev_nonce: 1 as after a join. The node's first start is then a cold one, which waits; with 0,
+    as if it had never sent, each of its wakes looks for what NVS lacks.
     """
     flash = clone_image(base, folder / kind / f"{number}.img")
     nvs = Nvs(flash)
@@ -133,6 +136,7 @@ def joined_flash(
     nvs.set("lorawan", "join_eui", bytes(8))
     nvs.set("lorawan", "app_key", bytes(16))
     if dr is not None:
+        nvs.set("lorawan", "dev_nonce", dev_nonce)
         nvs.set("lorawan", "session", _joined_session(number, dr, rx1_delay_s))
     nvs.commit()
     config = f'{{"kind": "{kind}", "board": "heltec_v3"}}'.encode()

@@ -13,6 +13,7 @@ from revier_bench.chips import A02yyuw, Lis2mdl, Sx1262, Sx1276, air_sensors
 from revier_bench.chips.base import PoweredChip, SpiDevice
 from revier_bench.chips.sx1262 import Sx1262Wiring
 from revier_bench.chips.sx1276 import Sx1276Wiring
+from revier_bench.chips.thermostat import Thermostat
 from revier_bench.virtual_board.board import VirtualBoard
 from revier_bench.virtual_board.ground_parts import RfSwitch, ground_parts, power_chip
 from revier_bench.virtual_board.kernel import Kernel
@@ -116,6 +117,10 @@ class WiredBoard(VirtualBoard):
         }
         if name in ("power", "boost"):
             self._floating_off(part)
+            return
+        if name == "thermostat":
+            self.driven_mask |= 1 << part["int"]
+            self.powered.append(Thermostat(self, env, part["int"]))
             return
         if (name, part.get("bus")) in air_sensors.MODELS:
             makers[name] = partial(air_sensors.MODELS[name, part["bus"]], self, env, chance)

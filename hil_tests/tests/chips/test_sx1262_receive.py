@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import pytest
 
+from revier_bench.chips.sx1262_tables import CRC_ERROR_IRQ as CRC_ERROR
+from revier_bench.chips.sx1262_tables import HEADER_ERROR_IRQ as HEADER_ERROR
+from revier_bench.chips.sx1262_tables import HEADER_VALID_IRQ as HEADER
+from revier_bench.chips.sx1262_tables import PREAMBLE_IRQ as PREAMBLE
+from revier_bench.chips.sx1262_tables import RX_DONE_IRQ as RX_DONE
+from revier_bench.chips.sx1262_tables import TIMEOUT_IRQ as TIMEOUT
+from revier_bench.chips.sx1262_tables import TX_DONE_IRQ as TX_DONE
+
 from .fake_host import DIO1, MISMATCHES, Bench
 
-TX_DONE, RX_DONE, PREAMBLE, HEADER, HEADER_ERROR, CRC_ERROR, TIMEOUT = (
-    0x01,
-    0x02,
-    0x04,
-    0x10,
-    0x20,
-    0x40,
-    0x200,
-)
 SYMBOL_US = 1_024
 
 

@@ -17,12 +17,46 @@ MMC = "from revier_node.sensors.mmc5603 import *\ns = Mmc5603(i2c)\n"
 LIS = "from revier_node.sensors.lis2mdl import *\ns = Lis2mdl(i2c)\n"
 
 
+# chip: (code, what start() gives, the id that is wrong, ms that a read may take)
+CHIPS: dict[str, tuple[str, object, str, int]] = {
+    "qmc5883l": (QMC, None, "0x10", 450),
+    "mmc5603": (MMC, None, "0x30", 80),
+    "lis2mdl": (LIS, (0, 0, 0), "0x3d", 450),
+}
+
+
 def near(outcome: tuple[str, tuple[int, int, int], str], tolerance_nt: int) -> bool:
     state, field, reason = outcome
     pairs = zip(field, FIELD, strict=True)
     return (state, reason) == ("valid", "") and all(
         abs(nt - ut * 1000) <= tolerance_nt for nt, ut in pairs
     )
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+@pytest.mark.parametrize(
+    ("fault", "reason", "read"),
+    [
+        ("silent", "no answer", ("fault", None, "no answer")),
+        ("wrong id", "chip id", None),
+        ("frozen", "", ("missing", None, "no new sample")),
+        ("saturated", "", ("fault", None, "overflow")),
+    ],
+)
+def test_faults(rig: MakeRig, chip: str, fault: str, reason: str, read: tuple | None) -> None:
+    code, good, wrong_id, limit_ms = CHIPS[chip]
+    made = rig(chip, fail={f"{chip}:{fault}"})
+    started, (outcome, took_ms) = made.run(code + "print(s.start())\nprint(timed(s.read))")
+    if reason == "chip id":
+        reason += " " + wrong_id
+    assert started == (("fault", None, reason) if reason else ("valid", good, ""))
+    assert read in (None, outcome)
+    assert took_ms < limit_ms
+
+
+def test_mmc5603_that_has_not_loaded_its_calibration(rig: MakeRig) -> None:
+    made = rig("mmc5603", fail={"mmc5603:not loaded"})
+    assert made.run(MMC + "print(s.start())") == [("fault", None, "calibration not loaded")]
 
 
 # -- QMC5883L --
@@ -44,24 +78,6 @@ def test_qmc5883l_measures_each_sample_once(rig: MakeRig) -> None:
     assert late[1] < 450
     assert temperature == 1_750
     assert made.board.misuse == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "start", "read"),
-    [
-        ("silent", ("fault", None, "no answer"), ("fault", None, "no answer")),
-        ("wrong id", ("fault", None, "chip id 0x10"), None),
-        ("frozen", ("valid", None, ""), ("missing", None, "no new sample")),
-        ("saturated", ("valid", None, ""), ("fault", None, "overflow")),
-    ],
-)
-def test_qmc5883l_faults(rig: MakeRig, fault: str, start: tuple, read: tuple | None) -> None:
-    made = rig("qmc5883l", fail={f"qmc5883l:{fault}"})
-    said = made.run(QMC + "print(s.start())\nprint(timed(s.read))")
-    assert said[0] == start
-    if read:
-        assert said[1][0] == read
-    assert said[1][1] < 450
 
 
 def test_qmc5883l_before_start_and_after_a_power_dip(rig: MakeRig) -> None:
@@ -111,25 +127,6 @@ def test_mmc5603_cancels_an_offset_larger_than_the_field(rig: MakeRig) -> None:
     assert made.board.misuse == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "start", "read"),
-    [
-        ("silent", ("fault", None, "no answer"), ("fault", None, "no answer")),
-        ("wrong id", ("fault", None, "chip id 0x30"), None),
-        ("not loaded", ("fault", None, "calibration not loaded"), None),
-        ("frozen", ("valid", None, ""), ("missing", None, "no new sample")),
-        ("saturated", ("valid", None, ""), ("fault", None, "overflow")),
-    ],
-)
-def test_mmc5603_faults(rig: MakeRig, fault: str, start: tuple, read: tuple | None) -> None:
-    made = rig("mmc5603", fail={f"mmc5603:{fault}"})
-    said = made.run(MMC + "print(s.start())\nprint(timed(s.read))")
-    assert said[0] == start
-    if read:
-        assert said[1][0] == read
-    assert said[1][1] < 80
-
-
 def test_mmc5603_a_coil_that_turns_nothing_shows_as_offset(rig: MakeRig) -> None:
     made = rig("mmc5603", environment=Still(field=(300.0, 0.0, 0.0)), fail={"mmc5603:coil"})
     made.chip("mmc5603").offset_ut = (60.0, 60.0, 60.0)
@@ -175,24 +172,6 @@ def test_lis2mdl_wakes_by_the_corrected_field_and_no_other(rig: MakeRig) -> None
     assert after == 0, "8 uT is below 80 digits"
     assert eighths == 172
     assert made.board.misuse == []
-
-
-@pytest.mark.parametrize(
-    ("fault", "start", "read"),
-    [
-        ("silent", ("fault", None, "no answer"), ("fault", None, "no answer")),
-        ("wrong id", ("fault", None, "chip id 0x3d"), None),
-        ("frozen", ("valid", (0, 0, 0), ""), ("missing", None, "no new sample")),
-        ("saturated", ("valid", (0, 0, 0), ""), ("fault", None, "overflow")),
-    ],
-)
-def test_lis2mdl_faults(rig: MakeRig, fault: str, start: tuple, read: tuple | None) -> None:
-    made = rig("lis2mdl", fail={f"lis2mdl:{fault}"})
-    said = made.run(LIS + "print(s.start())\nprint(timed(s.read))")
-    assert said[0] == start
-    if read:
-        assert said[1][0] == read
-    assert said[1][1] < 450
 
 
 def test_lis2mdl_reads_each_sample_once_and_outlives_a_power_dip(rig: MakeRig) -> None:

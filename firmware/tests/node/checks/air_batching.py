@@ -7,7 +7,7 @@ import time
 from runner import run
 
 from revier_node import kinds, notes, store
-from revier_node.kinds import air, air_batch
+from revier_node.kinds import air, air_batch, air_hour
 
 F_PORT = air.F_PORT
 INTERVAL_MS = 300_000
@@ -22,6 +22,7 @@ class Clock:
 class Numbers:
     def __init__(self):
         self.seq = 500
+        self.state = self
 
     def next_seq(self):
         self.seq += 1
@@ -42,8 +43,16 @@ class Node:
 class Wake:
     interval_ms = INTERVAL_MS
 
+    kept = None
+    wiring = {}
+
     def __init__(self, node):
         self.node = node
+        self.started_ms = time.time_ns() // 1_000_000
+
+    @staticmethod
+    def battery_mv():
+        return 3_600
 
 
 def node(known=True):
@@ -55,11 +64,16 @@ def node(known=True):
 
 
 def reading(one, later_ms=0):
-    """The next one is taken: (fPort, first sequence, how many readings) of each message."""
+    """The next one is taken: (fPort, first sequence, how many readings) of each message, those of
+    the wakes before and after it that only send among them."""
     time.sleep_ms(INTERVAL_MS + later_ms)
     one.state.boots += 1
     values = {"battery": 3_600, "status": 0, "pm25": 120}
-    messages = air_batch.report(Wake(one), F_PORT, values, {})
+    messages = air_batch.due(Wake(one))
+    wake = Wake(one)
+    messages += air_batch.report(wake, F_PORT, values, {})
+    if wake.kept is not None:  # the next wake comes at once
+        messages += air_batch.due(Wake(one))
     one.messages = messages
     return [(m[0], m[1]["seq"], len(m[1].get("samples", "a"))) for m in messages]
 
@@ -69,7 +83,7 @@ def check_a_full_hour_is_one_message_and_each_reading_is_logged():
     for _ in range(11):
         assert reading(one) == []
     assert reading(one) == [(11, 500, 12)]
-    air_batch.told(one.messages[0], "sent")
+    air_hour.told(one.messages[0], "sent")
     for _ in range(11):
         assert reading(one) == []
     assert reading(one) == [(11, 512, 12)]
@@ -83,9 +97,9 @@ def check_what_is_refused_goes_out_later_and_grows():
         reading(one)
     for outcome, found in (("", 12), ("deferred", 13), ("aborted", 14)):
         assert reading(one) == [(11, 500, found)]
-        air_batch.told(one.messages[0], outcome)
+        air_hour.told(one.messages[0], outcome)
     assert reading(one) == [(11, 500, 14)]  # as long as it may be: the next one has begun
-    air_batch.told(one.messages[0], "sent")
+    air_hour.told(one.messages[0], "sent")
     for _ in range(10):
         assert reading(one) == []
     assert reading(one) == [(11, 514, 12)]
@@ -138,7 +152,7 @@ def check_the_fullest_notes_fit():
     try:
         for _ in range(12):
             reading(one)
-        air_batch.told(one.messages[0], "sent")  # whose means come on top
+        air_hour.told(one.messages[0], "sent")  # whose means come on top
         for _ in range(14):
             reading(one)
         assert len(notes.load()["hour"]["codes"]) == 14 * air_batch.READING_CHARS

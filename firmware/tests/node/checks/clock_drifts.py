@@ -33,7 +33,7 @@ class Sleeper:
 
     def ask(self):
         gps_s, ms = divmod(GPS_S * 1000 + self.true_ms, 1000)
-        assert self.clock.set_gps(gps_s, ms * 256 // 1000, self.clock.mac_ms())
+        assert news.set_gps(self.clock, gps_s, ms * 256 // 1000, self.clock.mac_ms())
 
     def wrong_ms(self):
         unix_s = GPS_S - clock.GPS_LEAP_S + clock.GPS_UNIX_S

@@ -6,7 +6,7 @@ import machine
 import waste_node as world
 from runner import run
 
-from revier_node import VERSION, store
+from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH, store
 from revier_node.kinds import waste
 from revier_payload.codec import decode
 from revier_payload.configuration import hash_of
@@ -26,12 +26,13 @@ def check_everything_is_told():
     (data,) = diagnoses(network)
     assert len(data) == 24
     values = decode(1, data).values
-    assert [values["fw_" + part] for part in ("major", "minor", "patch")] == list(VERSION)
+    version = [VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH]
+    assert [values["fw_" + part] for part in ("major", "minor", "patch")] == version
     assert values["battery"] == 3748
     assert values["joins"] == 3
     assert values["join_silent"] == 2
     assert values["config_hash"] == hash_of(b"")
-    assert values["battery_tx"] is None  # nobody measures it
+    assert values["battery_tx"] == 3750  # of the join request, in steps of 10 mV
     for name in ("errors_1", "errors_2", "join_replayed", "mic_wrong", "duty", "aborted"):
         assert values[name] == 0, name
 

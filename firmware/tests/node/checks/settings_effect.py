@@ -171,7 +171,7 @@ class Node:
     """Of revier_node.app.Node, what a batch asks for."""
 
     def __init__(self):
-        self.store = self.clock = self
+        self.store = self.clock = self.state = self
         self.seq = 40
 
     def next_seq(self):
@@ -215,12 +215,20 @@ def check_report_on_change():
     assert changed(100, 200, 600, report_max=600)
 
 
-def report(node, interval_s, pm25=100, call=air_batch.report):
-    machine.lightsleep(interval_s * 1000)
-    wake = air_wake(interval_s=interval_s, node=node)
-    arguments = (wake, 10, {"pm25": pm25, "battery": 3700, "status": 0})
-    messages = call(*arguments, {}) if call is air_batch.report else call(*arguments)
+def block_of(messages):
     return [(m[1]["seq"], m[1]["interval"], len(m[1]["samples"])) for m in messages]
+
+
+def report(node, interval_s):
+    """The blocks of the wakes that send alone, before a reading and after it."""
+    machine.lightsleep(interval_s * 1000)
+    blocks = air_batch.due(air_wake(interval_s=interval_s, node=node))
+    wake = air_wake(interval_s=interval_s, node=node)
+    values = {"pm25": 100, "battery": 3700, "status": 0}
+    assert air_batch.report(wake, 10, values, {}) == []
+    if wake.kept is not None:
+        blocks += air_batch.due(air_wake(interval_s=interval_s, node=node))
+    return block_of(blocks)
 
 
 def check_another_interval_ends_the_block():
@@ -239,10 +247,12 @@ def check_what_was_held_goes_out_when_readings_go_alone():
     air.MESSAGES[10] = AIR
     notes.save("batches", kinds.BATCHES)  # the network knows
     node = Node()
-    assert report(node, 300, call=air_batch.rest) == []
+    wake = air_wake(node=node)
+    assert air_batch.rest(wake) == []
     assert [report(node, 300) for _ in range(3)] == [[]] * 3
-    assert report(node, 900, call=air_batch.rest) == [(40, 300, 3)]
-    assert report(node, 900, call=air_batch.rest) == []
+    assert block_of(air_batch.rest(wake)) == [(40, 300, 3)]
+    assert wake.kept == wake.started_ms  # the reading follows at once
+    assert air_batch.rest(wake) == []
 
 
 run(globals())

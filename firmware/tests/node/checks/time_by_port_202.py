@@ -10,7 +10,7 @@ import small_world
 import waste_node as world
 from runner import run
 
-from revier_node import app, clock, store
+from revier_node import app, clock, news, store
 
 PORT = 202
 SERVER_S = 1_480_000_000  # GPS time at the start of a check
@@ -187,7 +187,7 @@ def check_device_time_ans_makes_the_time_exact_again():
     state = store.Store().state
     told = clock.Clock(state)
     assert state.flags & clock.COARSE
-    assert told.set_gps(SERVER_S, 0, told.mac_ms())
+    assert news.set_gps(told, SERVER_S, 0, told.mac_ms())
     assert not state.flags & clock.COARSE
     assert state.time_error_ms == clock.SYNC_ERROR_MS
 

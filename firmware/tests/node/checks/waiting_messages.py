@@ -82,7 +82,8 @@ def assert_repeated_once(network):
     assert machine.slept[0] < 91_000  # not until the heartbeat
     for _ in range(5):
         wake()
-    assert [event.values["seq"] for event in events(network, sent)].count(seq) == 1
+    low_bits = [event.values["seq"] & 15 for event in events(network, sent)]
+    assert low_bits.count(seq & 15) == 1
 
 
 def check_an_event_that_waited_long_says_when_it_was():
@@ -232,12 +233,15 @@ def check_torn_notes_are_no_notes():
     new_node()
     wake(machine.PWRON_RESET)
     old = machine.rtc[0]
+    before = notes.load()
     notes.save("wait", (1, 2))
+    after = notes.load()
+    assert after == dict(before, wait=[1, 2])
     new = machine.rtc[0]
     old += bytes(len(new) - len(old))
     for at in range(len(old)):
         machine.rtc[0] = new[:at] + old[at:]
-        assert notes.load() in ({}, {"wait": [1, 2]}), at
+        assert notes.load() in ({}, before, after), at
     assert store.Store().resumed
 
 
