@@ -17,6 +17,7 @@ import structlog
 from revier_gateway import __version__, feed, inventory_dir, source
 from revier_gateway.config import Config
 from revier_gateway.feed import Publisher
+from revier_gateway.gaps.room import Gaps
 from revier_gateway.mqtt.keep import Ready, keep
 from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
 from revier_gateway.mqtt.session import connect as connect_session
@@ -58,7 +59,11 @@ class Service:
         inventory = inventory_dir.read(config.inventory_dir)
         self._watch = inventory_dir.Watch(config.inventory_dir)
         self._store = Store(config.data_dir)
-        self._pipeline = Pipeline(inventory, config.feed.root)
+        self._gaps = Gaps(
+            config, self._store, lambda: self._pipeline.inventory, lambda w: self._committed(w, ())
+        )
+        listeners = [self._gaps.ledger.listen]
+        self._pipeline = Pipeline(inventory, config.feed.root, listeners=listeners)
         self.view = View(self._store, inventory)
         self._since = instant(now_utc())
         self._publisher = Publisher(self._store, self._online)
@@ -123,6 +128,7 @@ class Service:
                 self._connect,
                 lambda online: self.view.set_link("feed", online),
             ),
+            "gaps": self._gaps.run(self._intake.make_durable),
             "inventory": self._watch_inventory(),
             "figures": self._figures(),
             "tidy": self._tidy(),
@@ -179,6 +185,7 @@ class Service:
     def _source_state(self, online: bool) -> None:
         changed = online != (self.view.links()["source"] == "online")
         self.view.set_link("source", online)
+        self._gaps.keeper.source(online)
         if changed:
             self._publisher.announce()
 
