@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
 from revier_gateway.events import Event, JoinEvent, LogEvent
 from revier_gateway.gaps import frames
-from revier_gateway.gaps.frames import FrameState
+from revier_gateway.gaps.frames import FrameState, Hole
 from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX, Uplink
 from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
@@ -76,7 +77,7 @@ class Ledger:
         state = self.state(up.dev_eui, work)
         heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
         state = heard.state
-        if state.sessions and state.sessions[-1].holes:
+        if state.sessions[-1].holes:
             state = self._look_closer(state, up, work)
         if at_ms > state.received_ms or not state.application_id:
             sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
@@ -93,7 +94,11 @@ class Ledger:
             status = decode(up.f_port, up.data).values.get("status") or 0
             if status & F_CNT_LEAPT:
                 state = frames.leapt(state, up.dev_addr, up.f_cnt)
-        return frames.with_sequences(state, work.device_state(up.dev_eui))
+        known = frames.with_sequences(state, work.device_state(up.dev_eui))
+        for before, after in zip(state.holes, known.holes, strict=True):
+            if after.gap and after is not before:
+                work.changes.append(partial(_learn, after))
+        return known
 
     def _served(self, event: LogEvent, work: Work) -> None:
         text = event.context.get("f_cnt_up", "")
@@ -137,6 +142,15 @@ def _write(db: sqlite3.Connection, states: dict[str, FrameState]) -> None:
 def _fill(db: sqlite3.Connection, gap: int, now_ms: int) -> None:
     sql = "UPDATE gaps SET frames = frames - 1, look_ms = ? WHERE number = ? AND frames > 0"
     db.execute(sql, (now_ms, gap))
+
+
+def _learn(hole: Hole, db: sqlite3.Connection) -> None:
+    """A hole that was filled in its middle is two, of one gap."""
+    sql = (
+        "UPDATE gaps SET seq_first = min(coalesce(seq_first, ?1), ?1),"
+        " seq_last = max(coalesce(seq_last, ?2), ?2), look_ms = 0 WHERE number = ?3"
+    )
+    db.execute(sql, (hole.seq_first, hole.seq_last, hole.gap))
 
 
 def _look(db: sqlite3.Connection, dev_eui: str, now_ms: int) -> None:

@@ -44,7 +44,7 @@ class Outages:
 
     def _begin(self, at_ms: int) -> None:
         is_open = "SELECT 1 FROM outages WHERE ended_ms IS NULL"
-        sql = f"INSERT OR IGNORE INTO outages SELECT ?, NULL WHERE NOT EXISTS ({is_open})"
+        sql = f"INSERT INTO outages SELECT ?, NULL WHERE NOT EXISTS ({is_open})"
         self._write((sql, at_ms))
 
     def _write(self, *statements: tuple[str, int]) -> None:

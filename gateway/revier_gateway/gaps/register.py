@@ -24,7 +24,7 @@ from revier_gateway.gaps.frames import FrameState, Hole, Session, named, with_se
 from revier_gateway.gaps.ledger import Ledger
 from revier_gateway.gaps.outages import Outages
 from revier_gateway.store import Store
-from revier_gateway.values import instant
+from revier_gateway.values import instant_of_ms
 from revier_gateway.work import Work
 from revier_inventory import Asset, Inventory
 
@@ -258,8 +258,8 @@ def message_of(row: GapRow) -> Gap:
         device=device_urn(row.dev_eui),
         state="filled" if row.state == FILLED else "missing",
         cause=row.cause,
-        t_from=_instant(row.after_ms),
-        t_to=_instant(row.before_ms),
+        t_from=instant_of_ms(row.after_ms),
+        t_to=instant_of_ms(row.before_ms),
         f_cnt=(row.f_cnt_first, row.f_cnt_last),
         frames=row.frames,
         readings=row.readings,
@@ -282,7 +282,3 @@ def _tidy(db: sqlite3.Connection, now_ms: int) -> None:
     db.execute("DELETE FROM gaps WHERE declared_ms < ?", (now_ms - KEPT_MS,))
     sql = "DELETE FROM gaps WHERE number <= (SELECT max(number) FROM gaps) - ?"
     db.execute(sql, (ROWS_MAX,))
-
-
-def _instant(at_ms: int) -> str:
-    return instant(datetime.fromtimestamp(at_ms / 1000, UTC))
