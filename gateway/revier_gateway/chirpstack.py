@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import msgspec
 import structlog
 from chirpstack_api import api
 
 from revier_gateway import config
+from revier_gateway.chirpstack_errors import ChirpStackError
+from revier_gateway.gaps.event_log import LogItem
 
 CALL_S = 10.0
 LOG_S = 600.0
@@ -27,27 +28,6 @@ CLOSE_MS = 2000  # the event's time and the network server's "last seen" differ 
 NO_PROXY = (("grpc.enable_http_proxy", 0),)
 
 log = structlog.get_logger("revier.gateway.chirpstack")
-
-
-class ChirpStackError(Exception):
-    """It did not answer, or said no. is_refusal: trying again helps only after a correction."""
-
-    def __init__(self, text: str, *, is_refusal: bool = False) -> None:
-        self.is_refusal = is_refusal
-        super().__init__(text)
-
-
-class LogItem(msgspec.Struct, frozen=True):
-    at_ms: int
-    event: str  # up, join, txack, ...
-    body: bytes  # the event's JSON
-
-
-class QueueItem(msgspec.Struct, frozen=True):
-    id: str
-    f_port: int
-    data: bytes
-    is_pending: bool  # sent, and it waits for the device's acknowledgement
 
 
 class ChirpStack:
@@ -125,13 +105,11 @@ class ChirpStack:
         answer = await self._call("enqueue a downlink", self._devices.Enqueue, request)
         return str(answer.id)
 
-    async def queue(self, dev_eui: str) -> list[QueueItem]:
-        """What waits for the device, in order. Raises ChirpStackError."""
+    async def items(self, dev_eui: str) -> dict[str, tuple[int, bytes]]:
+        """What waits for the device: id -> fPort and data, in order. Raises ChirpStackError."""
         request = api.GetDeviceQueueItemsRequest(dev_eui=dev_eui)
         answer = await self._call("read the queue", self._devices.GetQueue, request)
-        return [
-            QueueItem(item.id, item.f_port, item.data, item.is_pending) for item in answer.result
-        ]
+        return {item.id: (item.f_port, item.data) for item in answer.result}
 
     async def _call(self, what: str, method: Any, request: Any) -> Any:
         try:

@@ -98,6 +98,13 @@ class Gaps(_Table, frozen=True, kw_only=True):
     settle_s: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0  # events may overtake one another
 
 
+class Commands(_Table, frozen=True, kw_only=True):
+    topic: Text = "application/{application_id}/device/{dev_eui}/command/down"
+    requests: bool = True  # take requests from the feed's broker
+    # Readings that are missing are asked for from the node's memory so often: its airtime counts.
+    node_backfills_per_day: Annotated[int, Meta(ge=0, le=24)] = 2
+
+
 class InventoryDir(_Table, frozen=True, kw_only=True):
     dir: Text
 
@@ -118,6 +125,7 @@ class Config(_Table, frozen=True, kw_only=True):
     console: Console = Console()
     chirpstack: ChirpStack | None = None
     gaps: Gaps = Gaps()
+    commands: Commands = Commands()
     base_dir: msgspec.UnsetType | str = msgspec.UNSET
 
     @property

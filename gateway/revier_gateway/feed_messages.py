@@ -82,6 +82,20 @@ class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
     confirmed: bool = False  # the node's own log was asked, and has no more of them
 
 
+class CommandFate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message of the kind command: what became of one, at each change."""
+
+    schema: str
+    id: str
+    asset: str
+    device: str
+    command: str  # configure, backfill, downlink
+    state: Literal["waiting", "queued", "sent", "acknowledged", "failed", "expired"]
+    t: str  # of the change
+    attempts: int
+    reason: str = ""
+
+
 class GatewayStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """Retained on {root}/_gateway/{id}/status, and the last will with status offline."""
 
@@ -115,6 +129,13 @@ def schema_of(domain: str) -> str:
 
 def gap_message(root: str, ags: str, domain: str, asset: str, gap: Gap, t_ms: int) -> FeedMessage:
     return FeedMessage(topic_of(root, ags, domain, asset, "gap"), _encode(gap), "gap", asset, t_ms)
+
+
+def command_message(
+    root: str, ags: str, domain: str, asset: str, fate: CommandFate, t_ms: int
+) -> FeedMessage:
+    topic = topic_of(root, ags, domain, asset, "command")
+    return FeedMessage(topic, _encode(fate), "command", asset, t_ms)
 
 
 _encode = msgspec.json.Encoder().encode

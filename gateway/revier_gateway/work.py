@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from revier_gateway.commands.fate import Command
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
@@ -59,6 +60,7 @@ class Work:
     counters: Counter[str] = field(default_factory=Counter)
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
     frames: dict[str, FrameState] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)  # of tables that other rooms keep
     afterwards: list[Callable[[], None]] = field(default_factory=list)  # when it is on the disk
 

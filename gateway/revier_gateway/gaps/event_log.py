@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
+
 from revier_gateway import events, uplink
-from revier_gateway.chirpstack import LogItem
 from revier_gateway.events import Event, JoinEvent, UplinkEvent
 from revier_gateway.gaps import frames
 from revier_gateway.gaps.ledger import Ledger, received_ms
@@ -20,6 +21,12 @@ BATCH_MESSAGES = 200
 
 Take = Callable[[Sequence[Message]], Awaitable[None]]
 Wanted = Callable[[Event], bool]
+
+
+class LogItem(msgspec.Struct, frozen=True):
+    at_ms: int
+    event: str  # up, join, txack, ...
+    body: bytes  # the event's JSON
 
 
 class Log(Protocol):

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from revier_gateway.chirpstack import ChirpStackError
+from revier_gateway.chirpstack_errors import ChirpStackError
 from revier_gateway.gaps.event_log import Log, Recovery
 from revier_gateway.gaps.ledger import Ledger
 from revier_gateway.gaps.outages import Outages

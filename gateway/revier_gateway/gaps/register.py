@@ -123,15 +123,19 @@ class Register:
             self._look_at(row, now_ms, work)
         return work
 
-    def confirm(self, row: GapRow) -> Work:
+    def confirm(self, row: GapRow, work: Work) -> None:
         """The node was asked for its readings: what has not come, it does not have."""
-        work = Work(self._store)
-        left = self._readings(row)
+        left = self.readings(row)
         readings = None if left is None else len(left)
         row = msgspec.structs.replace(row, readings=readings, confirmed=1, rev=row.rev + 1)
         self._publish(row, work)
         _put(row, work)
-        return work
+
+    def readings(self, row: GapRow) -> list[int] | None:
+        """Sequences that are still missing; None: not known."""
+        if row.seq_first is None or row.seq_last is None or not row.kind:
+            return None
+        return missing.sequences(self._store, row.dev_eui, row.kind, row.seq_first, row.seq_last)
 
     def tidy(self, now_ms: int) -> Work:
         work = Work(self._store)
@@ -141,7 +145,7 @@ class Register:
     # -- one gap
 
     def _look_at(self, row: GapRow, now_ms: int, work: Work) -> None:
-        left = self._readings(row)
+        left = self.readings(row)
         change = msgspec.structs.replace
         now = change(row, readings=None if left is None else len(left), look_ms=None)
         if now.state == MISSING and (now.frames == 0 or now.readings == 0):
@@ -207,7 +211,7 @@ class Register:
             closed_ms=None,
             look_ms=None,
         )
-        left = self._readings(row)
+        left = self.readings(row)
         if left == []:
             return msgspec.structs.replace(row, state=NONE, readings=0, closed_ms=now_ms)
         return row if left is None else msgspec.structs.replace(row, readings=len(left))
@@ -222,11 +226,6 @@ class Register:
         if asset and inventory.may_write(state.tenant_id, state.application_id, asset.ags):
             return asset
         return None
-
-    def _readings(self, row: GapRow) -> list[int] | None:
-        if row.seq_first is None or row.seq_last is None or not row.kind:
-            return None
-        return missing.sequences(self._store, row.dev_eui, row.kind, row.seq_first, row.seq_last)
 
     def _enter(self, row: GapRow, work: Work) -> None:
         if row.state == MISSING:
