@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from revier_gateway.config import parse
 from revier_gateway.gaps import missing
 from revier_gateway.gaps.causes import Evidence, cause_of
+from revier_gateway.gaps.event_log import topic_of
 from revier_gateway.gaps.register import read
 from revier_gateway.gaps.room import Gaps
 from revier_gateway.mqtt.link import Message
@@ -256,3 +257,15 @@ def test_a_failed_commit_leaves_no_frame_behind(bench: Bench) -> None:
     bench.pipeline.handle(Message(support.topic(), support.to_bytes(event)), work)
     assert work.frames
     assert bench.gaps.ledger.state(AIR).sessions == ()
+
+
+@pytest.mark.parametrize(
+    ("template", "topic"),
+    [
+        ("application/+/device/+/event/+", "application/app/device/eui/event/up"),
+        ("$share/g/application/#", "application/app/device/eui/event/up"),
+        ("$share/g/cs/{{application_id}}/{{ dev_eui }}/{{event}}", "cs/app/eui/up"),
+    ],
+)
+def test_events_out_of_the_log_come_by_the_sources_topic(template: str, topic: str) -> None:
+    assert topic_of(template, "app", "eui", "up") == topic

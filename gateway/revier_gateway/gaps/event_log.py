@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
@@ -37,8 +38,16 @@ class Log(Protocol):
 class Recovery:
     """wanted: whoever else misses events says so."""
 
-    def __init__(self, log: Log, ledger: Ledger, take: Take, wanted: Sequence[Wanted] = ()) -> None:
+    def __init__(
+        self,
+        log: Log,
+        ledger: Ledger,
+        take: Take,
+        source_topic: str,
+        wanted: Sequence[Wanted] = (),
+    ) -> None:
         self._log = log
+        self._source_topic = source_topic
         self._ledger = ledger
         self._take = take
         self._wanted = wanted
@@ -70,8 +79,11 @@ class Recovery:
             return None
         except Refused:
             is_new = True  # the pipeline says why it is refused
-        topic = f"application/+/device/{dev_eui}/event/{item.event}"
-        return Message(topic, item.body) if is_new else None
+        if not is_new:
+            return None
+        application_id = self._ledger.state(dev_eui).application_id or "unknown"
+        topic = topic_of(self._source_topic, application_id, dev_eui, item.event)
+        return Message(topic, item.body)
 
     def _is_new(self, dev_eui: str, event: Event) -> bool:
         state = self._ledger.state(dev_eui)
@@ -82,3 +94,12 @@ class Recovery:
         if isinstance(event, JoinEvent):
             return all(session.dev_addr != event.dev_addr for session in state.sessions)
         return any(wanted(event) for wanted in self._wanted)
+
+
+def topic_of(template: str, application_id: str, dev_eui: str, event: str) -> str:
+    """Where ChirpStack would have published it; template: [source] topic, or one of its filters."""
+    if "{{" not in template:
+        template = "application/{{application_id}}/device/{{dev_eui}}/event/{{event}}"
+    names = {"application_id": application_id, "dev_eui": dev_eui, "event": event}
+    topic = re.sub(r"^\$share/[^/]+/", "", template)
+    return re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda match: names.get(match[1], ""), topic)

@@ -57,8 +57,9 @@ class Gaps:
         from revier_gateway.chirpstack import ChirpStack
 
         chirpstack = ChirpStack(settings)
+        topic = self._config.source.topic
         try:
-            recovery = Recovery(chirpstack, self.ledger, take, wanted)
+            recovery = Recovery(chirpstack, self.ledger, take, topic, wanted)
             await self.keeper.run(chirpstack, recovery, settings.streams_max)
         finally:
             await chirpstack.close()
