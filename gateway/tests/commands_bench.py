@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,17 @@ class Sending:
     def __init__(self) -> None:
         self.taken: list[tuple[Command, str]] = []
         self.error: Exception | None = None
+        self.items: set[str] = set()
 
     async def send(self, command: Command, application_id: str) -> str:
         if self.error is not None:
             raise self.error
         self.taken.append((command, application_id))
+        self.items.add(f"item-{len(self.taken)}")
         return f"item-{len(self.taken)}"
+
+    async def waiting(self, dev_eui: str) -> Collection[str] | None:
+        return self.items
 
 
 class Bench:

@@ -22,6 +22,7 @@ from revier_gateway.commands.fate import (
     NotTransmitted,
     Refused,
     Sent,
+    Vanished,
 )
 from revier_gateway.commands.making import item_id_of, new_command
 
@@ -69,6 +70,8 @@ NO_ANSWER = (Heard(),) * fate.UPLINKS_MAX
             "payload_size (at most 51 B)",
         ),
         ("downlink", False, (*QUEUED, Dropped("F_CNT_DOWN")), "waiting", "f_cnt_down"),
+        ("downlink", False, (*QUEUED, Vanished()), "waiting", "vanished"),
+        ("downlink", False, (*SENT, Vanished()), "sent", ""),
         ("downlink", False, (Refused("no such device"),), "failed", "no such device"),
         ("downlink", False, (*QUEUED, NotTransmitted("TOO_LATE")), "queued",
          "radio gateway: TOO_LATE"),
@@ -126,6 +129,7 @@ EVENTS = st.sampled_from(
     [
         Enqueued("a"),
         Refused("x"),
+        Vanished(),
         Sent(),
         Acknowledged(True),
         Acknowledged(False),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import timedelta
@@ -146,6 +147,17 @@ def test_out_of_reach_and_refused(bench: Bench) -> None:
         "failed",
         "the key is wrong",
     )
+
+
+def test_an_item_that_vanished_from_the_queue(bench: Bench) -> None:
+    asked = bench.ask("configure", device=AIR, settings={"interval": 900})["data"]["id"]
+    bench.send()
+    asyncio.run(bench.room.reconcile(bench.sending))
+    bench.sending.items.clear()
+    asyncio.run(bench.room.reconcile(bench.sending))
+    assert bench.command(asked).state == "queued"  # its txack may be on its way
+    asyncio.run(bench.room.reconcile(bench.sending))
+    assert (bench.command(asked).state, bench.command(asked).reason) == ("waiting", "vanished")
 
 
 def test_our_own_timeout(bench: Bench) -> None:

@@ -38,7 +38,7 @@ DROPPED = {
     "DOWNLINK_CODEC": "codec",
     "F_CNT_DOWN": "f_cnt_down",
 }
-TRIED_AGAIN = ("f_cnt_down", "not_acknowledged", "no_answer", "out_of_reach")
+TRIED_AGAIN = ("vanished", "f_cnt_down", "not_acknowledged", "no_answer")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +76,10 @@ class Refused(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Vanished(msgspec.Struct, frozen=True):
+    """It is not in ChirpStack's queue any more, and nobody said why: flushed, or a lost event."""
+
+
 class Sent(msgspec.Struct, frozen=True):
     pass
 
@@ -109,7 +113,16 @@ class Elapsed(msgspec.Struct, frozen=True):
 
 
 Event = (
-    Enqueued | Refused | Sent | Acknowledged | Dropped | NotTransmitted | Answered | Heard | Elapsed
+    Enqueued
+    | Refused
+    | Vanished
+    | Sent
+    | Acknowledged
+    | Dropped
+    | NotTransmitted
+    | Answered
+    | Heard
+    | Elapsed
 )
 Step = Callable[[Command, Any, int], Command]
 _with = msgspec.structs.replace
@@ -130,6 +143,10 @@ def _enqueued(command: Command, event: Enqueued, _now_ms: int) -> Command:
 
 def _refused(command: Command, event: Refused, now_ms: int) -> Command:
     return _again(_with(command, attempts=command.attempts + 1), event.reason, now_ms)
+
+
+def _vanished(command: Command, _event: Vanished, now_ms: int) -> Command:
+    return _again(command, "vanished", now_ms)
 
 
 def _sent(command: Command, _event: Sent, now_ms: int) -> Command:
@@ -207,6 +224,7 @@ TABLE: dict[tuple[State, type], Step] = {
     ("waiting", Refused): _refused,
     ("waiting", Answered): _answered,
     ("waiting", Elapsed): _elapsed,
+    ("queued", Vanished): _vanished,
     ("queued", Sent): _sent,
     ("queued", Acknowledged): _acknowledged,
     ("queued", Dropped): _dropped,

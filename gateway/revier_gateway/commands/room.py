@@ -40,6 +40,7 @@ TURN_EVERY_S = 1.0
 SLOW_EVERY_MS = 10_000
 TIDY_EVERY_MS = 3_600_000
 SEND_AGAIN_MS = 30_000
+RECONCILE_EVERY_MS = 300_000  # an event about an item is not so long under way
 REQUESTS_AT_ONCE_MAX = 100
 SCHEMA = f"urn:revier:schema:command:{SCHEMA_VERSION}"
 
@@ -68,7 +69,8 @@ class Commands:
         self._node_log = NodeLog(store, gaps.register, self.tracker, per_day)
         self._desk = Desk(store, gaps.ledger, self.tracker, inventory, clock)
         self._by_mqtt = ByMqtt(config.commands.topic)
-        self._slow_ms = self._tidy_ms = 0
+        self._slow_ms = self._tidy_ms = self._reconciled_ms = 0
+        self._absent: set[str] = set()  # items that were not in ChirpStack's queue at the last look
 
     def source(self, link: Link | None) -> None:
         """The link to ChirpStack's broker, while it is up."""
@@ -97,6 +99,9 @@ class Commands:
                 for command in self.due():
                     await self.send(command, sending)
                 self._now_and_then()
+                if self._now_ms() >= self._reconciled_ms + RECONCILE_EVERY_MS:
+                    self._reconciled_ms = self._now_ms()
+                    await self.reconcile(sending)
             except StoreError as error:
                 log.warning("the store does not take commands", why=str(error))
             await asyncio.sleep(TURN_EVERY_S)
@@ -124,6 +129,27 @@ class Commands:
             self.tracker.set(later, work)
         if event is not None:
             self.tracker.advance(command, event, self._now_ms(), work)
+        self._commit(work)
+
+    async def reconcile(self, sending: Sending) -> None:
+        """An item that ChirpStack's queue twice had not, and of which nobody told the end, is
+        gone."""
+        queued = [one for one in self.tracker.all_open() if one.state == "queued"]
+        absent: set[str] = set()
+        for dev_eui in dict.fromkeys(one.dev_eui for one in queued):
+            try:
+                waiting = await sending.waiting(dev_eui)
+            except NotSent:
+                return
+            if waiting is None:
+                return
+            mine = [one.item_id for one in queued if one.dev_eui == dev_eui]
+            absent.update(item_id for item_id in mine if item_id not in waiting)
+        gone, self._absent = absent & self._absent, absent
+        work = Work(self._store)
+        for one in self.tracker.all_open():
+            if one.item_id in gone:
+                self.tracker.advance(one, fate.Vanished(), self._now_ms(), work)
         self._commit(work)
 
     def elapse(self) -> None:

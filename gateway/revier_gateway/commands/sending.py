@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import msgspec
@@ -32,6 +32,10 @@ class SendRefused(Exception):  # noqa: N818
 class Sending(Protocol):
     async def send(self, command: Command, application_id: str) -> str:
         """The item's id. Raises NotSent or SendRefused."""
+        ...
+
+    async def waiting(self, dev_eui: str) -> Collection[str] | None:
+        """Ids of the items in ChirpStack's queue; None: it does not tell. Raises NotSent."""
         ...
 
 
@@ -72,6 +76,12 @@ class ByApi:
                 raise SendRefused(str(error)) from None
             raise NotSent(str(error)) from None
 
+    async def waiting(self, dev_eui: str) -> Collection[str] | None:
+        try:
+            return (await self._queue.items(dev_eui)).keys()
+        except ChirpStackError as error:
+            raise NotSent(str(error)) from None
+
 
 class ByMqtt:
     """What ChirpStack does not take over MQTT it only writes to its own log."""
@@ -98,6 +108,10 @@ class ByMqtt:
         if code >= REFUSED:
             raise SendRefused(f"the broker refused it (0x{code:02x}): look at its access list")
         return item_id
+
+    async def waiting(self, dev_eui: str) -> Collection[str] | None:
+        del dev_eui
+        return None
 
 
 def _body(command: Command, item_id: str) -> bytes:

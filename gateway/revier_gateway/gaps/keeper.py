@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 
@@ -28,11 +29,19 @@ TURN_EVERY_S = 1.0
 ALIVE_EVERY_MS = 10_000
 TIDY_EVERY_MS = 3_600_000
 RETRY_MS = 30_000
+RETRY_REFUSED_MS = 3_600_000  # the key is not for this device
 LOG_PATIENCE_MS = 15 * 60_000  # so long the log may be out of reach before a gap is declared
 DUE_AT_ONCE_MAX = 500
 SEEN_TOLERANCE_MS = 1000
 
 log = structlog.get_logger("revier.gateway.gaps")
+
+
+class _Owed(NamedTuple):
+    """A device whose log could not be read: again at, and how long its holes wait for that."""
+
+    again_ms: int
+    patience_ms: int
 
 
 class Keeper:
@@ -60,7 +69,7 @@ class Keeper:
         self._alive_ms = 0
         self._tidy_ms = 0
         self._asking: set[str] = set()
-        self._owed: dict[str, int] = {}  # devices whose log was out of reach: not before
+        self._owed: dict[str, _Owed] = {}
         self._complained = False
 
     def source(self, online: bool) -> None:
@@ -127,12 +136,14 @@ class Keeper:
         if self._sweep_due and self._online:
             wanted.update(await self._seen_since(chirpstack))
         now_ms = self._now_ms()
-        wanted.update({dev_eui: 0 for dev_eui, at_ms in self._owed.items() if at_ms <= now_ms})
+        again = [dev_eui for dev_eui, owed in self._owed.items() if owed.again_ms <= now_ms]
+        wanted.update(dict.fromkeys(again, 0))
         for dev_eui, until_ms in wanted.items():
             if dev_eui in self._asking:
                 continue
-            if self._owed.get(dev_eui, 0) > now_ms:
-                self._declare(dev_eui, None, now_ms - LOG_PATIENCE_MS)
+            owed = self._owed.get(dev_eui)
+            if owed is not None and owed.again_ms > now_ms:
+                self._declare(dev_eui, None, now_ms - owed.patience_ms)
                 continue
             self._asking.add(dev_eui)
             ask = self._ask(dev_eui, until_ms, recovery, room)
@@ -142,13 +153,13 @@ class Keeper:
         """Devices that ChirpStack heard later than we did, and when."""
         found: dict[str, int] = {}
         owners = self._inventory().owners
-        try:
-            for application_id in {one for owner in owners for one in owner.application_ids}:
+        for application_id in {one for owner in owners for one in owner.application_ids}:
+            try:
                 found.update(await chirpstack.last_seen(application_id))
-        except ChirpStackError as error:
-            self._complain(str(error))
-            await asyncio.sleep(TURN_EVERY_S)
-            return {}
+            except ChirpStackError as error:
+                self._complain(str(error))
+                if not error.is_refusal:
+                    return {}
         self._sweep_due = False
         later = {
             dev_eui: at_ms
@@ -170,7 +181,10 @@ class Keeper:
             self._complained = False
             self._declare(dev_eui, log_from_ms, asked_ms - self._settle_ms)
         except ChirpStackError as error:
-            self._owed[dev_eui] = self._now_ms() + RETRY_MS
+            waits = RETRY_REFUSED_MS, self._settle_ms
+            if not error.is_refusal:
+                waits = RETRY_MS, LOG_PATIENCE_MS
+            self._owed[dev_eui] = _Owed(self._now_ms() + waits[0], waits[1])
             self._complain(str(error))
         except StoreError as error:
             log.warning("the store does not take gaps", why=str(error))
