@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from gateway.tests import support
 from gateway.tests.support import AIR, START, air_payload, uplink
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revier_gateway.config import parse
@@ -269,3 +270,40 @@ def test_a_failed_commit_leaves_no_frame_behind(bench: Bench) -> None:
 )
 def test_events_out_of_the_log_come_by_the_sources_topic(template: str, topic: str) -> None:
     assert topic_of(template, "app", "eui", "up") == topic
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.sampled_from("hhhlad"), min_size=1, max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_each_number_is_heard_or_named_in_one_gap(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], rng: random.Random
+) -> None:
+    """h: a frame is heard, l: lost, a: arrives after later ones or out of a log, d: declare."""
+    bench = Bench(tmp_path_factory.mktemp("numbers"))
+    bench.begin()
+    heard, lost, f_cnt = {0, 1}, list[int](), 1
+    for step in [*steps, "h", "d"]:
+        if step == "d":
+            bench.declare()
+        elif step == "a" and lost:
+            found = lost.pop(rng.randrange(len(lost)))
+            heard.add(found)
+            bench.take([bench.reading(99 + found, found)])
+        elif step in "hl":
+            f_cnt += 1
+            (heard.add if step == "h" else lost.append)(f_cnt)
+            if step == "h":
+                bench.take([bench.reading(99 + f_cnt, f_cnt)])
+    bench.look()
+    holes = bench.gaps.ledger.state(AIR).holes
+    absent = [n for hole in holes for n in range(hole.first, hole.last + 1)]
+    assert sorted(absent) == sorted(lost)
+    rows = {row.number: row for row in read(bench.store.database, "")}
+    for number, row in rows.items():
+        mine = [h.last - h.first + 1 for h in holes if h.gap == number]
+        assert (row.frames, row.state) == (sum(mine), "missing" if mine else "filled")
+        assert row.readings == sum(mine)  # each lost frame had one
+    assert {hole.gap for hole in holes} <= set(rows)
+    bench.store.close()
