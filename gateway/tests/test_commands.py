@@ -101,6 +101,25 @@ def test_settings_that_went_away_are_sent_again(bench: Bench) -> None:
     assert (again.data, again.origin) == (command.data, "settings")
 
 
+def test_settings_that_the_node_died_of_are_not_sent_again(bench: Bench) -> None:
+    command = run(bench, interval=900)
+    bench.hear(configuration_answer(command), 3, 2)
+    bench.now += timedelta(milliseconds=AGAIN_AFTER_MS)
+    taken_back = {"seq": 100, "config_hash": hash_of(b""), "status": 128}
+    bench.hear(encode(1, taken_back), 1, 3)
+    bench.hear(encode(1, {**taken_back, "status": 0}), 1, 4)
+    assert bench.room.tracker.open_of(AIR) == []
+    assert bench.ask("device", device=AIR)["data"]["settings"] == "refused"
+
+
+def test_values_with_their_units(bench: Bench) -> None:
+    asked = bench.ask("configure", device=AIR, settings={"interval": "15 min", "report": "change"})
+    assert asked["status"] == "ok"
+    assert bench.ask("device", device=AIR)["data"]["desired"] == {"interval": 900, "report": 2}
+    wrong = bench.ask("configure", device=AIR, settings={"interval": "15 parsec"})
+    assert "interval must be" in wrong["error"]
+
+
 def test_dropped_by_chirpstack(bench: Bench) -> None:
     command = run(bench, interval=900)
     body = {"transaction": "t2", "device": AIR, "f_port": 100, "data": "AAAA", "confirmed": True}

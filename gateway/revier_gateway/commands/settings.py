@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from revier_payload.configuration import DEFAULT, entries, hash_of, pack
-from revier_payload.downlinks import BY_NAME, configuration
+from revier_payload.configuration import DEFAULT, entries
+from revier_payload.downlinks import BY_NAME, config_hash, configuration
 
 NAMES = {setting.number: name for name, setting in BY_NAME.items()}
 AGAIN_AFTER_MS = 24 * 3_600_000  # settings that went away are sent again, once in this time
+
+REVERTED = "settings_reverted"
 
 Status = Literal["unknown", "none", "pending", "in_force", "refused", "differs"]
 
@@ -49,30 +50,18 @@ def downlink(changes: dict[str, int | str], default: bool, kind: str) -> bytes:
         setting = BY_NAME.get(name)
         if setting is not None and setting.kind not in ("", kind):
             raise ValueError(f"{name} is a setting of {setting.kind} nodes; this one is {kind}")
-    return packed(changes, default)
-
-
-def packed(changes: Mapping[str, int | str], default: bool) -> bytes:
-    named: Any = dict(changes)
-    try:
-        return configuration(named, default)
-    except TypeError as error:
-        raise ValueError(f"a value is not of its setting: {error}") from None
+    return configuration(changes, default)
 
 
 def whole_downlink(settings: Settings) -> bytes:
-    return packed(settings.desired, settings.is_whole)
-
-
-def request_hash(data: bytes) -> int:
-    return hash_of(data)
+    return configuration(_given(settings), settings.is_whole)
 
 
 def hash_wanted(settings: Settings) -> int | None:
     """Of the node's settings when all is as desired; None: some may be set that we do not know."""
     if not settings.is_whole:
         return None
-    return hash_of(pack(entries(whole_downlink(settings)[1:])))
+    return config_hash(_given(settings))
 
 
 def answered(
@@ -91,8 +80,12 @@ def sent_again(settings: Settings, command: str, at_ms: int) -> Settings:
     return msgspec.structs.replace(settings, command=command, desired_ms=at_ms)
 
 
-def reported(settings: Settings, config_hash: int, at_ms: int) -> Settings:
-    return msgspec.structs.replace(settings, reported_hash=config_hash, reported_ms=at_ms)
+def reported(settings: Settings, config_hash: int, is_reverted: bool, at_ms: int) -> Settings:
+    """is_reverted: the node died of them and took them back: they are not sent to it again."""
+    now = msgspec.structs.replace(settings, reported_hash=config_hash, reported_ms=at_ms)
+    if is_reverted and config_hash != settings.accepted_hash is not None:
+        return msgspec.structs.replace(now, refusal=REVERTED)
+    return now
 
 
 def status_of(settings: Settings) -> Status:
@@ -110,3 +103,7 @@ def is_to_be_sent_again(settings: Settings, now_ms: int) -> bool:
     """The node had them, and has others now: it was replaced, or lost its memory."""
     is_due = now_ms >= settings.desired_ms + AGAIN_AFTER_MS
     return is_due and status_of(settings) == "differs"
+
+
+def _given(settings: Settings) -> dict[str, int | str]:
+    return dict(settings.desired)

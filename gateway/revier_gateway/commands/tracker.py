@@ -19,9 +19,10 @@ from revier_gateway.uplink import Uplink
 from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
 from revier_payload.codec import decode
-from revier_payload.schema.remote import RESULTS
+from revier_payload.downlinks import outcome_of
 
 DIAGNOSIS_PORT, ANSWER_PORT, BACKFILL_PORT = 1, 3, 5
+REVERTED = 1 << 7  # of a diagnosis's status: settings_reverted
 EARLY_MAX = 200  # words about items whose id ChirpStack has not yet told us
 NOT_TRANSMITTED = "DOWNLINK_GATEWAY"
 
@@ -109,31 +110,32 @@ class Tracker:
             self.advance(one, event, now_ms, work)
 
     def _answer(self, up: Uplink, now_ms: int, work: Work) -> None:
-        values = decode(up.f_port, up.data).values
-        result, number = values.get("result"), values.get("setting")
-        refusal = ""
-        if result != 1:
-            name = settings.NAMES.get(number or 0, "")
-            refusal = f"{RESULTS[result - 1] if result else 'refused'} {name}".strip()
         for one in self.open_of(up.dev_eui, work):
-            asked = settings.request_hash(one.data)
-            if one.kind != "configure" or asked != values.get("request_hash"):
+            outcome = outcome_of(one.data, up.data) if one.kind == "configure" else None
+            if outcome is None:
                 continue
+            refusal = "" if outcome.applied else f"{outcome.result} {outcome.setting}".strip()
             self.advance(one, fate.Answered(refusal), now_ms, work)
             reply = partial(
                 settings.answered,
                 command=one.id,
-                config_hash=values.get("config_hash"),
+                config_hash=outcome.config_hash,
                 refusal=refusal,
                 at_ms=now_ms,
             )
             change_settings(work, up.dev_eui, reply)
 
     def _diagnosis(self, up: Uplink, now_ms: int, work: Work) -> None:
-        config_hash = decode(up.f_port, up.data).values.get("config_hash")
+        values = decode(up.f_port, up.data).values
+        config_hash = values.get("config_hash")
         if config_hash is None:
             return
-        report = partial(settings.reported, config_hash=config_hash, at_ms=now_ms)
+        report = partial(
+            settings.reported,
+            config_hash=config_hash,
+            is_reverted=bool((values.get("status") or 0) & REVERTED),
+            at_ms=now_ms,
+        )
         change_settings(work, up.dev_eui, report)
         now = report(table.settings(self._db, up.dev_eui))
         is_asked = any(one.kind == "configure" for one in self.open_of(up.dev_eui, work))
