@@ -129,7 +129,7 @@ class Service:
                 self._connect,
                 lambda online: self.view.set_link("feed", online),
             ),
-            "gaps": self._gaps.run(self._intake.make_durable, [self._commands.tracker.is_wanted]),
+            "gaps": self._gaps.run(self._intake.take, [self._commands.tracker.is_wanted]),
             "commands": self._commands.run(),
             "inventory": self._watch_inventory(),
             "figures": self._figures(),

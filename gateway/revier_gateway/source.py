@@ -69,6 +69,10 @@ class Intake:
         """
         await together(source_subscribe=self._subscribe(link, ready), source_take=self._take(link))
 
+    async def take(self, batch: Sequence[Message]) -> None:
+        """Messages that came another way than the link's; returns when they are on the disk."""
+        await self._make_durable(batch)
+
     async def _subscribe(self, link: Link, ready: Ready) -> None:
         await link.subscribe([self._topic], self._qos)
         log.info("subscribed", topic=self._topic, session_present=link.session_present)
@@ -77,11 +81,11 @@ class Intake:
     async def _take(self, link: Link) -> None:
         while True:
             batch = await _gather(link)
-            await self.make_durable(batch)
+            await self._make_durable(batch)
             link.acknowledge(batch)
             await asyncio.sleep(0)  # a backlog must not starve the feed and the page
 
-    async def make_durable(self, batch: Sequence[Message]) -> None:
+    async def _make_durable(self, batch: Sequence[Message]) -> None:
         """Returns when the batch is on the disk. While the disk does not take it nothing is
         acknowledged, and the broker keeps the rest."""
         complained = False

@@ -102,7 +102,7 @@ class Commands:
                 if self._now_ms() >= self._reconciled_ms + RECONCILE_EVERY_MS:
                     self._reconciled_ms = self._now_ms()
                     await self.reconcile(sending)
-            except StoreError as error:
+            except (StoreError, sqlite3.OperationalError) as error:
                 log.warning("the store does not take commands", why=str(error))
             await asyncio.sleep(TURN_EVERY_S)
 
@@ -215,7 +215,7 @@ class Commands:
             work.outbox.append(FeedMessage(topic, response, "response", "", self._now_ms()))
         try:
             self._commit(work)
-        except StoreError as error:
+        except (StoreError, sqlite3.OperationalError) as error:
             log.warning("the store does not take requests", why=str(error))
 
     # -- what became of them

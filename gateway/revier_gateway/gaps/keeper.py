@@ -9,6 +9,7 @@ heard since we did; later that of a device whose counter leaves a hole.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
@@ -80,7 +81,7 @@ class Keeper:
         self._sweep_due = self._sweep_due or online
         try:
             self._outages.link(online, self._now_ms())
-        except StoreError as error:
+        except (StoreError, sqlite3.OperationalError) as error:
             log.warning("the store does not take an outage", why=str(error))
 
     async def run(self, chirpstack: Log | None, recovery: Recovery | None, streams: int) -> None:
@@ -94,7 +95,7 @@ class Keeper:
                     else:
                         self._turn_without_log()
                     self._keep()
-                except StoreError as error:
+                except (StoreError, sqlite3.OperationalError) as error:
                     log.warning("the store does not take gaps", why=str(error))
                 await asyncio.sleep(min(TURN_EVERY_S, self._settle_ms / 2000))
 
@@ -186,7 +187,7 @@ class Keeper:
                 waits = RETRY_MS, LOG_PATIENCE_MS
             self._owed[dev_eui] = _Owed(self._now_ms() + waits[0], waits[1])
             self._complain(str(error))
-        except StoreError as error:
+        except (StoreError, sqlite3.OperationalError) as error:
             log.warning("the store does not take gaps", why=str(error))
         finally:
             self._asking.discard(dev_eui)

@@ -15,48 +15,44 @@ NOTICED_AFTER_MS = 60_000
 
 
 class Outages:
+    """An outage is written when it is over; one that a kill ends goes on at the next start."""
+
     def __init__(self, store: Store, now_ms: int) -> None:
-        """What was alive before is down since it was last alive."""
         self._store = store
         row = store.database.execute("SELECT at_ms FROM alive").fetchone()
-        self._begin(row[0] if row else now_ms)
+        self._since_ms: int | None = row[0] if row else now_ms
 
     def link(self, online: bool, now_ms: int) -> None:
         """Raises StoreError."""
-        if not online:
-            self._begin(now_ms - NOTICED_AFTER_MS)
-            return
-        ended = ("UPDATE outages SET ended_ms = ? WHERE ended_ms IS NULL", now_ms)
-        self._write(ended, _alive(now_ms))
+        if online:
+            self.alive(now_ms)
+        elif self._since_ms is None:
+            self._since_ms = now_ms - NOTICED_AFTER_MS
 
     def alive(self, now_ms: int) -> None:
         """To be said from time to time while the link is up. Raises StoreError."""
-        old = ("DELETE FROM outages WHERE ended_ms < ?", now_ms - KEPT_MS)
-        self._write(_alive(now_ms), old)
+        statements: list[tuple[str, tuple[int, ...]]] = [
+            ("INSERT OR REPLACE INTO alive VALUES (1, ?)", (now_ms,)),
+            ("DELETE FROM outages WHERE ended_ms < ?", (now_ms - KEPT_MS,)),
+        ]
+        if self._since_ms is not None:
+            statements.append(("INSERT INTO outages VALUES (?, ?)", (self._since_ms, now_ms)))
+        self._write(statements)
+        self._since_ms = None
 
     def between(self, after_ms: int, before_ms: int) -> bool:
         """Was there one at some time between?"""
-        sql = (
-            "SELECT 1 FROM outages WHERE began_ms <= ?"
-            " AND (ended_ms IS NULL OR ended_ms >= ?) LIMIT 1"
-        )
+        if self._since_ms is not None and self._since_ms <= before_ms:
+            return True
+        sql = "SELECT 1 FROM outages WHERE began_ms <= ? AND ended_ms >= ? LIMIT 1"
         return self._store.database.execute(sql, (before_ms, after_ms)).fetchone() is not None
 
-    def _begin(self, at_ms: int) -> None:
-        is_open = "SELECT 1 FROM outages WHERE ended_ms IS NULL"
-        sql = f"INSERT INTO outages SELECT ?, NULL WHERE NOT EXISTS ({is_open})"
-        self._write((sql, at_ms))
-
-    def _write(self, *statements: tuple[str, int]) -> None:
+    def _write(self, statements: list[tuple[str, tuple[int, ...]]]) -> None:
         work = Work(self._store)
 
         def change(db: sqlite3.Connection) -> None:
-            for sql, value in statements:
-                db.execute(sql, (value,))
+            for sql, values in statements:
+                db.execute(sql, values)
 
         work.changes.append(change)
         self._store.commit(work)
-
-
-def _alive(now_ms: int) -> tuple[str, int]:
-    return "INSERT OR REPLACE INTO alive VALUES (1, ?)", now_ms

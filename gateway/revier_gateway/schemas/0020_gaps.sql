@@ -9,8 +9,8 @@ CREATE TABLE frames (
 ) WITHOUT ROWID;
 CREATE INDEX frames_noticed ON frames (noticed_ms) WHERE noticed_ms IS NOT NULL;
 
--- When the gateway was not subscribed to ChirpStack's events; ended_ms is null while it lasts.
-CREATE TABLE outages (began_ms INTEGER NOT NULL, ended_ms INTEGER);
+-- When the gateway was not subscribed to ChirpStack's events.
+CREATE TABLE outages (began_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL);
 
 -- One row: the gateway was subscribed at this time. After a kill the outage began then.
 CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), at_ms INTEGER NOT NULL);
