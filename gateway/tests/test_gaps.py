@@ -17,6 +17,7 @@ from gateway.tests.support import AIR, START, air_payload, uplink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from revier_gateway import recordings
 from revier_gateway.config import parse
 from revier_gateway.gaps import missing
 from revier_gateway.gaps.causes import Evidence, cause_of
@@ -307,3 +308,20 @@ def test_each_number_is_heard_or_named_in_one_gap(
         assert row.readings == sum(mine)  # each lost frame had one
     assert {hole.gap for hole in holes} <= set(rows)
     bench.store.close()
+
+
+@pytest.mark.parametrize(("kind", "newest"), [("json", 25), ("protobuf", 14)])
+def test_the_counters_of_the_real_recording(bench: Bench, kind: str, newest: int) -> None:
+    """Its device left out three numbers on purpose, and the network server took one frame not; a
+    retransmission changes nothing, and the last join begins anew."""
+    folder = Path(__file__).parent / "data" / "chirpstack_v4_recording" / kind
+    for recorded in recordings.read(folder):
+        if recorded.message is not None:
+            work = Work(bench.store)
+            bench.pipeline.handle(recorded.message, work)
+            bench.store.commit(work)
+    sessions = bench.gaps.ledger.state("70b3d57ed0000001").sessions
+    assert [(one.first, one.newest) for one in sessions] == [(0, newest), (0, 0)]
+    holes = [(hole.first, hole.last) for hole in sessions[0].holes]
+    assert holes == [(9, 11), (13, 13)]
+    assert sessions[1].holes == ()
