@@ -9,7 +9,7 @@ import re
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 from msgspec import Meta
@@ -74,6 +74,37 @@ class Feed(_Table, frozen=True, kw_only=True):
     tls: Tls | None = None
 
 
+class ChirpStack(_Table, frozen=True, kw_only=True):
+    """ChirpStack's gRPC API. The token is never in the file."""
+
+    host: Text
+    port: Port = 8080
+    token_env: Text = "REVIER_CHIRPSTACK_TOKEN"  # noqa: S105 - its name
+    streams_max: Annotated[int, Meta(ge=1, le=100)] = 16  # event logs read at the same time
+    quiet_s: Annotated[float, Meta(ge=0.1, le=60)] = 2.0  # then a log has told all that it keeps
+    tls: Tls | None = None
+
+    @property
+    def token(self) -> str:
+        """Raises ConfigError."""
+        token = os.environ.get(self.token_env, "").strip()
+        if not token:
+            cure = "put an API key of ChirpStack there, or remove [chirpstack]"
+            raise ConfigError(f"environment variable {self.token_env} is not set: {cure}")
+        return token
+
+
+class Gaps(_Table, frozen=True, kw_only=True):
+    settle_s: Annotated[float, Meta(ge=0.1, le=3600)] = 60.0  # events may overtake one another
+
+
+class Commands(_Table, frozen=True, kw_only=True):
+    topic: Text = "application/{application_id}/device/{dev_eui}/command/down"
+    requests: bool = True  # take requests from the feed's broker
+    # Readings that are missing are asked for from the node's memory so often: its airtime counts.
+    node_backfills_per_day: Annotated[int, Meta(ge=0, le=24)] = 2
+
+
 class InventoryDir(_Table, frozen=True, kw_only=True):
     dir: Text
 
@@ -92,6 +123,9 @@ class Config(_Table, frozen=True, kw_only=True):
     feed: Feed
     inventory: InventoryDir
     console: Console = Console()
+    chirpstack: ChirpStack | None = None
+    gaps: Gaps = Gaps()
+    commands: Commands = Commands()
     base_dir: msgspec.UnsetType | str = msgspec.UNSET
 
     @property
@@ -168,7 +202,11 @@ def _cure(table: str, key: str, problem: str) -> str:
 
 
 def _struct(type_: object) -> type[msgspec.Struct]:
-    return type_ if isinstance(type_, type) and issubclass(type_, msgspec.Struct) else Config
+    """A table, also one that may be absent."""
+    for one in (type_, *get_args(type_)):
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            return one
+    return Config
 
 
 def _line(text: str, table: str, key: str) -> int:

@@ -13,6 +13,7 @@ import msgspec
 
 from revier_gateway import __version__
 from revier_gateway.enrich import ALARM, Measurement
+from revier_gateway.gaps.causes import Cause
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.values import Value, instant, unix_ms
 
@@ -58,6 +59,43 @@ class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
     flags: tuple[str, ...] = ()
 
 
+class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message of the kind gap: frames of a device that nobody heard, and what is known of it.
+
+    It comes again with a higher rev when more is known, and with the state filled when nothing is
+    missing any more.
+    """
+
+    schema: str
+    id: str
+    rev: int
+    asset: str
+    device: str
+    state: Literal["missing", "filled"]
+    cause: Cause
+    t_from: str  # the frame before was received then
+    t_to: str  # and the frame after
+    f_cnt: tuple[int, int]  # the first and the last
+    frames: int  # still missing
+    readings: int | None = None  # still missing; absent: not known
+    seq: tuple[int, int] | None = None  # of the readings among which they are
+    confirmed: bool = False  # the node's own log was asked, and has no more of them
+
+
+class CommandFate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The message of the kind command: what became of one, at each change."""
+
+    schema: str
+    id: str
+    asset: str
+    device: str
+    command: str  # configure, backfill, downlink
+    state: Literal["waiting", "queued", "sent", "acknowledged", "failed", "expired"]
+    t: str  # of the change
+    attempts: int
+    reason: str = ""
+
+
 class GatewayStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """Retained on {root}/_gateway/{id}/status, and the last will with status offline."""
 
@@ -77,8 +115,27 @@ def status_topic(root: str, gateway_id: str) -> str:
     return f"{root}/_gateway/{gateway_id}/status"
 
 
+def asset_urn(ags: str, domain: str, asset: str) -> str:
+    return f"urn:revier:{ags}:{domain}:{asset}"
+
+
+def device_urn(dev_eui: str) -> str:
+    return f"urn:dev:mac:{dev_eui}"
+
+
 def schema_of(domain: str) -> str:
     return f"urn:revier:schema:obs-{domain}:{SCHEMA_VERSION}"
+
+
+def gap_message(root: str, ags: str, domain: str, asset: str, gap: Gap, t_ms: int) -> FeedMessage:
+    return FeedMessage(topic_of(root, ags, domain, asset, "gap"), _encode(gap), "gap", asset, t_ms)
+
+
+def command_message(
+    root: str, ags: str, domain: str, asset: str, fate: CommandFate, t_ms: int
+) -> FeedMessage:
+    topic = topic_of(root, ags, domain, asset, "command")
+    return FeedMessage(topic, _encode(fate), "command", asset, t_ms)
 
 
 _encode = msgspec.json.Encoder().encode
@@ -110,8 +167,8 @@ def _observation(measurement: Measurement, reading_id: str, late: bool) -> Obser
     return Observation(
         schema=schema_of("alarm" if measurement.reading.kind == ALARM else asset.domain),
         id=reading_id,
-        asset=f"urn:revier:{asset.ags}:{asset.domain}:{asset.asset}",
-        device=f"urn:dev:mac:{uplink.dev_eui}",
+        asset=asset_urn(asset.ags, asset.domain, asset.asset),
+        device=device_urn(uplink.dev_eui),
         seq=identity.seq,
         rev=0,
         t=instant(measurement.measured_at),

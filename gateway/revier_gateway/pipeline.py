@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -29,6 +29,9 @@ COPY_WITHIN_MS = 3_600_000
 
 log = structlog.get_logger("revier.gateway.pipeline")
 
+# Who else wants to know what was heard: frames, and events that are none. Writes to the work.
+Listener = Callable[[Uplink | Event, datetime, Work], None]
+
 
 def now_utc() -> datetime:
     return datetime.now(UTC)
@@ -36,11 +39,16 @@ def now_utc() -> datetime:
 
 class Pipeline:
     def __init__(
-        self, inventory: Inventory, feed_root: str, clock: Callable[[], datetime] = now_utc
+        self,
+        inventory: Inventory,
+        feed_root: str,
+        clock: Callable[[], datetime] = now_utc,
+        listeners: Sequence[Listener] = (),
     ) -> None:
         self.inventory = inventory
         self.feed_root = feed_root
         self.clock = clock
+        self.listeners = listeners
 
     def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
         return [self.handle(raw, work) for raw in batch]
@@ -64,12 +72,14 @@ class Pipeline:
 
     def _follow(self, name: str, event: Event, now: datetime, work: Work) -> Outcome:
         if not isinstance(event, UplinkEvent):
+            self._tell(event, now, work)
             raise Ignored(name, _detail_of(event))
         up = uplink.uplink_of(event, now)
         content = zlib.crc32(up.data, up.f_port)
         frame = identity.Frame(up.dev_addr, up.f_cnt, unix_ms(up.heard_at), content)
         state = work.device_state(up.dev_eui)
         keys = [_no_copy(up, frame, state, work)]
+        self._tell(up, now, work)
         payload = decode.read(up)
         if payload.other_version:
             work.counters["decoded.other_version"] += 1
@@ -91,6 +101,10 @@ class Pipeline:
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, after, keys, messages)
         return Outcome("published", name, messages=messages)
+
+    def _tell(self, what: Uplink | Event, now: datetime, work: Work) -> None:
+        for listener in self.listeners:
+            listener(what, now, work)
 
     def _follow_whole(
         self,

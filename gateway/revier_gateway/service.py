@@ -15,9 +15,11 @@ from typing import Any, Literal
 import structlog
 
 from revier_gateway import __version__, feed, inventory_dir, source
+from revier_gateway.commands.room import Commands
 from revier_gateway.config import Config
 from revier_gateway.feed import Publisher
-from revier_gateway.mqtt.keep import Ready, keep
+from revier_gateway.gaps.room import Gaps
+from revier_gateway.mqtt.keep import Ready, keep, together
 from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
 from revier_gateway.mqtt.session import connect as connect_session
 from revier_gateway.outcomes import Outcome
@@ -27,7 +29,7 @@ from revier_gateway.store import Store
 from revier_gateway.values import instant
 from revier_gateway.view import View
 from revier_gateway.work import Work
-from revier_inventory import InventoryError
+from revier_inventory import Inventory, InventoryError
 
 INVENTORY_LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 3600.0
@@ -58,7 +60,11 @@ class Service:
         inventory = inventory_dir.read(config.inventory_dir)
         self._watch = inventory_dir.Watch(config.inventory_dir)
         self._store = Store(config.data_dir)
-        self._pipeline = Pipeline(inventory, config.feed.root)
+        rest = (self._inventory, self._written)
+        self._gaps = Gaps(config, self._store, *rest)
+        self._commands = Commands(config, self._store, self._gaps, *rest)
+        listeners = [self._gaps.ledger.listen, self._commands.tracker.listen]
+        self._pipeline: Pipeline = Pipeline(inventory, config.feed.root, listeners=listeners)
         self.view = View(self._store, inventory)
         self._since = instant(now_utc())
         self._publisher = Publisher(self._store, self._online)
@@ -112,7 +118,7 @@ class Service:
             "source": keep(
                 "source",
                 lambda: source.link_settings(config),
-                self._intake.use,
+                self._use_source,
                 self._connect,
                 self._source_state,
             ),
@@ -123,6 +129,8 @@ class Service:
                 self._connect,
                 lambda online: self.view.set_link("feed", online),
             ),
+            "gaps": self._gaps.run(self._intake.take, [self._commands.tracker.is_wanted]),
+            "commands": self._commands.run(),
             "inventory": self._watch_inventory(),
             "figures": self._figures(),
             "tidy": self._tidy(),
@@ -137,10 +145,26 @@ class Service:
         self._publisher.wake()
         self.view.apply(work, outcomes)
 
+    def _written(self, work: Work) -> None:
+        self._committed(work, ())
+
+    def _inventory(self) -> Inventory:
+        return self._pipeline.inventory
+
+    async def _use_source(self, link: Link, ready: Ready) -> None:
+        self._commands.source(link)
+        try:
+            await self._intake.use(link, ready)
+        finally:
+            self._commands.source(None)
+
     async def _use_feed(self, link: Link, ready: Ready) -> None:
         self._feed_link = link
+        works = {"feed_publish": self._publisher.use(link, ready)}
+        if self._config.commands.requests:
+            works["feed_requests"] = self._commands.serve(link)
         try:
-            await self._publisher.use(link, ready)
+            await together(**works)
         finally:
             self._feed_link = None
 
@@ -179,6 +203,7 @@ class Service:
     def _source_state(self, online: bool) -> None:
         changed = online != (self.view.links()["source"] == "online")
         self.view.set_link("source", online)
+        self._gaps.keeper.source(online)
         if changed:
             self._publisher.announce()
 

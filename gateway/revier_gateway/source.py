@@ -69,6 +69,10 @@ class Intake:
         """
         await together(source_subscribe=self._subscribe(link, ready), source_take=self._take(link))
 
+    async def take(self, batch: Sequence[Message]) -> None:
+        """Messages that came another way than the link's; returns when they are on the disk."""
+        await self._make_durable(batch)
+
     async def _subscribe(self, link: Link, ready: Ready) -> None:
         await link.subscribe([self._topic], self._qos)
         log.info("subscribed", topic=self._topic, session_present=link.session_present)

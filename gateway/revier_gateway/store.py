@@ -119,6 +119,8 @@ class Store:
         self._fresh.extend(fresh)
         self._next_row += len(fresh)
         self._remember(work)
+        for tell in work.afterwards:
+            tell()
 
     def _remember(self, work: Work) -> None:
         if len(self._states) > STATES_CACHED_MAX:

@@ -38,3 +38,7 @@ def instant(at: datetime) -> str:
 
 def unix_ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
+
+
+def instant_of_ms(at_ms: int) -> str:
+    return instant(datetime.fromtimestamp(at_ms / 1000, UTC))

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from revier_gateway.commands.fate import Command
+from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
 
@@ -57,7 +59,10 @@ class Work:
     heard: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=Counter)
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
+    frames: dict[str, FrameState] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)  # of tables that other rooms keep
+    afterwards: list[Callable[[], None]] = field(default_factory=list)  # when it is on the disk
 
     @property
     def is_empty(self) -> bool:

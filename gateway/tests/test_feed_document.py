@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.tests import support
 from gateway.tests.support import START, air_payload, uplink
 
-from revier_gateway.feed_messages import Observation, Provenance
+from revier_gateway.feed_messages import CommandFate, Gap, Observation, Provenance
 from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
@@ -37,6 +37,6 @@ def test_the_example_is_what_the_gateway_publishes(pipeline: Pipeline, store: St
 
 def test_every_field_is_described() -> None:
     text = DOCUMENT.read_text("utf-8")
-    for struct in (Observation, Provenance):
+    for struct in (Observation, Provenance, Gap, CommandFate):
         for name in struct.__struct_fields__:
             assert f"`{name}" in text or f'"{name}"' in text, name

@@ -7,7 +7,9 @@ from __future__ import annotations
 import typer
 
 from revier_gateway import __version__
-from revier_gateway.cli import quarantine
+from revier_gateway.cli import command, quarantine
+from revier_gateway.cli.devices import devices
+from revier_gateway.cli.gaps import gaps
 from revier_gateway.cli.replay import replay
 from revier_gateway.cli.run import run
 from revier_gateway.cli.tail import tail
@@ -15,8 +17,9 @@ from revier_gateway.cli.tail import tail
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
-for command in (run, tail, replay):
-    app.command()(command)
+for one in (run, tail, replay, devices, gaps):
+    app.command()(one)
+app.add_typer(command.app, name="command")
 app.add_typer(quarantine.app, name="quarantine")
 
 

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,3 +36,19 @@ def stop(text: str, code: int = EXIT_USAGE) -> typer.Exit:
 
 def print_json(content: Any) -> None:
     typer.echo(msgspec.json.encode(content).decode())
+
+
+@contextmanager
+def database(config: Config) -> Iterator[sqlite3.Connection]:
+    """The running gateway's file, for reading: it is the only one that makes its tables."""
+    from revier_gateway.store import FILE_NAME
+
+    path = config.data_dir / FILE_NAME
+    if not path.exists():
+        raise stop(f"{config.data_dir}: no gateway has run with this data_dir yet.")
+    with closing(sqlite3.connect(path, timeout=5)) as db:
+        try:
+            yield db
+        except sqlite3.OperationalError as error:
+            cure = "Restart the gateway once with this version; it brings the file up to date"
+            raise stop(f"{path}: {error}. {cure}.") from None

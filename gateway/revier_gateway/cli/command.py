@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""revier-gateway command."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from revier_gateway.cli.common import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    database,
+    print_json,
+    read_config,
+    stop,
+)
+from revier_gateway.config import Config
+
+WAIT_S = 10.0
+POLL_S = 0.2
+
+app = typer.Typer(no_args_is_help=True, help="Ask a node for something, and see what became of it.")
+
+
+@app.command("send")
+def command_send(
+    name: Annotated[str, typer.Argument(help="configure, backfill, downlink or device")],
+    fields: Annotated[
+        list[str],
+        typer.Argument(help="asset=aq-0007 interval=600, or first=101 count=3; default=true"),
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    wait_s: Annotated[float, typer.Option(help="For the gateway's answer.")] = WAIT_S,
+    json: JsonOption = False,
+) -> None:
+    """Leave a request for the running gateway; it is kept until the gateway takes it."""
+    settings = read_config(config)
+    request_id = _leave(settings, name, _request(name, fields))
+    response = _await(settings, request_id, wait_s)
+    if response is None:
+        text = "The gateway has not answered yet: is it running? The request is kept for it."
+        raise stop(text, 1)
+    if json:
+        print_json(response)
+    elif response["status"] == "ok":
+        for key, value in response["data"].items():
+            typer.echo(f"{key:10} {value}")
+    if response["status"] != "ok":
+        raise stop(response["error"], 1)
+
+
+@app.command("list")
+def command_list(
+    config: ConfigOption = DEFAULT_CONFIG,
+    device: Annotated[str | None, typer.Option(help="DevEUI.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Under way only.")] = False,
+    limit: int = 100,
+    json: JsonOption = False,
+) -> None:
+    """Commands and their fates, newest first."""
+    where, values = "WHERE 1", []
+    if device is not None:
+        where, values = f"{where} AND dev_eui = ?", [device]
+    if open_:
+        where += " AND ended_ms IS NULL"
+    rows = _commands(
+        read_config(config), f"{where} ORDER BY created_ms DESC LIMIT ?", [*values, limit]
+    )
+    if json:
+        print_json(rows)
+        return
+    columns = ("id", "device", "command", "state", "reason", "created", "ended")
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*[str(row[column] or "") for column in columns])
+    Console().print(table if rows else "No commands.")
+
+
+@app.command("show")
+def command_show(
+    command_id: Annotated[str, typer.Argument(help="The id in `command list`.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """One command and its fate."""
+    rows = _commands(read_config(config), "WHERE id = ?", [command_id])
+    if not rows:
+        raise stop(f"No command {command_id}; see: revier-gateway command list")
+    if json:
+        print_json(rows[0])
+        return
+    for key, value in rows[0].items():
+        typer.echo(f"{key:10} {value}")
+
+
+def _request(name: str, fields: list[str]) -> dict[str, Any]:
+    """asset=aq-0007 interval=600: what is not a field of the request is a setting."""
+    from revier_gateway.commands.desk import REQUESTS
+
+    if name not in REQUESTS:
+        raise stop(f"There is no request {name}; there are {', '.join(REQUESTS)}.")
+    known = REQUESTS[name].__struct_fields__
+    request: dict[str, Any] = {}
+    for text in fields:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise stop(f"{text}: write name=value.")
+        if key in known and key != "settings":
+            request[key] = _value(value) if key not in ("device", "data", "asset", "id") else value
+        elif name == "configure":
+            request.setdefault("settings", {})[key] = _value(value)
+        else:
+            raise stop(f"{key}: {name} takes {', '.join(known)}.")
+    return request
+
+
+def _value(text: str) -> int | bool | str:
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _leave(settings: Config, name: str, request: dict[str, Any]) -> str:
+    request_id = str(uuid.uuid4())
+    body = msgspec.json.encode({"transaction": request_id, **request})
+    row = (request_id, int(time.time() * 1000), name, body)
+    with database(settings) as db:
+        db.execute("INSERT INTO requests (id, at_ms, command, body) VALUES (?, ?, ?, ?)", row)
+        db.commit()
+    return request_id
+
+
+def _await(settings: Config, request_id: str, wait_s: float) -> dict[str, Any] | None:
+    deadline_s = time.monotonic() + wait_s
+    sql = "SELECT response FROM requests WHERE id = ? AND response IS NOT NULL"
+    with database(settings) as db:
+        while time.monotonic() < deadline_s:
+            row = db.execute(sql, (request_id,)).fetchone()
+            if row:
+                return msgspec.json.decode(row[0], type=dict[str, Any])
+            time.sleep(POLL_S)
+    return None
+
+
+def _commands(settings: Config, where: str, values: list[Any]) -> list[dict[str, Any]]:
+    from revier_gateway.commands.desk import told
+    from revier_gateway.commands.table import commands
+
+    with database(settings) as db:
+        return [told(one) for one in commands(db, where, values)]

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""revier-gateway gaps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from revier_gateway.cli.common import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    database,
+    print_json,
+    read_config,
+)
+
+
+def gaps(
+    config: ConfigOption = DEFAULT_CONFIG,
+    asset: Annotated[str | None, typer.Option(help="Of this asset only.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Still missing only.")] = False,
+    limit: int = 100,
+    json: JsonOption = False,
+) -> None:
+    """Frames that nobody heard, newest first, with cause and what became of them."""
+    rows = _rows(read_config(config), asset, open_, limit)
+    if json:
+        print_json([_told(row) for row in rows])
+        return
+    table = Table("declared", "asset", "device", "fCnt", "frames", "readings", "cause", "state")
+    for row in map(_told, rows):
+        numbers = f"{row['f_cnt'][0]}..{row['f_cnt'][1]}"
+        readings = "?" if row["readings"] is None else str(row["readings"])
+        table.add_row(
+            row["declared"],
+            row["asset"],
+            row["device"],
+            numbers,
+            str(row["frames"]),
+            readings,
+            row["cause"],
+            row["state"],
+        )
+    Console().print(table if rows else "Nothing is missing.")
+
+
+def _rows(config: Any, asset: str | None, open_: bool, limit: int) -> Any:
+    from revier_gateway.gaps.register import read
+
+    where, values = "WHERE 1", []
+    if asset is not None:
+        where, values = f"{where} AND asset = ?", [asset]
+    if open_:
+        where += " AND state = 'missing'"
+    with database(config) as db:
+        return read(db, f"{where} ORDER BY number DESC LIMIT ?", [*values, limit])
+
+
+def _told(row: Any) -> dict[str, Any]:
+    from revier_gateway.values import instant_of_ms
+
+    return {
+        "id": row.id,
+        "asset": row.asset,
+        "ags": row.ags,
+        "device": row.dev_eui,
+        "state": row.state,
+        "cause": row.cause,
+        "from": instant_of_ms(row.after_ms),
+        "to": instant_of_ms(row.before_ms),
+        "f_cnt": [row.f_cnt_first, row.f_cnt_last],
+        "frames": row.frames,
+        "readings": row.readings,
+        "seq": [row.seq_first, row.seq_last] if row.seq_first is not None else None,
+        "confirmed": bool(row.confirmed),
+        "declared": instant_of_ms(row.declared_ms),
+        "closed": instant_of_ms(row.closed_ms) if row.closed_ms is not None else None,
+    }

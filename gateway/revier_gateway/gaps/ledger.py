@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The frame counters of all devices: fed by the pipeline, kept in the store's one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from functools import partial
+
+import msgspec
+
+from revier_gateway.events import Event, JoinEvent, LogEvent
+from revier_gateway.gaps import frames
+from revier_gateway.gaps.frames import FrameState, Hole
+from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX, Uplink
+from revier_gateway.values import unix_ms
+from revier_gateway.work import Work
+from revier_payload.codec import decode
+
+STATES_CACHED_MAX = 50_000
+MINUTE_MS = 60_000
+MINUTES_KEPT = 7 * 24 * 60
+SEVERAL = "several"
+DIAGNOSIS_PORT, BATCH_PORT, BACKFILL_PORT = 1, 11, 5
+F_CNT_LEAPT = 1 << 5  # of a diagnosis's status
+RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(FrameState).decode
+
+
+def received_ms(up: Uplink) -> int:
+    """The network server's clock, one for all radio gateways; where it gave none, the event's."""
+    if up.received_at - up.heard_at > CLOCK_DIFFERENCE_MAX:
+        return unix_ms(up.heard_at)
+    return unix_ms(up.received_at)
+
+
+class Ledger:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._states: dict[str, FrameState] = {}  # as the disk has them
+        self._minutes: dict[int, str] = {}  # who was heard in which minute
+
+    def state(self, dev_eui: str, work: Work | None = None) -> FrameState:
+        found = work.frames.get(dev_eui) if work is not None else None
+        return found or self._states.get(dev_eui) or self._read(dev_eui)
+
+    def set(self, dev_eui: str, state: FrameState, work: Work) -> None:
+        """The state from now on, when the work is committed."""
+        if not work.frames:
+            work.changes.append(lambda db: _write(db, work.frames))
+            work.afterwards.append(lambda: self._remember(work.frames))
+        work.frames[dev_eui] = state
+
+    def noticed_before(self, at_ms: int, limit: int) -> list[str]:
+        """Devices with a hole that was noticed by then and is not declared, oldest first."""
+        sql = "SELECT dev_eui FROM frames WHERE noticed_ms <= ? ORDER BY noticed_ms LIMIT ?"
+        return [dev_eui for (dev_eui,) in self._db.execute(sql, (at_ms, limit))]
+
+    # -- the pipeline's listener
+
+    def listen(self, what: Uplink | Event, now: datetime, work: Work) -> None:
+        if isinstance(what, Uplink):
+            self._hear(what, now, work)
+        elif isinstance(what, JoinEvent) and what.time is not None:
+            dev_eui = what.device_info.dev_eui
+            state = frames.join(self.state(dev_eui, work), what.dev_addr, unix_ms(what.time))
+            self.set(dev_eui, state, work)
+        elif isinstance(what, LogEvent) and what.code == RETRANSMISSION:
+            self._served(what, work)
+
+    def _hear(self, up: Uplink, now: datetime, work: Work) -> None:
+        at_ms, now_ms = received_ms(up), unix_ms(now)
+        self._note_minute(up.dev_eui, at_ms)
+        state = self.state(up.dev_eui, work)
+        heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
+        state = heard.state
+        if state.sessions[-1].holes:
+            state = self._look_closer(state, up, work)
+        if at_ms > state.received_ms or not state.application_id:
+            sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
+            state = FrameState(sessions, up.tenant_id, up.application_id, newest_ms)
+        self.set(up.dev_eui, state, work)
+        if heard.gap:
+            work.changes.append(lambda db: _fill(db, heard.gap, now_ms))
+        if up.f_port in (BATCH_PORT, BACKFILL_PORT):
+            work.changes.append(lambda db: _look(db, up.dev_eui, now_ms))
+
+    def _look_closer(self, state: FrameState, up: Uplink, work: Work) -> FrameState:
+        """The identities are those of the frames before this one."""
+        if up.f_port == DIAGNOSIS_PORT:
+            status = decode(up.f_port, up.data).values.get("status") or 0
+            if status & F_CNT_LEAPT:
+                state = frames.leapt(state, up.dev_addr, up.f_cnt)
+        known = frames.with_sequences(state, work.device_state(up.dev_eui))
+        for before, after in zip(state.holes, known.holes, strict=True):
+            if after.gap and after is not before:
+                work.changes.append(partial(_learn, after))
+        return known
+
+    def _served(self, event: LogEvent, work: Work) -> None:
+        text = event.context.get("f_cnt_up", "")
+        dev_eui = event.device_info.dev_eui
+        state = self.state(dev_eui, work)
+        if text.isascii() and text.isdigit() and state.holes:
+            self.set(dev_eui, frames.served(state, int(text)), work)
+
+    def others_heard(self, dev_eui: str, after_ms: int, before_ms: int) -> bool:
+        """Since the start: was any other device heard in a whole minute between?"""
+        minutes = range(after_ms // MINUTE_MS + 1, before_ms // MINUTE_MS)
+        if len(minutes) > MINUTES_KEPT:
+            return False
+        return any(self._minutes.get(minute, dev_eui) != dev_eui for minute in minutes)
+
+    def _note_minute(self, dev_eui: str, at_ms: int) -> None:
+        minute = at_ms // MINUTE_MS
+        if self._minutes.setdefault(minute, dev_eui) != dev_eui:
+            self._minutes[minute] = SEVERAL
+        elif len(self._minutes) > MINUTES_KEPT:
+            del self._minutes[next(iter(self._minutes))]
+
+    # -- the table
+
+    def _read(self, dev_eui: str) -> FrameState:
+        sql = "SELECT state FROM frames WHERE dev_eui = ?"
+        row = self._db.execute(sql, (dev_eui,)).fetchone()
+        return _unpack(row[0]) if row else FrameState()
+
+    def _remember(self, states: dict[str, FrameState]) -> None:
+        if len(self._states) > STATES_CACHED_MAX:
+            self._states.clear()
+        self._states.update(states)
+
+
+def _write(db: sqlite3.Connection, states: dict[str, FrameState]) -> None:
+    rows = [(dev_eui, _pack(state), frames.due_ms(state, 0)) for dev_eui, state in states.items()]
+    db.executemany("INSERT OR REPLACE INTO frames VALUES (?, ?, ?)", rows)
+
+
+def _fill(db: sqlite3.Connection, gap: int, now_ms: int) -> None:
+    sql = "UPDATE gaps SET frames = frames - 1, look_ms = ? WHERE number = ? AND frames > 0"
+    db.execute(sql, (now_ms, gap))
+
+
+def _learn(hole: Hole, db: sqlite3.Connection) -> None:
+    """A hole that was filled in its middle is two, of one gap."""
+    sql = (
+        "UPDATE gaps SET seq_first = min(coalesce(seq_first, ?1), ?1),"
+        " seq_last = max(coalesce(seq_last, ?2), ?2), look_ms = 0 WHERE number = ?3"
+    )
+    db.execute(sql, (hole.seq_first, hole.seq_last, hole.gap))
+
+
+def _look(db: sqlite3.Connection, dev_eui: str, now_ms: int) -> None:
+    sql = "UPDATE gaps SET look_ms = ? WHERE dev_eui = ? AND state = 'missing'"
+    db.execute(sql, (now_ms, dev_eui))
