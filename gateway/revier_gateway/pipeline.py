@@ -45,10 +45,13 @@ class Pipeline:
     def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
         return [self.handle(raw, work) for raw in batch]
 
-    def handle(self, raw: Message, work: Work) -> Outcome:
-        """Take one message the whole way, and account for it in the work."""
+    def handle(self, raw: Message, work: Work, received_at: datetime | None = None) -> Outcome:
+        """Take one message the whole way, and account for it in the work.
+
+        received_at: of a message that waited in quarantine.
+        """
         name = events.name_in_topic(raw.topic)
-        now = self.clock()
+        now = received_at or self.clock()
         try:
             event = events.parse(name, raw.payload)
             outcome = self._follow(name, event, now, work)

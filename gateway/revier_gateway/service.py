@@ -22,6 +22,7 @@ from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
 from revier_gateway.mqtt.session import connect as connect_session
 from revier_gateway.outcomes import Outcome
 from revier_gateway.pipeline import Pipeline, now_utc
+from revier_gateway.quarantine import Desk
 from revier_gateway.source import Intake
 from revier_gateway.store import Store
 from revier_gateway.values import instant
@@ -63,6 +64,7 @@ class Service:
         self._since = instant(now_utc())
         self._publisher = Publisher(self._store, self._online)
         self._intake = Intake.of(config, self._pipeline, self._store, self._committed)
+        self._desk = Desk(self._pipeline, self._store, self._committed)
         self._feed_link: Link | None = None
         self._stop = asyncio.Event()
 
@@ -126,6 +128,7 @@ class Service:
             "inventory": self._watch_inventory(),
             "figures": self._figures(),
             "tidy": self._tidy(),
+            "operator": self._desk.serve(),
         }
         if config.console.enabled:
             tasks["console"] = self._console()

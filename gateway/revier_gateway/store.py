@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What must survive: one SQLite file, one writer, one transaction for each batch.
 
-WAL with synchronous=FULL: when commit() returns, the batch is on the disk. The service is the only
-writer; `revier-gateway quarantine` reads the same file from another process.
+WAL with synchronous=FULL: when commit() returns, the batch is on the disk. A store holds the data
+folder's lock: there is one writer. Others read the file beside it (data_dir.open_to_read).
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -15,12 +16,13 @@ from pathlib import Path
 
 import msgspec
 
+from revier_gateway import backup
+from revier_gateway.data_dir import FILE_NAME, RESTORING_NAME, DataDirError, Lock
 from revier_gateway.identity import DeviceState
-from revier_gateway.store_rows import OutboxRow, insert, numbered, runs
-from revier_gateway.store_schema import migrate
+from revier_gateway.store_rows import OutboxRow, insert, numbered, read_quarantine, runs
+from revier_gateway.store_schema import before_upgrade, migrate, refuse_newer
 from revier_gateway.work import QuarantineRow, Seen, Work
 
-FILE_NAME = "revier-gateway.sqlite3"
 HISTORY_ROWS_MAX = 300  # of each asset
 SEEN_DAYS_MAX = 60  # longer than a node's flash log can hold a reading back
 STATES_CACHED_MAX = 50_000
@@ -38,15 +40,14 @@ class StoreError(Exception):
 
 class Store:
     def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        """Raises DataDirBusyError, or DataDirError where the database cannot be written."""
+        self._lock = Lock(data_dir)
         self.path = data_dir / FILE_NAME
-        self._db = sqlite3.connect(self.path, isolation_level=None, cached_statements=64)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA cache_size=-32000")
-        self._db.execute("PRAGMA busy_timeout=5000")
-        self._db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
-        migrate(self._db)
+        try:
+            self._db = _open(self.path)
+        except BaseException:
+            self._lock.release()
+            raise
         self._states: dict[str, DeviceState] = {}
         self._latest_ms: dict[str, int] = dict(self._db.execute("SELECT asset, t_ms FROM latest"))
         self._history_grown: dict[str, int] = {}
@@ -62,8 +63,15 @@ class Store:
         return self._db
 
     def close(self) -> None:
-        self.settle()
+        """What cannot be written any more is only that rows are done: they go out once again."""
+        with contextlib.suppress(StoreError):
+            self.settle()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """As a kill would leave it."""
         self._db.close()
+        self._lock.release()
 
     # -- what a unit of work reads
 
@@ -199,13 +207,9 @@ class Store:
     def counters(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name"))
 
-    def quarantine(self, limit: int = 1000) -> list[tuple[int, QuarantineRow]]:
+    def quarantine(self) -> list[tuple[int, QuarantineRow]]:
         """Newest first."""
-        sql = (
-            "SELECT id, at, leg, reason, detail, topic, payload FROM quarantine"
-            " ORDER BY id DESC LIMIT ?"
-        )
-        return [(row[0], QuarantineRow(*row[1:])) for row in self._db.execute(sql, (limit,))]
+        return read_quarantine(self._db)
 
     def tidy(self, now_ms: int) -> int:
         """Forget what is older than its deadline; returns the quarantine rows that went."""
@@ -213,3 +217,26 @@ class Store:
         self._db.execute("DELETE FROM seen WHERE at_ms < ?", (oldest_ms,))
         sql = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?"
         return self._db.execute(sql, (QUARANTINE_ROWS_MAX,)).rowcount
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    if path.with_name(RESTORING_NAME).exists():
+        raise DataDirError(
+            f"{path.parent}: a restore was interrupted. Run it again: revier-gateway restore FILE"
+        )
+    try:
+        db = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+        refuse_newer(db, path)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA cache_size=-32000")
+        db.execute("PRAGMA busy_timeout=5000")
+        db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
+        migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))
+    except sqlite3.OperationalError as error:
+        raise DataDirError(f"{path}: {error}. Make room, or correct its rights.") from None
+    except sqlite3.DatabaseError as error:
+        raise DataDirError(
+            f"{path}: {error}. Restore a backup: revier-gateway restore FILE"
+        ) from None
+    return db

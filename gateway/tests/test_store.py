@@ -200,7 +200,7 @@ def test_everything_is_there_after_reopening(tmp_path: Path, pipeline: Pipeline)
     store.commit(work)
     state = store.device_state(support.AIR)
     before = (store.latest(), store.history("aq-0007"), store.heard(), store.counters())
-    store._db.close()  # as a kill would
+    store.abandon()
     again = Store(tmp_path)
     assert (again.latest(), again.history("aq-0007"), again.heard(), again.counters()) == before
     assert again.device_state(support.AIR) == state

@@ -13,7 +13,7 @@ import typer
 from revier_gateway.config import Config, ConfigError, load
 
 DEFAULT_CONFIG = Path("gateway.toml")
-EXIT_USAGE, EXIT_QUARANTINE, EXIT_DEFECT = 2, 3, 1
+EXIT_DEFECT, EXIT_USAGE, EXIT_QUARANTINE, EXIT_DISK = 1, 2, 3, 4
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The gateway's TOML file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
