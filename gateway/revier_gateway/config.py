@@ -67,6 +67,7 @@ class Feed(_Table, frozen=True, kw_only=True):
     client_id: str = ""  # empty: revier-gateway-{gateway.id}-feed
     root: TopicRoot = "revier/v1"
     window_max: Annotated[int, Meta(ge=1, le=65_535)] = 1000
+    catch_up_per_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 2000  # 0: no limit
     keep_alive_s: Annotated[int, Meta(ge=5, le=65_535)] = 30
     username: str | None = None
     password: str | None = None

@@ -62,7 +62,9 @@ class Service:
         self._pipeline = Pipeline(inventory, config.feed.root)
         self.view = View(self._store, inventory)
         self._since = instant(now_utc())
-        self._publisher = Publisher(self._store, self._online)
+        self._publisher = Publisher(
+            self._store, self._online, root=config.feed.root, per_s=config.feed.catch_up_per_s
+        )
         self._intake = Intake.of(config, self._pipeline, self._store, self._committed)
         self._desk = Desk(self._pipeline, self._store, self._committed)
         self._feed_link: Link | None = None
@@ -156,6 +158,7 @@ class Service:
     async def _figures(self) -> None:
         while True:
             self.view.count("outbox.waiting", self._store.waiting)
+            self.view.count("feed.catch_up_s_left", round(self._publisher.catch_up.left_s or 0))
             await asyncio.sleep(FIGURES_EVERY_S)
 
     async def _tidy(self) -> None:
@@ -177,7 +180,15 @@ class Service:
         source: Literal["online", "offline"] = "offline"
         if self.view.links()["source"] == "online":
             source = "online"
-        return feed.status_message(self._config, "online", source, since=self._since)
+        waiting, caught_up_at = self._publisher.progress
+        return feed.status_message(
+            self._config,
+            "online",
+            source=source,
+            since=self._since,
+            waiting=waiting,
+            caught_up_at=caught_up_at,
+        )
 
     def _source_state(self, online: bool) -> None:
         changed = online != (self.view.links()["source"] == "online")

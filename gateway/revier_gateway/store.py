@@ -162,12 +162,18 @@ class Store:
             fresh.popleft()
         return rows
 
-    def _read_outbox(self, row_id: int, limit: int) -> list[OutboxRow]:
-        sql = (
-            "SELECT id, topic, payload, kind, asset, t_ms, retain FROM outbox"
-            " WHERE id > ? ORDER BY id LIMIT ?"
-        )
+    def _read_outbox(self, row_id: int, limit: int, which: str = "WHERE") -> list[OutboxRow]:
+        columns = "id, topic, payload, kind, asset, t_ms, retain"
+        sql = f"SELECT {columns} FROM outbox {which} id > ? ORDER BY id LIMIT ?"  # noqa: S608 - ours
         return [OutboxRow(*row) for row in self._db.execute(sql, (row_id, limit))]
+
+    def outbox_first(self, row_id: int) -> OutboxRow | None:
+        """The row that follows, left for its reader."""
+        return next(iter(self._read_outbox(row_id, 1)), None)
+
+    def alarms_after(self, row_id: int, limit: int) -> list[OutboxRow]:
+        """Alarms among the rows that follow; their index is small."""
+        return self._read_outbox(row_id, limit, "INDEXED BY outbox_alarms WHERE kind = 'alarm' AND")
 
     def outbox_rows(self) -> int:
         (rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
@@ -185,6 +191,11 @@ class Store:
             self.commit(work)
 
     @property
+    def unsettled(self) -> int:
+        """Rows that are done and that the disk still has."""
+        return len(self._done)
+
+    @property
     def waiting(self) -> int:
         """About how many rows the feed has not settled; takes no time however many there are."""
         (first,) = self._db.execute("SELECT min(id) FROM outbox").fetchone()
@@ -192,8 +203,9 @@ class Store:
 
     # -- the read model
 
-    def latest(self) -> list[tuple[str, int, bytes]]:
-        return self._db.execute("SELECT asset, t_ms, payload FROM latest").fetchall()
+    def latest(self, since_ms: int = -(2**63)) -> list[tuple[str, int, bytes]]:
+        sql = "SELECT asset, t_ms, payload FROM latest WHERE t_ms >= ?"
+        return self._db.execute(sql, (since_ms,)).fetchall()
 
     def history(self, asset: str) -> list[tuple[int, bytes]]:
         """Newest HISTORY_ROWS_MAX, oldest first."""
