@@ -14,6 +14,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from revier_gateway import event_topic
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 # What may stand in a topic level and in a file name.
@@ -32,6 +34,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Gateway(_Table, frozen=True, kw_only=True):
     id: GatewayId
     data_dir: Text
+    disk_reserve_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 200  # with less nothing is taken
 
 
 class Tls(_Table, frozen=True, kw_only=True):
@@ -40,9 +43,21 @@ class Tls(_Table, frozen=True, kw_only=True):
     key_file: str = ""
 
     def context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        if self.cert_file:
-            context.load_cert_chain(self.cert_file, self.key_file or None)
+        """With the files as they are now: a renewed certificate is taken with the next connection.
+
+        Raises ConfigError.
+        """
+        where = f"ca_file {self.ca_file}"
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.cert_file:
+                where = f"cert_file {self.cert_file}, key_file {self.key_file or 'none'}"
+                context.load_cert_chain(self.cert_file, self.key_file or None)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ConfigError(
+                f"tls: {where}: {why}. Correct the path, or put a sound PEM file there."
+            ) from None
         return context
 
 
@@ -50,7 +65,7 @@ class Source(_Table, frozen=True, kw_only=True):
     host: Text
     port: Port = 1883
     client_id: str = ""  # empty: revier-gateway-{gateway.id}-source
-    topic: Text = "application/+/device/+/event/+"
+    topic: Text = "application/{{application_id}}/device/{{dev_eui}}/event/{{event}}"
     qos: Annotated[int, Meta(ge=0, le=1)] = 1
     session_expiry_s: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 7 * 86_400
     receive_max: Annotated[int, Meta(ge=1, le=65_535)] = 2000
@@ -120,6 +135,17 @@ def password_of(leg: Source | Feed) -> bytes | None:
     return leg.password.encode() if leg.password is not None else None
 
 
+def check_legs(config: Config) -> None:
+    """What the file only points to: passwords, certificates. Raises ConfigError."""
+    for name, leg in (("source", config.source), ("feed", config.feed)):
+        try:
+            password_of(leg)
+            if leg.tls:
+                leg.tls.context()
+        except ConfigError as error:
+            raise ConfigError(f"[{name}] {error}") from None
+
+
 def load(path: Path) -> Config:
     """Raises ConfigError."""
     try:
@@ -141,6 +167,12 @@ def parse(text: str, path: Path) -> Config:
         config = msgspec.convert(content, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(path, text, str(error))) from None
+    try:
+        event_topic.parse(config.source.topic)
+    except ValueError as error:
+        where = f"{path}: line {_line(text, 'source', 'topic')}: [source] topic"
+        cure = "Write it as ChirpStack's [integration.mqtt] event_topic has it."
+        raise ConfigError(f"{where}: {error}. {cure}") from None
     return msgspec.structs.replace(config, base_dir=str(path.parent))
 
 

@@ -68,7 +68,11 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """Beside a gateway that writes. Raises DataDirError."""
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            db.close()
+            raise
     except sqlite3.Error as error:
         cure = "Look at its rights; where it is damaged: revier-gateway restore"
         raise DataDirError(f"{path}: {error}. {cure}.") from None

@@ -21,10 +21,10 @@ import structlog
 
 from revier_gateway import __version__
 from revier_gateway.catch_up import Ahead, CatchUp
-from revier_gateway.config import Config, password_of
+from revier_gateway.config import Config, ConfigError, password_of
 from revier_gateway.feed_messages import GatewayStatus, status_topic
 from revier_gateway.mqtt.keep import Ready, together
-from revier_gateway.mqtt.link import Ack, Link, LinkLost, LinkSettings, Outgoing
+from revier_gateway.mqtt.link import Ack, Link, LinkLost, LinkRefused, LinkSettings, Outgoing
 from revier_gateway.pipeline import now_utc
 from revier_gateway.store import Store, StoreError
 from revier_gateway.store_rows import OutboxRow
@@ -50,14 +50,19 @@ log = structlog.get_logger("revier.gateway.feed")
 
 
 def link_settings(config: Config) -> LinkSettings:
+    """Raises LinkRefused where a password or a certificate is not there."""
     feed = config.feed
+    try:
+        password, tls = password_of(feed), feed.tls.context() if feed.tls else None
+    except ConfigError as error:
+        raise LinkRefused(str(error)) from None
     return LinkSettings(
         host=feed.host,
         port=feed.port,
         client_id=feed.client_id or f"revier-gateway-{config.gateway.id}-feed",
         username=feed.username,
-        password=password_of(feed),
-        tls=feed.tls.context() if feed.tls else None,
+        password=password,
+        tls=tls,
         clean_start=True,
         keep_alive_s=feed.keep_alive_s,
         window_max=feed.window_max,

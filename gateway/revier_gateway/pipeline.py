@@ -9,6 +9,7 @@ Nothing is entered into the work before the last step, so no event leaves half o
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -36,11 +37,17 @@ def now_utc() -> datetime:
 
 class Pipeline:
     def __init__(
-        self, inventory: Inventory, feed_root: str, clock: Callable[[], datetime] = now_utc
+        self,
+        inventory: Inventory,
+        feed_root: str,
+        clock: Callable[[], datetime] = now_utc,
+        name_of: Callable[[str], str] = events.name_in_topic,
     ) -> None:
+        """name_of: an event's name, from its topic."""
         self.inventory = inventory
         self.feed_root = feed_root
         self.clock = clock
+        self.name_of = name_of
 
     def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
         return [self.handle(raw, work) for raw in batch]
@@ -50,7 +57,7 @@ class Pipeline:
 
         received_at: of a message that waited in quarantine.
         """
-        name = events.name_in_topic(raw.topic)
+        name = self.name_of(raw.topic)
         now = received_at or self.clock()
         try:
             event = events.parse(name, raw.payload)
@@ -59,6 +66,8 @@ class Pipeline:
             outcome = Outcome("ignored", name, end.reason, end.detail)
         except Refused as end:
             outcome = Outcome("quarantined", name, end.reason, end.detail)
+        except sqlite3.Error:
+            raise  # the disk's fault, not the event's
         except Exception as error:
             log.exception("a defect in the pipeline", topic=raw.topic)
             outcome = Outcome("quarantined", name, "internal_error", repr(error)[:300])

@@ -106,6 +106,7 @@ class Desk:
         self._committed(work, [])
 
     def _replay(self, rows: Sequence[Numbered], answer: Answer) -> None:
+        self._store.check_room()
         work = Work(self._store)
         work.counters["quarantine.replayed"] += len(rows)
         gone, outcomes, to_feed = [], [], 0

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import structlog
 
-from revier_gateway import __version__, feed, inventory_dir, source
-from revier_gateway.config import Config
+from revier_gateway import __version__, event_topic, feed, inventory_dir, source
+from revier_gateway.config import Config, check_legs
 from revier_gateway.feed import Publisher
 from revier_gateway.mqtt.keep import Ready, keep
 from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
@@ -51,21 +51,26 @@ def tune_memory() -> None:
 
 
 class Service:
-    """Raises InventoryError or OSError where it cannot begin."""
+    """Raises ConfigError, InventoryError or OSError where it cannot begin."""
 
     def __init__(self, config: Config, connect: Connect = connect_session) -> None:
         self._config = config
         self._connect = connect
         inventory = inventory_dir.read(config.inventory_dir)
         self._watch = inventory_dir.Watch(config.inventory_dir)
-        self._store = Store(config.data_dir)
-        self._pipeline = Pipeline(inventory, config.feed.root)
+        check_legs(config)
+        self._store = Store(config.data_dir, config.gateway.disk_reserve_mb * 1_000_000)
+        name_of = event_topic.parse(config.source.topic).name_of
+        self._pipeline = Pipeline(inventory, config.feed.root, name_of=name_of)
         self.view = View(self._store, inventory)
         self._since = instant(now_utc())
         self._publisher = Publisher(
             self._store, self._online, root=config.feed.root, per_s=config.feed.catch_up_per_s
         )
-        self._intake = Intake.of(config, self._pipeline, self._store, self._committed)
+        self._problem = ""
+        self._intake = Intake.of(
+            config, self._pipeline, self._store, self._committed, self._in_trouble
+        )
         self._desk = Desk(self._pipeline, self._store, self._committed)
         self._feed_link: Link | None = None
         self._stop = asyncio.Event()
@@ -142,6 +147,10 @@ class Service:
         self._publisher.wake()
         self.view.apply(work, outcomes)
 
+    def _in_trouble(self, why: str) -> None:
+        self._problem = why
+        self._publisher.announce()
+
     async def _use_feed(self, link: Link, ready: Ready) -> None:
         self._feed_link = link
         try:
@@ -158,6 +167,7 @@ class Service:
     async def _figures(self) -> None:
         while True:
             self.view.count("outbox.waiting", self._store.waiting)
+            self.view.count("source.held_back", bool(self._problem))
             self.view.count("feed.catch_up_s_left", round(self._publisher.catch_up.left_s or 0))
             await asyncio.sleep(FIGURES_EVERY_S)
 
@@ -186,6 +196,7 @@ class Service:
             "online",
             source=source,
             since=self._since,
+            problem=self._problem,
             waiting=waiting,
             caught_up_at=caught_up_at,
         )

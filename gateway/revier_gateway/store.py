@@ -9,6 +9,7 @@ folder's lock: there is one writer. Others read the file beside it (data_dir.ope
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -39,9 +40,13 @@ class StoreError(Exception):
 
 
 class Store:
-    def __init__(self, data_dir: Path) -> None:
-        """Raises DataDirBusyError, or DataDirError where the database cannot be written."""
+    def __init__(self, data_dir: Path, reserve_bytes: int = 0) -> None:
+        """reserve_bytes: of the disk, kept for what must go on when it is nearly full.
+
+        Raises DataDirBusyError, or DataDirError where the database cannot be written.
+        """
         self._lock = Lock(data_dir)
+        self._reserve_bytes = reserve_bytes
         self.path = data_dir / FILE_NAME
         try:
             self._db = _open(self.path)
@@ -72,6 +77,18 @@ class Store:
         """As a kill would leave it."""
         self._db.close()
         self._lock.release()
+
+    def check_room(self) -> None:
+        """For whoever adds. Raises StoreError while the disk has no more than the reserve, which is
+        for the feed: what it has sent must be forgotten, and that takes room, too."""
+        if self._reserve_bytes:
+            disk = os.statvfs(self.path.parent)
+            free_bytes = disk.f_bavail * disk.f_frsize
+            if free_bytes < self._reserve_bytes:
+                raise StoreError(
+                    f"{free_bytes // 1_000_000} MB are free in {self.path.parent}: less than "
+                    f"[gateway] disk_reserve_mb = {self._reserve_bytes // 1_000_000}"
+                )
 
     # -- what a unit of work reads
 
@@ -117,16 +134,25 @@ class Store:
             db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", runs(done))
             self._prune_history(work)
             db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except BaseException as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            raise StoreError(str(error)) from error
+            if isinstance(error, sqlite3.OperationalError):
+                self._reuse_log()
+                raise StoreError(str(error)) from error
+            raise
         self._done = []
         if done and self._fresh and max(done) >= self._fresh[0].id:
             self._fresh.clear()  # gone before anybody took it: the table knows what is left
         self._fresh.extend(fresh)
         self._next_row += len(fresh)
         self._remember(work)
+
+    def _reuse_log(self) -> None:
+        """On a full disk: what the write-ahead log holds goes to its place, as far as there is one;
+        then the next transaction may begin the log anew and needs no room for it."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _remember(self, work: Work) -> None:
         if len(self._states) > STATES_CACHED_MAX:
@@ -236,19 +262,25 @@ def _open(path: Path) -> sqlite3.Connection:
         raise DataDirError(
             f"{path.parent}: a restore was interrupted. Run it again: revier-gateway restore FILE"
         )
+    db = sqlite3.connect(path, isolation_level=None, cached_statements=64)
     try:
-        db = sqlite3.connect(path, isolation_level=None, cached_statements=64)
-        refuse_newer(db, path)
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA cache_size=-32000")
-        db.execute("PRAGMA busy_timeout=5000")
-        db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
-        migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))
-    except sqlite3.OperationalError as error:
-        raise DataDirError(f"{path}: {error}. Make room, or correct its rights.") from None
-    except sqlite3.DatabaseError as error:
-        raise DataDirError(
-            f"{path}: {error}. Restore a backup: revier-gateway restore FILE"
-        ) from None
+        _prepare(db, path)
+    except BaseException as error:
+        db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise DataDirError(f"{path}: {error}. Make room, or correct its rights.") from None
+        if isinstance(error, sqlite3.DatabaseError):
+            cure = "Restore a backup: revier-gateway restore FILE"
+            raise DataDirError(f"{path}: {error}. {cure}") from None
+        raise
     return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    refuse_newer(db, path)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA cache_size=-32000")
+    db.execute("PRAGMA busy_timeout=5000")
+    db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
+    migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))

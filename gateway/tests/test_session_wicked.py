@@ -13,6 +13,7 @@ from typing import Any
 import mqtt5
 import pytest
 
+from revier_gateway.mqtt import session as session_module
 from revier_gateway.mqtt.link import Link, LinkLost, LinkRefused, LinkSettings, Message, Outgoing
 from revier_gateway.mqtt.session import OVERSENT_FACTOR_MAX, Session, connect
 
@@ -104,20 +105,38 @@ def test_no_greeting_in_time() -> None:
     go(work())
 
 
-@pytest.mark.parametrize(
-    "code", [mqtt5.SubAckReasonCode.NOT_AUTHORIZED, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE]
-)
-def test_connected_but_not_subscribed_is_an_error(code: mqtt5.SubAckReasonCode) -> None:
+def subscribing(code: mqtt5.SubAckReasonCode) -> Callable[[mqtt5.Packet], bytes]:
     def react(packet: mqtt5.Packet) -> bytes:
         if isinstance(packet, mqtt5.SubscribePacket):
             return mqtt5.SubAckPacket(packet.packet_id, [code]).write()
         return polite(packet)
 
+    return react
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        (mqtt5.SubAckReasonCode.UNSPECIFIED_ERROR, "broker's log"),
+        (mqtt5.SubAckReasonCode.NOT_AUTHORIZED, "access list"),
+        (mqtt5.SubAckReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED, r"take \$share out"),
+    ],
+)
+def test_connected_but_not_subscribed_is_an_error(code: mqtt5.SubAckReasonCode, cure: str) -> None:
     async def work() -> None:
-        async with wicked(react) as peer:
+        async with wicked(subscribing(code)) as peer:
             link = await connect(settings(peer.port))
-            with pytest.raises(LinkRefused, match="a/#"):
+            with pytest.raises(LinkRefused, match=rf"a/#.*{code.name.lower()}.*{cure}"):
                 await link.subscribe(["a/#"])
+
+    go(work())
+
+
+def test_a_lesser_grant_is_told() -> None:
+    async def work() -> None:
+        async with wicked(subscribing(mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE)) as peer:
+            link = await connect(settings(peer.port))
+            assert await link.subscribe(["a/#"]) == [0]
 
     go(work())
 
@@ -265,6 +284,34 @@ def test_a_broker_that_sends_too_much_is_borne_and_bounded() -> None:
             while len(messages) < 5000:
                 link.acknowledge(messages)
                 messages += await receive(link, 1)
+
+    go(asyncio.wait_for(work(), 20))
+
+
+def test_large_messages_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer than the receive maximum, of any QoS, and yet too much to hold."""
+    monkeypatch.setattr(session_module, "HELD_BYTES_MAX", 1_000_000)
+    count = 200
+    packets = [
+        mqtt5.PublishPacket("a", b"x" * 100_000, qos=QOS1, packet_id=1 + n).write()
+        if n % 2
+        else mqtt5.PublishPacket("a", b"x" * 100_000, qos=mqtt5.QoS.AT_MOST_ONCE).write()
+        for n in range(count)
+    ]
+
+    async def work() -> None:
+        async with wicked(polite) as peer:
+            link = await connect(settings(peer.port, receive_max=1000))
+            assert peer.writer is not None
+            peer.writer.write(b"".join(packets))
+            await asyncio.sleep(0.5)
+            messages = await receive(link, 1)
+            assert 10 <= len(messages) < 30
+            got = len(messages)
+            while got < count:
+                link.acknowledge(messages)
+                messages = await receive(link, 1)
+                got += len(messages)
 
     go(asyncio.wait_for(work(), 20))
 

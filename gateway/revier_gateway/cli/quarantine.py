@@ -161,7 +161,7 @@ def _do(config: Config, request: Request) -> Answer:
 
 
 def _here(config: Config, request: Request) -> Answer:
-    from revier_gateway import inventory_dir
+    from revier_gateway import event_topic, inventory_dir
     from revier_gateway.pipeline import Pipeline
     from revier_gateway.quarantine import Answer, Desk
     from revier_gateway.store import Store
@@ -172,8 +172,10 @@ def _here(config: Config, request: Request) -> Answer:
     except (InventoryError, OSError) as error:
         raise stop(str(error)) from None
     answer = Answer()
+    name_of = event_topic.parse(config.source.topic).name_of
+    pipeline = Pipeline(inventory, config.feed.root, name_of=name_of)
     with closing(Store(config.data_dir)) as store:
-        desk = Desk(Pipeline(inventory, config.feed.root), store, lambda *_: None)
+        desk = Desk(pipeline, store, lambda *_: None)
         for _ in desk.steps(request, answer):
             continue
     return answer

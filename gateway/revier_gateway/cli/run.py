@@ -10,7 +10,14 @@ from typing import Annotated
 import typer
 
 from revier_gateway import logs
-from revier_gateway.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config, stop
+from revier_gateway.cli.common import (
+    DEFAULT_CONFIG,
+    EXIT_DISK,
+    ConfigOption,
+    JsonOption,
+    read_config,
+    stop,
+)
 from revier_gateway.config import ConfigError
 
 
@@ -19,7 +26,11 @@ def run(
     log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
     json: JsonOption = False,
 ) -> None:
-    """Bridge ChirpStack's events to the feed until Ctrl-C or SIGTERM."""
+    """Bridge ChirpStack's events to the feed until Ctrl-C or SIGTERM.
+
+    Exit 0: ended; 2: configuration, inventory, or another gateway in data_dir; 4: the disk.
+    """
+    from revier_gateway.data_dir import DataDirBusyError, DataDirError
     from revier_gateway.service import Service, tune_memory
     from revier_inventory import InventoryError
 
@@ -35,5 +46,9 @@ def run(
 
     try:
         asyncio.run(work())
+    except DataDirBusyError as error:
+        raise stop(f"The gateway cannot begin.\n{error}") from None
+    except DataDirError as error:
+        raise stop(f"The gateway cannot begin.\n{error}", EXIT_DISK) from None
     except (InventoryError, ConfigError, OSError) as error:
         raise stop(f"The gateway cannot begin.\n{error}") from None
