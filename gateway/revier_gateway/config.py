@@ -9,7 +9,7 @@ import re
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +18,8 @@ from revier_gateway import event_topic
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Days = Annotated[int, Meta(ge=1, le=3650)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 # What may stand in a topic level and in a file name.
 GatewayId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 TopicRoot = Annotated[str, Meta(pattern=r"^[^+#/\s][^+#\s]{0,99}(?<!/)$")]
@@ -34,6 +36,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Gateway(_Table, frozen=True, kw_only=True):
     id: GatewayId
     data_dir: Text
+    log_level: LogLevel = "INFO"
     disk_reserve_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 200  # with less nothing is taken
 
 
@@ -94,6 +97,15 @@ class InventoryDir(_Table, frozen=True, kw_only=True):
     dir: Text
 
 
+class Retention(_Table, frozen=True, kw_only=True):
+    """After how many days what is forgotten. seen_days: readings that come later than this after
+    they were first heard are taken for new; a node's flash log goes back less far."""
+
+    parking_days: Days = 30
+    seen_days: Days = 60
+    quarantine_days: Days = 90
+
+
 class Console(_Table, frozen=True, kw_only=True):
     host: Text = "127.0.0.1"
     port: Port = 8080
@@ -108,6 +120,7 @@ class Config(_Table, frozen=True, kw_only=True):
     feed: Feed
     inventory: InventoryDir
     console: Console = Console()
+    retention: Retention = Retention()
     base_dir: msgspec.UnsetType | str = msgspec.UNSET
 
     @property
@@ -121,6 +134,36 @@ class Config(_Table, frozen=True, kw_only=True):
     def _path(self, text: str) -> Path:
         base = "." if isinstance(self.base_dir, msgspec.UnsetType) else self.base_dir
         return Path(base) / Path(text).expanduser()
+
+
+# What a running gateway takes over on SIGHUP; a table stands for all of its keys.
+RELOADED = ("gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention")
+
+
+def changes(before: Config, after: Config) -> list[str]:
+    """The keys that differ, as table.key."""
+    return sorted(
+        f"{table}.{key}"
+        for table in before.__struct_fields__
+        if isinstance(getattr(before, table), msgspec.Struct)
+        for key in getattr(before, table).__struct_fields__
+        if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)
+    )
+
+
+def reloaded(before: Config, after: Config) -> tuple[Config, list[str], list[str]]:
+    """What a running gateway makes of a changed configuration: the configuration that it has then,
+    the keys that it took over, and those that need a restart."""
+    changed = changes(before, after)
+    taken = [key for key in changed if key in RELOADED or key.split(".")[0] in RELOADED]
+    tables: dict[str, Any] = {}
+    for name in taken:
+        table, key = name.split(".")
+        old = tables.get(table, getattr(before, table))
+        new = getattr(getattr(after, table), key)
+        tables[table] = msgspec.structs.replace(old, **{key: new})
+    rest = [name for name in changed if name not in taken]
+    return msgspec.structs.replace(before, **tables), taken, rest
 
 
 def password_of(leg: Source | Feed) -> bytes | None:

@@ -22,7 +22,7 @@ from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage, Outcome
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store, StoreError
-from revier_gateway.store_rows import read_quarantine
+from revier_gateway.store_rows import read_quarantine, remove_quarantined
 from revier_gateway.values import unix_ms
 from revier_gateway.work import QuarantineRow, Work
 
@@ -157,11 +157,7 @@ def _chosen(db: sqlite3.Connection, request: Request) -> Iterator[list[Numbered]
 
 def _remove(numbers: Sequence[int], work: Work) -> None:
     rows = [(number,) for number in numbers]
-    work.changes.append(lambda db: _delete(db, rows))
-
-
-def _delete(db: sqlite3.Connection, rows: Sequence[tuple[int]]) -> None:
-    db.executemany("DELETE FROM quarantine WHERE id = ?", rows)
+    work.changes.append(lambda db: remove_quarantined(db, rows))
 
 
 class _Measured(msgspec.Struct):

@@ -9,13 +9,13 @@ import contextlib
 import gc
 import signal
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import structlog
 
-from revier_gateway import __version__, event_topic, feed, inventory_dir, source
-from revier_gateway.config import Config, check_legs
+from revier_gateway import __version__, event_topic, feed, inventory_dir, logs, retention, source
+from revier_gateway.config import Config, ConfigError, check_legs, reloaded
 from revier_gateway.feed import Publisher
 from revier_gateway.mqtt.keep import Ready, keep
 from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
@@ -24,7 +24,7 @@ from revier_gateway.outcomes import Outcome
 from revier_gateway.pipeline import Pipeline, now_utc
 from revier_gateway.quarantine import Desk
 from revier_gateway.source import Intake
-from revier_gateway.store import Store
+from revier_gateway.store import Store, StoreError
 from revier_gateway.values import instant
 from revier_gateway.view import View
 from revier_gateway.work import Work
@@ -32,6 +32,8 @@ from revier_inventory import InventoryError
 
 INVENTORY_LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 3600.0
+TIDY_PAUSE_S = 0.05
+TIDY_PAUSE_FACTOR = 20.0  # of the time that the step before took
 FIGURES_EVERY_S = 1.0
 GOODBYE_S = 2.0
 
@@ -53,8 +55,15 @@ def tune_memory() -> None:
 class Service:
     """Raises ConfigError, InventoryError or OSError where it cannot begin."""
 
-    def __init__(self, config: Config, connect: Connect = connect_session) -> None:
+    def __init__(
+        self,
+        config: Config,
+        connect: Connect = connect_session,
+        reread: Callable[[], Config] | None = None,
+    ) -> None:
+        """reread: the configuration as its file has it now."""
         self._config = config
+        self._reread = reread
         self._connect = connect
         inventory = inventory_dir.read(config.inventory_dir)
         self._watch = inventory_dir.Watch(config.inventory_dir)
@@ -84,7 +93,29 @@ class Service:
         return self._store.waiting
 
     def reload(self) -> None:
-        """Read the inventory again; where it is wrong, keep the one that was right."""
+        """SIGHUP: the configuration, as far as it may change at work, and the inventory."""
+        if self._reread is not None:
+            try:
+                config, taken, rest = reloaded(self._config, self._reread())
+            except ConfigError as error:
+                log.warning("the configuration is wrong: the one before stays", why=str(error))
+            else:
+                self._apply(config)
+                log.info("configuration read", taken=taken)
+                if rest:
+                    log.warning("these changes need a restart", keys=rest)
+        self._reload_inventory()
+
+    def _apply(self, config: Config) -> None:
+        """What config.RELOADED names."""
+        if config.gateway.log_level != self._config.gateway.log_level:
+            logs.set_level(config.gateway.log_level)
+        self._config = config
+        self._store.reserve_bytes = config.gateway.disk_reserve_mb * 1_000_000
+        self._publisher.catch_up.per_s = config.feed.catch_up_per_s
+
+    def _reload_inventory(self) -> None:
+        """Where it is wrong, keep the one that was right."""
         try:
             inventory = inventory_dir.read(self._config.inventory_dir)
         except (InventoryError, OSError) as error:
@@ -162,7 +193,7 @@ class Service:
         while True:
             await asyncio.sleep(INVENTORY_LOOK_EVERY_S)
             if self._watch.changed():
-                self.reload()
+                self._reload_inventory()
 
     async def _figures(self) -> None:
         while True:
@@ -172,11 +203,21 @@ class Service:
             await asyncio.sleep(FIGURES_EVERY_S)
 
     async def _tidy(self) -> None:
+        """Never more than a small part of the loop's time, however long the tables are."""
         while True:
+            try:
+                now_ms = int(time.time() * 1000)
+                began_s = time.perf_counter()
+                passing = retention.steps(
+                    self._store, self._config.retention, now_ms, self.view.forget
+                )
+                for _ in passing:
+                    busy_s = time.perf_counter() - began_s
+                    await asyncio.sleep(max(TIDY_PAUSE_S, TIDY_PAUSE_FACTOR * busy_s))
+                    began_s = time.perf_counter()
+            except StoreError as error:
+                log.debug("nothing is forgotten while the disk does not take it", why=str(error))
             await asyncio.sleep(TIDY_EVERY_S)
-            gone = self._store.tidy(int(time.time() * 1000))
-            if gone:
-                log.warning("quarantine is full: the oldest rows are gone", rows=gone)
 
     async def _console(self) -> None:
         """Serve the page in this loop; without the console's parts the gateway goes on."""

@@ -25,12 +25,10 @@ from revier_gateway.store_schema import before_upgrade, migrate, refuse_newer
 from revier_gateway.work import QuarantineRow, Seen, Work
 
 HISTORY_ROWS_MAX = 300  # of each asset
-SEEN_DAYS_MAX = 60  # longer than a node's flash log can hold a reading back
 STATES_CACHED_MAX = 50_000
 KEYS_PER_QUERY = 100
 WAL_PAGES_MAX = 8000  # 32 MB; each check-point costs two more flushes of the disk
 FRESH_ROWS_MAX = 4000  # committed rows that the feed may take without reading them back
-QUARANTINE_ROWS_MAX = 100_000  # the oldest go; each is counted
 
 _unpack_state = msgspec.msgpack.Decoder(DeviceState).decode
 
@@ -46,7 +44,7 @@ class Store:
         Raises DataDirBusyError, or DataDirError where the database cannot be written.
         """
         self._lock = Lock(data_dir)
-        self._reserve_bytes = reserve_bytes
+        self.reserve_bytes = reserve_bytes
         self.path = data_dir / FILE_NAME
         try:
             self._db = _open(self.path)
@@ -81,13 +79,13 @@ class Store:
     def check_room(self) -> None:
         """For whoever adds. Raises StoreError while the disk has no more than the reserve, which is
         for the feed: what it has sent must be forgotten, and that takes room, too."""
-        if self._reserve_bytes:
+        if self.reserve_bytes:
             disk = os.statvfs(self.path.parent)
             free_bytes = disk.f_bavail * disk.f_frsize
-            if free_bytes < self._reserve_bytes:
+            if free_bytes < self.reserve_bytes:
                 raise StoreError(
                     f"{free_bytes // 1_000_000} MB are free in {self.path.parent}: less than "
-                    f"[gateway] disk_reserve_mb = {self._reserve_bytes // 1_000_000}"
+                    f"[gateway] disk_reserve_mb = {self.reserve_bytes // 1_000_000}"
                 )
 
     # -- what a unit of work reads
@@ -248,13 +246,6 @@ class Store:
     def quarantine(self) -> list[tuple[int, QuarantineRow]]:
         """Newest first."""
         return read_quarantine(self._db)
-
-    def tidy(self, now_ms: int) -> int:
-        """Forget what is older than its deadline; returns the quarantine rows that went."""
-        oldest_ms = now_ms - SEEN_DAYS_MAX * 86_400_000
-        self._db.execute("DELETE FROM seen WHERE at_ms < ?", (oldest_ms,))
-        sql = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?"
-        return self._db.execute(sql, (QUARANTINE_ROWS_MAX,)).rowcount
 
 
 def _open(path: Path) -> sqlite3.Connection:

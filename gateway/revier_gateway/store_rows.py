@@ -78,6 +78,10 @@ def read_quarantine(
     return [(row[0], QuarantineRow(*row[1:])) for row in db.execute(sql, arguments)]
 
 
+def remove_quarantined(db: sqlite3.Connection, rows: Sequence[tuple[int]]) -> None:
+    db.executemany("DELETE FROM quarantine WHERE id = ?", rows)
+
+
 def runs(row_ids: Iterable[int]) -> list[tuple[int, int]]:
     """First and last of each run of consecutive numbers: done rows mostly are one."""
     found: list[tuple[int, int]] = []

@@ -202,7 +202,7 @@ def test_the_reserve_of_the_disk_is_not_touched(
     async def repair() -> None:
         await asyncio.sleep(0.1)
         assert broker.acknowledged == []
-        store._reserve_bytes = 1
+        store.reserve_bytes = 1
 
     use(intake_of(pipeline, store, troubles.append), broker, repair())
     assert "disk_reserve_mb" in troubles[0]

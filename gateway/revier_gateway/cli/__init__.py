@@ -7,7 +7,7 @@ from __future__ import annotations
 import typer
 
 from revier_gateway import __version__
-from revier_gateway.cli import quarantine
+from revier_gateway.cli import config, quarantine
 from revier_gateway.cli.backup import backup, restore
 from revier_gateway.cli.replay import replay
 from revier_gateway.cli.run import run
@@ -19,6 +19,7 @@ app = typer.Typer(
 for command in (run, tail, replay, backup, restore):
     app.command()(command)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(config.app, name="config")
 
 
 @app.command()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -18,12 +18,12 @@ from revier_gateway.cli.common import (
     read_config,
     stop,
 )
-from revier_gateway.config import ConfigError
+from revier_gateway.config import ConfigError, LogLevel, load
 
 
 def run(
     config: ConfigOption = DEFAULT_CONFIG,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+    log_level: Annotated[str, typer.Option(help="Else [gateway] log_level.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Bridge ChirpStack's events to the feed until Ctrl-C or SIGTERM.
@@ -35,12 +35,13 @@ def run(
     from revier_inventory import InventoryError
 
     settings = read_config(config)
-    if log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        raise stop(f"--log-level {log_level}: use DEBUG, INFO, WARNING or ERROR.")
-    logs.configure(log_level.upper(), json or None)
+    level = log_level.upper() or settings.gateway.log_level
+    if level not in get_args(LogLevel):
+        raise stop(f"--log-level {log_level}: use {', '.join(get_args(LogLevel))}.")
+    logs.configure(level, json or None)
 
     async def work() -> None:
-        service = Service(settings)
+        service = Service(settings, reread=lambda: load(config))
         tune_memory()
         await service.run()
 
