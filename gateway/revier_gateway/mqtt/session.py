@@ -9,6 +9,7 @@ acknowledged before the caller says so; what the caller sends in one call leaves
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 
 import mqtt5
@@ -74,6 +75,9 @@ async def connect(settings: LinkSettings) -> Session:
     except TimeoutError:
         session.drop("no answer")
         raise LinkLost(f"no answer within {settings.connect_timeout_s:g} s") from None
+    except ssl.SSLError as error:
+        session.drop("no TLS")
+        raise LinkRefused(_tls_refusal(error)) from None
     except OSError as error:
         raise LinkLost(str(error)) from None
     except LinkLost:
@@ -90,6 +94,7 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._lost: str | None = None
+        self._refused = False  # lost by a refusal
         self._connack: mqtt5.ConnAckPacket | None = None
         self._suback: mqtt5.SubAckPacket | None = None
         self._inbox: list[Message] = []
@@ -147,6 +152,11 @@ class Session(asyncio.Protocol):
         self._ring()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(
+            exc, ssl.SSLError
+        ):  # with TLS 1.3 only now: the broker rejects our certificate
+            self._refused = True
+            self._lose(_tls_refusal(exc))
         self._lose(str(exc) if exc else "the broker closed the connection")
 
     # -- mqtt.link.Link
@@ -305,7 +315,7 @@ class Session(asyncio.Protocol):
 
     async def _wait(self, bell: _Bell) -> None:
         if self._lost is not None:
-            raise LinkLost(self._lost)
+            raise LinkRefused(self._lost) if self._refused else LinkLost(self._lost)
         await bell.wait()
 
     def _lose(self, reason: str) -> None:
@@ -342,6 +352,12 @@ class Session(asyncio.Protocol):
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _tls_refusal(error: ssl.SSLError) -> str:
+    ours = isinstance(error, ssl.SSLCertVerificationError)
+    cure = "Look at tls ca_file" if ours else "Look at tls cert_file: does the broker know it still"
+    return f"TLS: {error}. {cure}."
 
 
 class _Bell:
