@@ -240,7 +240,7 @@ def _cure(table: str, key: str, problem: str) -> str:
         return f"Remove it or correct the spelling; known are {', '.join(names)}."
     if "missing required" in problem:
         return f"Add {key} to [{table}]." if table else f"Add a table [{key}]."
-    return "Correct the value; docs/operator.md and gateway.example.toml show every key."
+    return "Correct the value; gateway.example.toml shows every key."
 
 
 def _struct(type_: object) -> type[msgspec.Struct]:
