@@ -9,13 +9,17 @@ import re
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
+from revier_gateway import event_topic
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
+Days = Annotated[int, Meta(ge=1, le=3650)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 # What may stand in a topic level and in a file name.
 GatewayId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
 TopicRoot = Annotated[str, Meta(pattern=r"^[^+#/\s][^+#\s]{0,99}(?<!/)$")]
@@ -32,6 +36,8 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Gateway(_Table, frozen=True, kw_only=True):
     id: GatewayId
     data_dir: Text
+    log_level: LogLevel = "INFO"
+    disk_reserve_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 200  # with less nothing is taken
 
 
 class Tls(_Table, frozen=True, kw_only=True):
@@ -40,9 +46,21 @@ class Tls(_Table, frozen=True, kw_only=True):
     key_file: str = ""
 
     def context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self.ca_file or None)
-        if self.cert_file:
-            context.load_cert_chain(self.cert_file, self.key_file or None)
+        """With the files as they are now: a renewed certificate is taken with the next connection.
+
+        Raises ConfigError.
+        """
+        where = f"ca_file {self.ca_file}"
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.cert_file:
+                where = f"cert_file {self.cert_file}, key_file {self.key_file or 'none'}"
+                context.load_cert_chain(self.cert_file, self.key_file or None)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ConfigError(
+                f"tls: {where}: {why}. Correct the path, or put a sound PEM file there."
+            ) from None
         return context
 
 
@@ -50,7 +68,7 @@ class Source(_Table, frozen=True, kw_only=True):
     host: Text
     port: Port = 1883
     client_id: str = ""  # empty: revier-gateway-{gateway.id}-source
-    topic: Text = "application/+/device/+/event/+"
+    topic: Text = "application/{{application_id}}/device/{{dev_eui}}/event/{{event}}"
     qos: Annotated[int, Meta(ge=0, le=1)] = 1
     session_expiry_s: Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)] = 7 * 86_400
     receive_max: Annotated[int, Meta(ge=1, le=65_535)] = 2000
@@ -67,6 +85,7 @@ class Feed(_Table, frozen=True, kw_only=True):
     client_id: str = ""  # empty: revier-gateway-{gateway.id}-feed
     root: TopicRoot = "revier/v1"
     window_max: Annotated[int, Meta(ge=1, le=65_535)] = 1000
+    catch_up_per_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 2000  # 0: no limit
     keep_alive_s: Annotated[int, Meta(ge=5, le=65_535)] = 30
     username: str | None = None
     password: str | None = None
@@ -109,6 +128,15 @@ class InventoryDir(_Table, frozen=True, kw_only=True):
     dir: Text
 
 
+class Retention(_Table, frozen=True, kw_only=True):
+    """After how many days what is forgotten. seen_days: readings that come later than this after
+    they were first heard are taken for new; a node's flash log goes back less far."""
+
+    parking_days: Days = 30
+    seen_days: Days = 60
+    quarantine_days: Days = 90
+
+
 class Console(_Table, frozen=True, kw_only=True):
     host: Text = "127.0.0.1"
     port: Port = 8080
@@ -126,6 +154,7 @@ class Config(_Table, frozen=True, kw_only=True):
     chirpstack: ChirpStack | None = None
     gaps: Gaps = Gaps()
     commands: Commands = Commands()
+    retention: Retention = Retention()
     base_dir: msgspec.UnsetType | str = msgspec.UNSET
 
     @property
@@ -141,6 +170,36 @@ class Config(_Table, frozen=True, kw_only=True):
         return Path(base) / Path(text).expanduser()
 
 
+# What a running gateway takes over on SIGHUP; a table stands for all of its keys.
+RELOADED = ("gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention")
+
+
+def changes(before: Config, after: Config) -> list[str]:
+    """The keys that differ, as table.key."""
+    return sorted(
+        f"{table}.{key}"
+        for table in before.__struct_fields__
+        if isinstance(getattr(before, table), msgspec.Struct)
+        for key in getattr(before, table).__struct_fields__
+        if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)
+    )
+
+
+def reloaded(before: Config, after: Config) -> tuple[Config, list[str], list[str]]:
+    """What a running gateway makes of a changed configuration: the configuration that it has then,
+    the keys that it took over, and those that need a restart."""
+    changed = changes(before, after)
+    taken = [key for key in changed if key in RELOADED or key.split(".")[0] in RELOADED]
+    tables: dict[str, Any] = {}
+    for name in taken:
+        table, key = name.split(".")
+        old = tables.get(table, getattr(before, table))
+        new = getattr(getattr(after, table), key)
+        tables[table] = msgspec.structs.replace(old, **{key: new})
+    rest = [name for name in changed if name not in taken]
+    return msgspec.structs.replace(before, **tables), taken, rest
+
+
 def password_of(leg: Source | Feed) -> bytes | None:
     """From the environment where password_env names a variable. Raises ConfigError if unset."""
     if leg.password_env is not None:
@@ -151,6 +210,17 @@ def password_of(leg: Source | Feed) -> bytes | None:
             )
         return secret.encode()
     return leg.password.encode() if leg.password is not None else None
+
+
+def check_legs(config: Config) -> None:
+    """What the file only points to: passwords, certificates. Raises ConfigError."""
+    for name, leg in (("source", config.source), ("feed", config.feed)):
+        try:
+            password_of(leg)
+            if leg.tls:
+                leg.tls.context()
+        except ConfigError as error:
+            raise ConfigError(f"[{name}] {error}") from None
 
 
 def load(path: Path) -> Config:
@@ -174,6 +244,12 @@ def parse(text: str, path: Path) -> Config:
         config = msgspec.convert(content, Config)
     except msgspec.ValidationError as error:
         raise ConfigError(_explain(path, text, str(error))) from None
+    try:
+        event_topic.parse(config.source.topic)
+    except ValueError as error:
+        where = f"{path}: line {_line(text, 'source', 'topic')}: [source] topic"
+        cure = "Write it as ChirpStack's [integration.mqtt] event_topic has it."
+        raise ConfigError(f"{where}: {error}. {cure}") from None
     return msgspec.structs.replace(config, base_dir=str(path.parent))
 
 
@@ -198,7 +274,7 @@ def _cure(table: str, key: str, problem: str) -> str:
         return f"Remove it or correct the spelling; known are {', '.join(names)}."
     if "missing required" in problem:
         return f"Add {key} to [{table}]." if table else f"Add a table [{key}]."
-    return "Correct the value; docs/operator.md and gateway.example.toml show every key."
+    return "Correct the value; gateway.example.toml shows every key."
 
 
 def _struct(type_: object) -> type[msgspec.Struct]:

@@ -44,11 +44,27 @@ def _asset(uplink: Uplink, measured_at: datetime, inventory: Inventory) -> Asset
     tagged = uplink.tags.get("asset")
     if tagged is not None and not ASSET_NAME.match(tagged):
         raise Refused("invalid_asset", f"{uplink.dev_eui} is tagged {tagged!r}")
+    if tagged is not None:
+        _check_served_once(uplink, tagged, inventory)
     asset = inventory.asset_of(uplink.dev_eui, measured_at)
     if asset is None:
         known = "served nothing then" if inventory.knows_device(uplink.dev_eui) else "is not known"
         raise Refused("unknown_device", f"{uplink.dev_eui} {known}")
     return asset
+
+
+def _check_served_once(uplink: Uplink, tagged: str, inventory: Inventory) -> None:
+    """The inventory decides which asset is meant; a tag that names one which another device serves
+    says that two devices, or two hands, are at work there."""
+    at = uplink.heard_at
+    mine = inventory.asset_of(uplink.dev_eui, at)
+    if mine is not None and mine.asset == tagged:
+        return
+    for period in inventory.periods:
+        if period.asset != tagged or period.dev_eui == uplink.dev_eui or period.since > at:
+            continue
+        if period.until is None or at < period.until:
+            raise Refused("asset_taken", f"{uplink.dev_eui}: {period.dev_eui} serves {tagged}")
 
 
 def _check_owner(uplink: Uplink, asset: Asset, inventory: Inventory) -> None:

@@ -4,24 +4,27 @@
 
 Order of one asset is kept, because all rows leave in order over one connection and unanswered ones
 are sent again in order. A row that cannot be sent goes to quarantine and never blocks another. A
-retained state is left out when a newer one is waiting or was sent.
+retained state is left out when a newer one is waiting or was sent. A long outbox is emptied at a
+pace, alarms and the newest states first (catch_up.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
 import structlog
 
 from revier_gateway import __version__
-from revier_gateway.config import Config, password_of
+from revier_gateway.catch_up import Ahead, CatchUp
+from revier_gateway.config import Config, ConfigError, password_of
 from revier_gateway.feed_messages import GatewayStatus, status_topic
 from revier_gateway.mqtt.keep import Ready, together
-from revier_gateway.mqtt.link import Ack, Link, LinkLost, LinkSettings, Outgoing
+from revier_gateway.mqtt.link import Ack, Link, LinkLost, LinkRefused, LinkSettings, Outgoing
 from revier_gateway.pipeline import now_utc
 from revier_gateway.store import Store, StoreError
 from revier_gateway.store_rows import OutboxRow
@@ -33,6 +36,10 @@ NO_SUBSCRIBER = 0x10
 TOPIC_BYTES_MAX = 65_535
 PACKET_OVERHEAD_BYTES = 64  # fixed header, packet id and properties of a PUBLISH of ours
 SETTLE_EVERY_S = 0.5
+UNSETTLED_MAX = 50_000  # rows that are done while the disk does not take it; then nothing more goes
+LOOK_EVERY_S = 0.1
+UNHEARD_S = 60.0  # so long nobody was subscribed to anything
+TELL_EVERY_S = 30.0  # of a catch-up, in log and status
 # A broker that closes the connection on a message (packet too large, topic not allowed) would do so
 # for ever. After this many losses without one answer, rows go one at a time until one is convicted.
 LOSSES_BEFORE_SINGLE = 2
@@ -43,14 +50,19 @@ log = structlog.get_logger("revier.gateway.feed")
 
 
 def link_settings(config: Config) -> LinkSettings:
+    """Raises LinkRefused where a password or a certificate is not there."""
     feed = config.feed
+    try:
+        password, tls = password_of(feed), feed.tls.context() if feed.tls else None
+    except ConfigError as error:
+        raise LinkRefused(str(error)) from None
     return LinkSettings(
         host=feed.host,
         port=feed.port,
         client_id=feed.client_id or f"revier-gateway-{config.gateway.id}-feed",
         username=feed.username,
-        password=password_of(feed),
-        tls=feed.tls.context() if feed.tls else None,
+        password=password,
+        tls=tls,
         clean_start=True,
         keep_alive_s=feed.keep_alive_s,
         window_max=feed.window_max,
@@ -58,21 +70,9 @@ def link_settings(config: Config) -> LinkSettings:
     )
 
 
-def status_message(
-    config: Config,
-    status: Literal["online", "offline"],
-    source: Literal["", "online", "offline"] = "",
-    since: str = "",
-    reason: str = "",
-) -> Outgoing:
-    message = GatewayStatus(
-        status=status,
-        gateway=config.gateway.id,
-        gwsw=__version__,
-        source=source,
-        since=since,
-        reason=reason,
-    )
+def status_message(config: Config, status: Literal["online", "offline"], **fields: Any) -> Outgoing:
+    """fields: of GatewayStatus."""
+    message = GatewayStatus(status=status, gateway=config.gateway.id, gwsw=__version__, **fields)
     return Outgoing(
         status_topic(config.feed.root, config.gateway.id), msgspec.json.encode(message), retain=True
     )
@@ -84,7 +84,10 @@ class Publisher:
         store: Store,
         online: Callable[[], Outgoing] | None = None,
         clock: Callable[[], datetime] = now_utc,
+        root: str = "",
+        per_s: int = 0,
     ) -> None:
+        """root: of the topics, for states that go first; per_s: the pace of a catch-up, 0: none."""
         self._store = store
         self._online = online
         self._clock = clock
@@ -96,6 +99,11 @@ class Publisher:
         self._losses = 0  # of the connection, since the last answer
         self.delivered = 0  # rows that the broker has, since the start
         self._suspect: tuple[int, int] = (0, 0)  # row id, losses with it alone in flight
+        self.catch_up = CatchUp(per_s)
+        self._ahead = Ahead(store, root)
+        self._looked_s = self._told_s = 0.0
+        self._heard_s = -UNHEARD_S
+        self._unheard = False  # the broker says that nobody is subscribed
 
     def wake(self) -> None:
         """The outbox has new rows."""
@@ -110,10 +118,19 @@ class Publisher:
     def in_flight(self) -> int:
         return len(self._flight)
 
+    @property
+    def progress(self) -> tuple[int, str]:
+        """Of a catch-up: rows that wait, and when it will be over as far as is known. Else 0."""
+        left_s = self.catch_up.left_s
+        done_at = "" if left_s is None else instant(self._clock() + timedelta(seconds=left_s))
+        return (self.catch_up.waiting, done_at) if self.catch_up.behind else (0, "")
+
     async def use(self, link: Link, ready: Ready = lambda: None) -> None:
         """For mqtt.keep: publish until the link is lost, then begin again at the oldest row."""
         self._cursor = 0
         self._flight.clear()
+        self._ahead.link_begins()
+        self._looked_s = 0.0
         self._settle()
         ready()
         try:
@@ -124,43 +141,81 @@ class Publisher:
                 feed_settle=self._settle_often(),
             )
         except LinkLost as lost:
+            self._ahead.link_lost(list(self._flight.values()))
             self._convict(str(lost))
             raise
 
     async def _send(self, link: Link) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             self._more.clear()
+            self._look(loop.time())
             if self._announce and self._online is not None and link.window:
                 self._announce = False
                 link.publish([self._online()])
-            room = self._room(link)
-            rows = self._store.outbox_after(self._cursor, room) if room else []
-            if rows:
-                self._cursor = rows[-1].id
-                self._publish(link, rows)
-            if len(rows) < room or room == 0:
-                await self._more.wait()
+            room = self._room(link, loop.time())
+            taken = self._publish_next(link, room) if room else 0
+            if taken < room or room == 0:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.catch_up.wait_s):
+                        await self._more.wait()
             else:
                 await asyncio.sleep(0)
 
-    def _room(self, link: Link) -> int:
-        if self._losses >= LOSSES_BEFORE_SINGLE:
+    def _look(self, now_s: float) -> None:
+        """Do so many rows wait that this is a catch-up?"""
+        if self._looked_s and now_s - self._looked_s < LOOK_EVERY_S:
+            return
+        self._looked_s = now_s
+        turn = self.catch_up.look(self._store.waiting, now_s)
+        if self.catch_up.behind:
+            self._ahead.fill(self._cursor, now_s)
+            if turn == "began" or now_s - self._told_s >= TELL_EVERY_S:
+                self._told_s = now_s
+                self._announce = self._online is not None
+                waiting, done_at = self.progress
+                log.info("catching up", waiting=waiting, per_s=self.catch_up.per_s, done_at=done_at)
+        elif turn == "ended":
+            self._ahead.caught_up()
+            self._announce = self._online is not None
+            log.info("caught up", seconds=round(self.catch_up.elapsed_s, 1))
+
+    @property
+    def _single(self) -> bool:
+        return self._losses >= LOSSES_BEFORE_SINGLE
+
+    def _room(self, link: Link, now_s: float) -> int:
+        if self._store.unsettled >= UNSETTLED_MAX:
+            return 0
+        if self._single:
             return 0 if self._flight else 1
-        return link.window
+        return self.catch_up.room(link.window, now_s)
+
+    def _publish_next(self, link: Link, room: int) -> int:
+        """Returns how many rows were taken, of at most room."""
+        ahead = [] if self._single else self._ahead.take(room)
+        in_turn = self._store.outbox_after(self._cursor, room - len(ahead))
+        if in_turn:
+            self._cursor = in_turn[-1].id
+        self._publish(link, ahead + [row for row in in_turn if not self._ahead.has_gone(row)])
+        return len(ahead) + len(in_turn)
 
     def _publish(self, link: Link, rows: list[OutboxRow]) -> None:
         fit = []
         for row in rows:
+            mine = row.id > 0  # not an early copy of a state
             reason = _unfit(row, link.message_bytes_max)
             if reason:
-                self._reject(row, reason, "")
-            elif row.retain and row.t_ms < (self._store.latest_ms(row.asset) or row.t_ms):
+                if mine:
+                    self._reject(row, reason, "")
+            elif mine and row.retain and self._ahead.is_overtaken(row):
                 self._store.done([row.id])
             else:
                 fit.append(row)
         if fit:
             ids = link.publish([Outgoing(row.topic, row.payload, bool(row.retain)) for row in fit])
             self._flight.update(zip(ids, fit, strict=True))
+            self.catch_up.sent(len(fit))
 
     async def _collect(self, link: Link) -> None:
         while True:
@@ -172,21 +227,38 @@ class Publisher:
 
     def _answered(self, acks: Sequence[Ack]) -> list[int]:
         """The rows that are done: neither what is not a row nor what was refused."""
-        done, nobody = [], 0
+        done, nobody, rows = [], 0, 0
         for ack in acks:
             row = self._flight.pop(ack.packet_id, None)
             if row is None:
                 continue
+            rows += 1
             self._losses = 0
             code = ack.reason_code
-            if code >= REFUSED:
-                self._reject(row, "refused", f"reason code 0x{code:02x}")
-                continue
             nobody += code == NO_SUBSCRIBER
-            done.append(row.id)
+            if row.id < 0:
+                if code < REFUSED:
+                    self._ahead.done(row)
+            elif code >= REFUSED:
+                self._reject(row, "refused", f"reason code 0x{code:02x}")
+            else:
+                done.append(row.id)
         if nobody:
             self._pending.counters["feed.no_subscriber"] += nobody
+        if rows:
+            self._tell_unheard(nobody < rows, asyncio.get_running_loop().time())
         return done
+
+    def _tell_unheard(self, heard: bool, now_s: float) -> None:
+        """The broker took all and passed none of it on: no loss of ours, yet a loss."""
+        if heard:
+            self._heard_s = now_s
+            if self._unheard:
+                log.info("somebody is subscribed to the feed")
+            self._unheard = False
+        elif not self._unheard and now_s - self._heard_s >= UNHEARD_S:
+            log.warning("nobody is subscribed to the feed: what is not retained is lost there")
+            self._unheard = True
 
     def _reject(self, row: OutboxRow, reason: str, detail: str) -> None:
         """Row to quarantine and out of the outbox, in one transaction."""
@@ -225,6 +297,7 @@ class Publisher:
             log.debug("the store does not take settled rows", why=str(error))
         else:
             self._pending = Work(self._store)
+            self._more.set()  # it may have waited for the disk
 
 
 def _unfit(row: OutboxRow, message_bytes_max: int | None) -> str:

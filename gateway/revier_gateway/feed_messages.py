@@ -105,6 +105,9 @@ class GatewayStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     source: Literal["", "online", "offline"] = ""  # online: subscribed to ChirpStack's events
     since: str = ""
     reason: str = ""
+    problem: str = ""  # why no event is taken from ChirpStack's broker now
+    waiting: int = 0  # messages that are still to come, while a long outbox is being emptied
+    caught_up_at: str = ""  # when that will be over, as far as is known
 
 
 def topic_of(root: str, ags: str, domain: str, asset: str, kind: str) -> str:

@@ -22,12 +22,32 @@ class _Stderr(io.TextIOBase):
         sys.stderr.flush()
 
 
+_threshold = logging.INFO
+
+
+def set_level(level: str) -> None:
+    """Also while loggers are in use."""
+    global _threshold  # noqa: PLW0603 - the process has one log
+    _threshold = logging.getLevelNamesMapping()[level]
+
+
+def _drop_lower(
+    _logger: object, method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    name = "ERROR" if method == "exception" else method.upper()
+    if logging.getLevelNamesMapping()[name] < _threshold:
+        raise structlog.DropEvent
+    return event
+
+
 def configure(level: str = "INFO", json: bool | None = None) -> None:
+    set_level(level)
     as_json = not sys.stderr.isatty() if json is None else json
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     )
     processors: list[structlog.typing.Processor] = [
+        _drop_lower,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -36,7 +56,7 @@ def configure(level: str = "INFO", json: bool | None = None) -> None:
         processors.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[*processors, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=True,
     )

@@ -40,6 +40,7 @@ QUARANTINE_REASONS: dict[str, str] = {
     "bad_payload": "Look whether the node's firmware and this gateway fit together",
     "unknown_device": "Give the device to an asset: revier-provision, then replay",
     "invalid_asset": "Correct the device's tag 'asset' in ChirpStack",
+    "asset_taken": "Another device serves the asset that the tag names: correct tag or inventory",
     "unknown_ags": "Add the municipality to owners.toml, or correct the device's tag 'ags'",
     "foreign_ags": "The device's tenant or application may not write for this municipality",
     "ags_mismatch": "The device's tag 'ags' and the inventory name different municipalities",

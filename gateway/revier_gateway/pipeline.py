@@ -9,6 +9,7 @@ Nothing is entered into the work before the last step, so no event leaves half o
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -44,19 +45,25 @@ class Pipeline:
         feed_root: str,
         clock: Callable[[], datetime] = now_utc,
         listeners: Sequence[Listener] = (),
+        name_of: Callable[[str], str] = events.name_in_topic,
     ) -> None:
+        """name_of: an event's name, from its topic."""
         self.inventory = inventory
         self.feed_root = feed_root
         self.clock = clock
         self.listeners = listeners
+        self.name_of = name_of
 
     def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
         return [self.handle(raw, work) for raw in batch]
 
-    def handle(self, raw: Message, work: Work) -> Outcome:
-        """Take one message the whole way, and account for it in the work."""
-        name = events.name_in_topic(raw.topic)
-        now = self.clock()
+    def handle(self, raw: Message, work: Work, received_at: datetime | None = None) -> Outcome:
+        """Take one message the whole way, and account for it in the work.
+
+        received_at: of a message that waited in quarantine.
+        """
+        name = self.name_of(raw.topic)
+        now = received_at or self.clock()
         try:
             event = events.parse(name, raw.payload)
             outcome = self._follow(name, event, now, work)
@@ -64,6 +71,8 @@ class Pipeline:
             outcome = Outcome("ignored", name, end.reason, end.detail)
         except Refused as end:
             outcome = Outcome("quarantined", name, end.reason, end.detail)
+        except sqlite3.Error:
+            raise  # the disk's fault, not the event's
         except Exception as error:
             log.exception("a defect in the pipeline", topic=raw.topic)
             outcome = Outcome("quarantined", name, "internal_error", repr(error)[:300])

@@ -9,14 +9,14 @@ import contextlib
 import gc
 import signal
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import structlog
 
-from revier_gateway import __version__, feed, inventory_dir, source
+from revier_gateway import __version__, event_topic, feed, inventory_dir, logs, retention, source
 from revier_gateway.commands.room import Commands
-from revier_gateway.config import Config
+from revier_gateway.config import Config, ConfigError, check_legs, reloaded
 from revier_gateway.feed import Publisher
 from revier_gateway.gaps.room import Gaps
 from revier_gateway.mqtt.keep import Ready, keep, together
@@ -24,8 +24,9 @@ from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
 from revier_gateway.mqtt.session import connect as connect_session
 from revier_gateway.outcomes import Outcome
 from revier_gateway.pipeline import Pipeline, now_utc
+from revier_gateway.quarantine import Desk
 from revier_gateway.source import Intake
-from revier_gateway.store import Store
+from revier_gateway.store import Store, StoreError
 from revier_gateway.values import instant
 from revier_gateway.view import View
 from revier_gateway.work import Work
@@ -33,6 +34,8 @@ from revier_inventory import Inventory, InventoryError
 
 INVENTORY_LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 3600.0
+TIDY_PAUSE_S = 0.05
+TIDY_PAUSE_FACTOR = 20.0  # of the time that the step before took
 FIGURES_EVERY_S = 1.0
 GOODBYE_S = 2.0
 
@@ -52,23 +55,40 @@ def tune_memory() -> None:
 
 
 class Service:
-    """Raises InventoryError or OSError where it cannot begin."""
+    """Raises ConfigError, InventoryError or OSError where it cannot begin."""
 
-    def __init__(self, config: Config, connect: Connect = connect_session) -> None:
+    def __init__(
+        self,
+        config: Config,
+        connect: Connect = connect_session,
+        reread: Callable[[], Config] | None = None,
+    ) -> None:
+        """reread: the configuration as its file has it now."""
         self._config = config
+        self._reread = reread
         self._connect = connect
         inventory = inventory_dir.read(config.inventory_dir)
         self._watch = inventory_dir.Watch(config.inventory_dir)
-        self._store = Store(config.data_dir)
+        check_legs(config)
+        self._store = Store(config.data_dir, config.gateway.disk_reserve_mb * 1_000_000)
         rest = (self._inventory, self._written)
         self._gaps = Gaps(config, self._store, *rest)
         self._commands = Commands(config, self._store, self._gaps, *rest)
         listeners = [self._gaps.ledger.listen, self._commands.tracker.listen]
-        self._pipeline: Pipeline = Pipeline(inventory, config.feed.root, listeners=listeners)
+        name_of = event_topic.parse(config.source.topic).name_of
+        self._pipeline: Pipeline = Pipeline(
+            inventory, config.feed.root, listeners=listeners, name_of=name_of
+        )
         self.view = View(self._store, inventory)
         self._since = instant(now_utc())
-        self._publisher = Publisher(self._store, self._online)
-        self._intake = Intake.of(config, self._pipeline, self._store, self._committed)
+        self._publisher = Publisher(
+            self._store, self._online, root=config.feed.root, per_s=config.feed.catch_up_per_s
+        )
+        self._problem = ""
+        self._intake = Intake.of(
+            config, self._pipeline, self._store, self._committed, self._in_trouble
+        )
+        self._desk = Desk(self._pipeline, self._store, self._committed)
         self._feed_link: Link | None = None
         self._stop = asyncio.Event()
 
@@ -81,7 +101,29 @@ class Service:
         return self._store.waiting
 
     def reload(self) -> None:
-        """Read the inventory again; where it is wrong, keep the one that was right."""
+        """SIGHUP: the configuration, as far as it may change at work, and the inventory."""
+        if self._reread is not None:
+            try:
+                config, taken, rest = reloaded(self._config, self._reread())
+            except ConfigError as error:
+                log.warning("the configuration is wrong: the one before stays", why=str(error))
+            else:
+                self._apply(config)
+                log.info("configuration read", taken=taken)
+                if rest:
+                    log.warning("these changes need a restart", keys=rest)
+        self._reload_inventory()
+
+    def _apply(self, config: Config) -> None:
+        """What config.RELOADED names."""
+        if config.gateway.log_level != self._config.gateway.log_level:
+            logs.set_level(config.gateway.log_level)
+        self._config = config
+        self._store.reserve_bytes = config.gateway.disk_reserve_mb * 1_000_000
+        self._publisher.catch_up.per_s = config.feed.catch_up_per_s
+
+    def _reload_inventory(self) -> None:
+        """Where it is wrong, keep the one that was right."""
         try:
             inventory = inventory_dir.read(self._config.inventory_dir)
         except (InventoryError, OSError) as error:
@@ -134,6 +176,7 @@ class Service:
             "inventory": self._watch_inventory(),
             "figures": self._figures(),
             "tidy": self._tidy(),
+            "operator": self._desk.serve(),
         }
         if config.console.enabled:
             tasks["console"] = self._console()
@@ -158,6 +201,10 @@ class Service:
         finally:
             self._commands.source(None)
 
+    def _in_trouble(self, why: str) -> None:
+        self._problem = why
+        self._publisher.announce()
+
     async def _use_feed(self, link: Link, ready: Ready) -> None:
         self._feed_link = link
         works = {"feed_publish": self._publisher.use(link, ready)}
@@ -172,19 +219,31 @@ class Service:
         while True:
             await asyncio.sleep(INVENTORY_LOOK_EVERY_S)
             if self._watch.changed():
-                self.reload()
+                self._reload_inventory()
 
     async def _figures(self) -> None:
         while True:
             self.view.count("outbox.waiting", self._store.waiting)
+            self.view.count("source.held_back", bool(self._problem))
+            self.view.count("feed.catch_up_s_left", round(self._publisher.catch_up.left_s or 0))
             await asyncio.sleep(FIGURES_EVERY_S)
 
     async def _tidy(self) -> None:
+        """Never more than a small part of the loop's time, however long the tables are."""
         while True:
+            try:
+                now_ms = int(time.time() * 1000)
+                began_s = time.perf_counter()
+                passing = retention.steps(
+                    self._store, self._config.retention, now_ms, self.view.forget
+                )
+                for _ in passing:
+                    busy_s = time.perf_counter() - began_s
+                    await asyncio.sleep(max(TIDY_PAUSE_S, TIDY_PAUSE_FACTOR * busy_s))
+                    began_s = time.perf_counter()
+            except StoreError as error:
+                log.debug("nothing is forgotten while the disk does not take it", why=str(error))
             await asyncio.sleep(TIDY_EVERY_S)
-            gone = self._store.tidy(int(time.time() * 1000))
-            if gone:
-                log.warning("quarantine is full: the oldest rows are gone", rows=gone)
 
     async def _console(self) -> None:
         """Serve the page in this loop; without the console's parts the gateway goes on."""
@@ -198,7 +257,16 @@ class Service:
         source: Literal["online", "offline"] = "offline"
         if self.view.links()["source"] == "online":
             source = "online"
-        return feed.status_message(self._config, "online", source, since=self._since)
+        waiting, caught_up_at = self._publisher.progress
+        return feed.status_message(
+            self._config,
+            "online",
+            source=source,
+            since=self._since,
+            problem=self._problem,
+            waiting=waiting,
+            caught_up_at=caught_up_at,
+        )
 
     def _source_state(self, online: bool) -> None:
         changed = online != (self.view.links()["source"] == "online")

@@ -5,17 +5,20 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 
 import structlog
 
-from revier_gateway.config import Config, password_of
+from revier_gateway import event_topic
+from revier_gateway.config import Config, ConfigError, password_of
 from revier_gateway.mqtt.keep import Ready, together
-from revier_gateway.mqtt.link import Link, LinkSettings, Message
-from revier_gateway.outcomes import Outcome
-from revier_gateway.pipeline import Pipeline
+from revier_gateway.mqtt.link import Link, LinkRefused, LinkSettings, Message
+from revier_gateway.outcomes import DETAIL_CHARS_MAX, Outcome
+from revier_gateway.pipeline import Pipeline, now_utc
 from revier_gateway.store import Store, StoreError
-from revier_gateway.work import Work
+from revier_gateway.values import instant
+from revier_gateway.work import QuarantineRow, Work
 
 STORE_RETRY_S = 2.0
 # One flush of the disk for each batch: where a read from the socket brings this many messages there
@@ -27,17 +30,23 @@ log = structlog.get_logger("revier.gateway.source")
 
 Handle = Callable[[Sequence[Message], Work], list[Outcome]]
 Committed = Callable[[Work, Sequence[Outcome]], None]
+Trouble = Callable[[str], None]
 
 
 def link_settings(config: Config) -> LinkSettings:
+    """Raises LinkRefused where a password or a certificate is not there."""
     source = config.source
+    try:
+        password, tls = password_of(source), source.tls.context() if source.tls else None
+    except ConfigError as error:
+        raise LinkRefused(str(error)) from None
     return LinkSettings(
         host=source.host,
         port=source.port,
         client_id=source.client_id or f"revier-gateway-{config.gateway.id}-source",
         username=source.username,
-        password=password_of(source),
-        tls=source.tls.context() if source.tls else None,
+        password=password,
+        tls=tls,
         clean_start=False,
         session_expiry_s=source.session_expiry_s,
         keep_alive_s=source.keep_alive_s,
@@ -49,17 +58,34 @@ class Intake:
     """Takes what a link brings and acknowledges what the store has on the disk."""
 
     def __init__(
-        self, topic: str, qos: int, handle: Handle, store: Store, committed: Committed
+        self,
+        topic: str,
+        qos: int,
+        handle: Handle,
+        store: Store,
+        committed: Committed,
+        trouble: Trouble = lambda _: None,
     ) -> None:
+        """trouble is told why the store does not take a batch, and "" when it does again."""
         self._topic = topic
         self._qos = qos
         self._handle = handle
         self._store = store
         self._committed = committed
+        self._trouble = trouble
+        self._told_qos0 = False
 
     @classmethod
-    def of(cls, config: Config, pipeline: Pipeline, store: Store, committed: Committed) -> Intake:
-        return cls(config.source.topic, config.source.qos, pipeline.handle_batch, store, committed)
+    def of(
+        cls,
+        config: Config,
+        pipeline: Pipeline,
+        store: Store,
+        committed: Committed,
+        trouble: Trouble,
+    ) -> Intake:
+        topic = event_topic.parse(config.source.topic).filter
+        return cls(topic, config.source.qos, pipeline.handle_batch, store, committed, trouble)
 
     async def use(self, link: Link, ready: Ready = lambda: None) -> None:
         """For mqtt.keep: subscribe, verify, and take batch after batch until the link is lost.
@@ -74,7 +100,9 @@ class Intake:
         await self._make_durable(batch)
 
     async def _subscribe(self, link: Link, ready: Ready) -> None:
-        await link.subscribe([self._topic], self._qos)
+        (granted,) = await link.subscribe([self._topic], self._qos)
+        if granted < self._qos:
+            log.warning("the broker grants QoS 0 only: what comes while we are away is lost")
         log.info("subscribed", topic=self._topic, session_present=link.session_present)
         ready()
 
@@ -90,23 +118,56 @@ class Intake:
         acknowledged, and the broker keeps the rest."""
         complained = False
         while True:
-            work = Work(self._store)
-            outcomes = self._handle(batch, work)
-            qos0 = sum(message.packet_id is None for message in batch)
-            if qos0:
-                work.counters["source.qos0"] += qos0
             try:
-                self._store.commit(work)
-            except StoreError as error:
+                self._store.check_room()
+                work, outcomes = self._commit(batch)
+            except (StoreError, sqlite3.OperationalError) as error:
                 if not complained:
                     log.error("the store does not take it: nothing is acknowledged", why=str(error))
+                    self._trouble(str(error))
                 complained = True
                 await asyncio.sleep(STORE_RETRY_S)
                 continue
+            except Exception as error:
+                log.exception("a defect: each message of the batch for itself", messages=len(batch))
+                await self._one_by_one(batch, error)
+                return
             if complained:
                 log.info("the store takes it again")
+                self._trouble("")
             self._committed(work, outcomes)
             return
+
+    async def _one_by_one(self, batch: Sequence[Message], error: Exception) -> None:
+        """The message that our defect chokes on goes to quarantine; the others go on."""
+        if len(batch) > 1:
+            for message in batch:
+                await self._make_durable([message])
+            return
+        (raw,) = batch
+        work = Work(self._store)
+        now, detail = instant(now_utc()), repr(error)[:DETAIL_CHARS_MAX]
+        row = QuarantineRow(now, "source", "internal_error", detail, raw.topic, raw.payload)
+        work.quarantine.append(row)
+        work.counters["quarantined.internal_error"] += 1
+        self._store.commit(work)
+        self._committed(work, [])
+
+    def _commit(self, batch: Sequence[Message]) -> tuple[Work, list[Outcome]]:
+        work = Work(self._store)
+        outcomes = self._handle(batch, work)
+        qos0 = sum(message.packet_id is None for message in batch)
+        if qos0:
+            work.counters["source.qos0"] += qos0
+            self._tell_qos0()
+        self._store.commit(work)
+        return work, outcomes
+
+    def _tell_qos0(self) -> None:
+        if self._qos and not self._told_qos0:
+            self._told_qos0 = True
+            cure = "Set qos = 1 in [integration.mqtt] of chirpstack.toml"
+            log.warning("ChirpStack publishes with QoS 0: outages lose events", cure=cure)
 
 
 async def _gather(link: Link) -> list[Message]:

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What must survive: one SQLite file, one writer, one transaction for each batch.
 
-WAL with synchronous=FULL: when commit() returns, the batch is on the disk. The service is the only
-writer; `revier-gateway quarantine` reads the same file from another process.
+WAL with synchronous=FULL: when commit() returns, the batch is on the disk. A store holds the data
+folder's lock: there is one writer. Others read the file beside it (data_dir.open_to_read).
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -15,19 +17,18 @@ from pathlib import Path
 
 import msgspec
 
+from revier_gateway import backup
+from revier_gateway.data_dir import FILE_NAME, RESTORING_NAME, DataDirError, Lock
 from revier_gateway.identity import DeviceState
-from revier_gateway.store_rows import OutboxRow, insert, numbered, runs
-from revier_gateway.store_schema import migrate
+from revier_gateway.store_rows import OutboxRow, insert, numbered, read_quarantine, runs
+from revier_gateway.store_schema import before_upgrade, migrate, refuse_newer
 from revier_gateway.work import QuarantineRow, Seen, Work
 
-FILE_NAME = "revier-gateway.sqlite3"
 HISTORY_ROWS_MAX = 300  # of each asset
-SEEN_DAYS_MAX = 60  # longer than a node's flash log can hold a reading back
 STATES_CACHED_MAX = 50_000
 KEYS_PER_QUERY = 100
 WAL_PAGES_MAX = 8000  # 32 MB; each check-point costs two more flushes of the disk
 FRESH_ROWS_MAX = 4000  # committed rows that the feed may take without reading them back
-QUARANTINE_ROWS_MAX = 100_000  # the oldest go; each is counted
 
 _unpack_state = msgspec.msgpack.Decoder(DeviceState).decode
 
@@ -37,16 +38,19 @@ class StoreError(Exception):
 
 
 class Store:
-    def __init__(self, data_dir: Path) -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
+    def __init__(self, data_dir: Path, reserve_bytes: int = 0) -> None:
+        """reserve_bytes: of the disk, kept for what must go on when it is nearly full.
+
+        Raises DataDirBusyError, or DataDirError where the database cannot be written.
+        """
+        self._lock = Lock(data_dir)
+        self.reserve_bytes = reserve_bytes
         self.path = data_dir / FILE_NAME
-        self._db = sqlite3.connect(self.path, isolation_level=None, cached_statements=64)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute("PRAGMA cache_size=-32000")
-        self._db.execute("PRAGMA busy_timeout=5000")
-        self._db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
-        migrate(self._db)
+        try:
+            self._db = _open(self.path)
+        except BaseException:
+            self._lock.release()
+            raise
         self._states: dict[str, DeviceState] = {}
         self._latest_ms: dict[str, int] = dict(self._db.execute("SELECT asset, t_ms FROM latest"))
         self._history_grown: dict[str, int] = {}
@@ -62,8 +66,27 @@ class Store:
         return self._db
 
     def close(self) -> None:
-        self.settle()
+        """What cannot be written any more is only that rows are done: they go out once again."""
+        with contextlib.suppress(StoreError):
+            self.settle()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """As a kill would leave it."""
         self._db.close()
+        self._lock.release()
+
+    def check_room(self) -> None:
+        """For whoever adds. Raises StoreError while the disk has no more than the reserve, which is
+        for the feed: what it has sent must be forgotten, and that takes room, too."""
+        if self.reserve_bytes:
+            disk = os.statvfs(self.path.parent)
+            free_bytes = disk.f_bavail * disk.f_frsize
+            if free_bytes < self.reserve_bytes:
+                raise StoreError(
+                    f"{free_bytes // 1_000_000} MB are free in {self.path.parent}: less than "
+                    f"[gateway] disk_reserve_mb = {self.reserve_bytes // 1_000_000}"
+                )
 
     # -- what a unit of work reads
 
@@ -109,10 +132,13 @@ class Store:
             db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", runs(done))
             self._prune_history(work)
             db.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except BaseException as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            raise StoreError(str(error)) from error
+            if isinstance(error, sqlite3.OperationalError):
+                self._reuse_log()
+                raise StoreError(str(error)) from error
+            raise
         self._done = []
         if done and self._fresh and max(done) >= self._fresh[0].id:
             self._fresh.clear()  # gone before anybody took it: the table knows what is left
@@ -121,6 +147,12 @@ class Store:
         self._remember(work)
         for tell in work.afterwards:
             tell()
+
+    def _reuse_log(self) -> None:
+        """On a full disk: what the write-ahead log holds goes to its place, as far as there is one;
+        then the next transaction may begin the log anew and needs no room for it."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _remember(self, work: Work) -> None:
         if len(self._states) > STATES_CACHED_MAX:
@@ -156,12 +188,18 @@ class Store:
             fresh.popleft()
         return rows
 
-    def _read_outbox(self, row_id: int, limit: int) -> list[OutboxRow]:
-        sql = (
-            "SELECT id, topic, payload, kind, asset, t_ms, retain FROM outbox"
-            " WHERE id > ? ORDER BY id LIMIT ?"
-        )
+    def _read_outbox(self, row_id: int, limit: int, which: str = "WHERE") -> list[OutboxRow]:
+        columns = "id, topic, payload, kind, asset, t_ms, retain"
+        sql = f"SELECT {columns} FROM outbox {which} id > ? ORDER BY id LIMIT ?"  # noqa: S608 - ours
         return [OutboxRow(*row) for row in self._db.execute(sql, (row_id, limit))]
+
+    def outbox_first(self, row_id: int) -> OutboxRow | None:
+        """The row that follows, left for its reader."""
+        return next(iter(self._read_outbox(row_id, 1)), None)
+
+    def alarms_after(self, row_id: int, limit: int) -> list[OutboxRow]:
+        """Alarms among the rows that follow; their index is small."""
+        return self._read_outbox(row_id, limit, "INDEXED BY outbox_alarms WHERE kind = 'alarm' AND")
 
     def outbox_rows(self) -> int:
         (rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
@@ -179,6 +217,11 @@ class Store:
             self.commit(work)
 
     @property
+    def unsettled(self) -> int:
+        """Rows that are done and that the disk still has."""
+        return len(self._done)
+
+    @property
     def waiting(self) -> int:
         """About how many rows the feed has not settled; takes no time however many there are."""
         (first,) = self._db.execute("SELECT min(id) FROM outbox").fetchone()
@@ -186,8 +229,9 @@ class Store:
 
     # -- the read model
 
-    def latest(self) -> list[tuple[str, int, bytes]]:
-        return self._db.execute("SELECT asset, t_ms, payload FROM latest").fetchall()
+    def latest(self, since_ms: int = -(2**63)) -> list[tuple[str, int, bytes]]:
+        sql = "SELECT asset, t_ms, payload FROM latest WHERE t_ms >= ?"
+        return self._db.execute(sql, (since_ms,)).fetchall()
 
     def history(self, asset: str) -> list[tuple[int, bytes]]:
         """Newest HISTORY_ROWS_MAX, oldest first."""
@@ -201,17 +245,35 @@ class Store:
     def counters(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name"))
 
-    def quarantine(self, limit: int = 1000) -> list[tuple[int, QuarantineRow]]:
+    def quarantine(self) -> list[tuple[int, QuarantineRow]]:
         """Newest first."""
-        sql = (
-            "SELECT id, at, leg, reason, detail, topic, payload FROM quarantine"
-            " ORDER BY id DESC LIMIT ?"
-        )
-        return [(row[0], QuarantineRow(*row[1:])) for row in self._db.execute(sql, (limit,))]
+        return read_quarantine(self._db)
 
-    def tidy(self, now_ms: int) -> int:
-        """Forget what is older than its deadline; returns the quarantine rows that went."""
-        oldest_ms = now_ms - SEEN_DAYS_MAX * 86_400_000
-        self._db.execute("DELETE FROM seen WHERE at_ms < ?", (oldest_ms,))
-        sql = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?"
-        return self._db.execute(sql, (QUARANTINE_ROWS_MAX,)).rowcount
+
+def _open(path: Path) -> sqlite3.Connection:
+    if path.with_name(RESTORING_NAME).exists():
+        raise DataDirError(
+            f"{path.parent}: a restore was interrupted. Run it again: revier-gateway restore FILE"
+        )
+    db = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+    try:
+        _prepare(db, path)
+    except BaseException as error:
+        db.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise DataDirError(f"{path}: {error}. Make room, or correct its rights.") from None
+        if isinstance(error, sqlite3.DatabaseError):
+            cure = "Restore a backup: revier-gateway restore FILE"
+            raise DataDirError(f"{path}: {error}. {cure}") from None
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    refuse_newer(db, path)
+    db.execute("PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA cache_size=-32000")
+    db.execute("PRAGMA busy_timeout=5000")
+    db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
+    migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))

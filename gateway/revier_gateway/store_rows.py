@@ -68,6 +68,20 @@ def insert(db: sqlite3.Connection, work: Work, outbox: list[OutboxRow]) -> None:
         )
 
 
+def read_quarantine(
+    db: sqlite3.Connection,
+    where: str = "1 ORDER BY id DESC LIMIT 1000",
+    arguments: Sequence[object] = (),
+) -> list[tuple[int, QuarantineRow]]:
+    """Rows with their numbers; where is SQL of ours, with ? for what comes from elsewhere."""
+    sql = f"SELECT id, at, leg, reason, detail, topic, payload FROM quarantine WHERE {where}"  # noqa: S608
+    return [(row[0], QuarantineRow(*row[1:])) for row in db.execute(sql, arguments)]
+
+
+def remove_quarantined(db: sqlite3.Connection, rows: Sequence[tuple[int]]) -> None:
+    db.executemany("DELETE FROM quarantine WHERE id = ?", rows)
+
+
 def runs(row_ids: Iterable[int]) -> list[tuple[int, int]]:
     """First and last of each run of consecutive numbers: done rows mostly are one."""
     found: list[tuple[int, int]] = []

@@ -100,6 +100,15 @@ class View:
             self._counters[name] = self._counters.get(name, 0) + value
         self._tell(message for outcome in outcomes for message in outcome.messages)
 
+    def forget(self, asset: str, before_ms: int) -> None:
+        """The deadline of this asset's observations has passed."""
+        if self._latest.get(asset, (before_ms, b""))[0] < before_ms:
+            del self._latest[asset]
+        history = self._history.get(asset, deque())
+        kept = [row for row in history if row[0] >= before_ms]
+        if len(kept) < len(history):
+            self._history[asset] = deque(kept, HISTORY_ROWS_MAX)
+
     def count(self, name: str, value: int) -> None:
         """A figure of the moment, such as rows that wait."""
         self._counters[name] = value

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from revier_gateway import config
+from revier_gateway import config, event_topic
 from revier_gateway.config import ConfigError, load, parse, password_of
 
 EXAMPLE = Path(__file__).parents[1] / "deploy" / "gateway.example.toml"
@@ -29,7 +29,7 @@ PLACE = Path("/etc/revier/gateway.toml")
 
 def test_defaults_and_folders() -> None:
     settings = parse(GOOD, PLACE)
-    assert settings.source.topic == "application/+/device/+/event/+"
+    assert event_topic.parse(settings.source.topic).filter == "application/+/device/+/event/+"
     assert settings.feed.root == "revier/v1"
     assert settings.console.port == 8080
     assert settings.data_dir == Path("/etc/revier/data")
@@ -41,7 +41,7 @@ def test_the_example_is_valid_and_shows_every_key() -> None:
     text = EXAMPLE.read_text()
     uncommented = re.sub(r"^# (\[|\w+ = )", r"\1", text, flags=re.MULTILINE)
     full = parse(uncommented, PLACE)
-    for table in ("gateway", "source", "feed", "inventory", "console"):
+    for table in ("gateway", "source", "feed", "inventory", "console", "retention"):
         for name in getattr(full, table).__struct_fields__:
             if name not in ("tls", "password"):
                 assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), (table, name)
@@ -56,6 +56,11 @@ def test_the_example_is_valid_and_shows_every_key() -> None:
         (('id = "demo"', 'id = "De mo"'), 2, ["[gateway] id"]),
         (('id = "demo"\n', ""), 1, ["Add id to [gateway]"]),
         (("[inventory]\n", "[inventary]\n"), 9, ["inventary", "unknown field"]),
+        (
+            ("port = 1883", 'topic = "a/{{dev_eui}}"'),
+            6,
+            ["[source] topic", "{{event}} once", "event_topic"],
+        ),
         (('[inventory]\ndir = "/srv/inventory"\n', ""), 1, ["Add a table [inventory]"]),
         (("[gateway]\n", 'base_dir = "/"\n[gateway]\n'), 1, ["base_dir", "unknown"]),
     ],

@@ -97,14 +97,17 @@ def fill(store: Store, rows: Sequence[FeedMessage]) -> None:
 
 
 def run(
-    publisher: Publisher, links: FakeLink | Sequence[FakeLink], until: Callable[[], bool]
+    publisher: Publisher,
+    links: FakeLink | Sequence[FakeLink],
+    until: Callable[[], bool],
+    timeout_s: float = 10,
 ) -> None:
     """One link after the other, as mqtt.keep does, until the condition holds."""
 
     async def work() -> None:
         for link in [links] if isinstance(links, FakeLink) else links:
             task = asyncio.create_task(publisher.use(link))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(timeout_s):
                 while not until() and not task.done():  # noqa: ASYNC110
                     await asyncio.sleep(0.005)
             task.cancel()

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from gateway.tests import support
+from gateway.tests import mosquitto, support
 from gateway.tests.support import START, air_payload, uplink
 from iotcore import Broker
 
@@ -127,19 +126,8 @@ def test_killed_three_times_in_mid_backlog(broker: Broker, tmp_path: Path) -> No
 
 @pytest.mark.mosquitto
 def test_killed_three_times_with_mosquitto(tmp_path: Path) -> None:
-    mosquitto = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
-    if mosquitto is None:
-        pytest.skip(support.MOSQUITTO_MISSING)
-    port = support.free_port()
-    conf = tmp_path / "mosquitto.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
-    process = subprocess.Popen([mosquitto, "-c", str(conf)], stderr=subprocess.DEVNULL)
-    try:
-        support.wait_until(lambda: support.answers(port))
-        kill_in_mid_backlog(port, tmp_path)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with mosquitto.running(tmp_path / "broker", "max_queued_messages 0\n") as running:
+        kill_in_mid_backlog(running.port, tmp_path)
 
 
 def test_the_feed_s_broker_gone_and_back(broker: Broker, tmp_path: Path) -> None:

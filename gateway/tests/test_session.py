@@ -14,11 +14,12 @@ from typing import Any
 import mqtt5
 import pytest
 from gateway.tests import support
+from gateway.tests.implementations import cut as cut_off
+from gateway.tests.implementations import every
 from iotcore import Broker
 
 from revier_gateway.mqtt.keep import BACKOFF_MAX_S, Backoff, keep
-from revier_gateway.mqtt.link import Link, LinkLost, LinkSettings, Message, Outgoing
-from revier_gateway.mqtt.session import connect
+from revier_gateway.mqtt.link import Connect, Link, LinkLost, LinkSettings, Message, Outgoing
 
 QOS1 = mqtt5.QoS.AT_LEAST_ONCE
 
@@ -39,7 +40,8 @@ def go(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(work, 30))
 
 
-def test_publish_is_answered_and_arrives(broker: Broker) -> None:
+@every
+def test_publish_is_answered_and_arrives(broker: Broker, connect: Connect) -> None:
     async def work() -> None:
         listener = await connect(settings(broker.port, "listener", clean_start=True))
         await listener.subscribe(["a/+"])
@@ -58,7 +60,8 @@ def test_publish_is_answered_and_arrives(broker: Broker) -> None:
     go(work())
 
 
-def test_what_is_not_acknowledged_comes_again(broker: Broker) -> None:
+@every
+def test_what_is_not_acknowledged_comes_again(broker: Broker, connect: Connect) -> None:
     """A kill between receiving and committing: the connection is cut, nothing was acknowledged."""
 
     async def work() -> None:
@@ -71,7 +74,7 @@ def test_what_is_not_acknowledged_comes_again(broker: Broker) -> None:
         messages = await receive(link, 9)
         link.acknowledge(messages[:4])
         await asyncio.sleep(0.2)
-        link._transport.abort()  # type: ignore[attr-defined] # as a SIGKILL would
+        cut_off(link)
         with pytest.raises(LinkLost):
             await link.receive()
         again = await connect(durable)
@@ -85,7 +88,8 @@ def test_what_is_not_acknowledged_comes_again(broker: Broker) -> None:
     go(work())
 
 
-def test_messages_while_away_wait(broker: Broker) -> None:
+@every
+def test_messages_while_away_wait(broker: Broker, connect: Connect) -> None:
     support.persistent_session(broker.port, "durable", "a/#")
     support.publish(broker.port, [("a/x", b"x" * 2000)] * 500)
 
@@ -102,7 +106,8 @@ def test_messages_while_away_wait(broker: Broker) -> None:
     go(work())
 
 
-def test_retained_state_is_marked(broker: Broker) -> None:
+@every
+def test_retained_state_is_marked(broker: Broker, connect: Connect) -> None:
     async def work() -> None:
         link = await connect(settings(broker.port, clean_start=True))
         link.publish([Outgoing("a/state", b"1", retain=True)])
@@ -115,7 +120,8 @@ def test_retained_state_is_marked(broker: Broker) -> None:
     go(work())
 
 
-def test_the_last_will_speaks_when_we_cannot(broker: Broker) -> None:
+@every
+def test_the_last_will_speaks_when_we_cannot(broker: Broker, connect: Connect) -> None:
     will = Outgoing("gw/status", b"offline", retain=True)
 
     async def work() -> None:
@@ -124,7 +130,7 @@ def test_the_last_will_speaks_when_we_cannot(broker: Broker) -> None:
         for cut, expected in ((False, 0), (True, 1)):
             link = await connect(settings(broker.port, "mortal", clean_start=True, will=will))
             if cut:
-                link._transport.abort()
+                cut_off(link)
             else:
                 await link.close()
             with contextlib.suppress(TimeoutError):
@@ -139,12 +145,14 @@ def test_the_last_will_speaks_when_we_cannot(broker: Broker) -> None:
     go(work())
 
 
-def test_nobody_answers() -> None:
+@every
+def test_nobody_answers(connect: Connect) -> None:
     with pytest.raises(LinkLost):
         go(connect(settings(support.free_port())))  # type: ignore[arg-type]
 
 
-def test_keep_comes_back_and_subscribes_again(tmp_path: Any) -> None:
+@every
+def test_keep_comes_back_and_subscribes_again(tmp_path: Any, connect: Connect) -> None:
     port = support.free_port()
     heard: list[bytes] = []
     states: list[bool] = []

@@ -12,9 +12,19 @@ from typing import Any
 
 import mqtt5
 import pytest
+from gateway.tests.implementations import every, ours, words
 
-from revier_gateway.mqtt.link import Link, LinkLost, LinkRefused, LinkSettings, Message, Outgoing
-from revier_gateway.mqtt.session import OVERSENT_FACTOR_MAX, Session, connect
+from revier_gateway.mqtt import session as session_module
+from revier_gateway.mqtt.link import (
+    Connect,
+    Link,
+    LinkLost,
+    LinkRefused,
+    LinkSettings,
+    Message,
+    Outgoing,
+)
+from revier_gateway.mqtt.session import OVERSENT_FACTOR_MAX, Session
 
 QOS1 = mqtt5.QoS.AT_LEAST_ONCE
 
@@ -85,7 +95,8 @@ def polite(packet: mqtt5.Packet) -> bytes:
     return b""
 
 
-def test_a_refused_connection_says_why() -> None:
+@every
+def test_a_refused_connection_says_why(connect: Connect) -> None:
     async def work() -> None:
         code = mqtt5.ConnAckReasonCode.NOT_AUTHORIZED
         async with wicked(lambda _: mqtt5.ConnAckPacket(reason_code=code).write()) as peer:
@@ -95,7 +106,8 @@ def test_a_refused_connection_says_why() -> None:
     go(work())
 
 
-def test_no_greeting_in_time() -> None:
+@every
+def test_no_greeting_in_time(connect: Connect) -> None:
     async def work() -> None:
         async with wicked(lambda _: b"") as peer:
             with pytest.raises(LinkLost, match="no answer"):
@@ -104,25 +116,48 @@ def test_no_greeting_in_time() -> None:
     go(work())
 
 
-@pytest.mark.parametrize(
-    "code", [mqtt5.SubAckReasonCode.NOT_AUTHORIZED, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE]
-)
-def test_connected_but_not_subscribed_is_an_error(code: mqtt5.SubAckReasonCode) -> None:
+def subscribing(code: mqtt5.SubAckReasonCode) -> Callable[[mqtt5.Packet], bytes]:
     def react(packet: mqtt5.Packet) -> bytes:
         if isinstance(packet, mqtt5.SubscribePacket):
             return mqtt5.SubAckPacket(packet.packet_id, [code]).write()
         return polite(packet)
 
+    return react
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"),
+    [
+        (mqtt5.SubAckReasonCode.UNSPECIFIED_ERROR, "broker's log"),
+        (mqtt5.SubAckReasonCode.NOT_AUTHORIZED, "access list"),
+        (mqtt5.SubAckReasonCode.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED, r"take \$share out"),
+    ],
+)
+@every
+def test_connected_but_not_subscribed_is_an_error(
+    code: mqtt5.SubAckReasonCode, cure: str, connect: Connect
+) -> None:
     async def work() -> None:
-        async with wicked(react) as peer:
+        async with wicked(subscribing(code)) as peer:
             link = await connect(settings(peer.port))
-            with pytest.raises(LinkRefused, match="a/#"):
+            with pytest.raises(LinkRefused, match=rf"a/#.*{code.name.lower()}.*{cure}"):
                 await link.subscribe(["a/#"])
 
     go(work())
 
 
-def test_a_refused_publish_carries_its_reason_code() -> None:
+@every
+def test_a_lesser_grant_is_told(connect: Connect) -> None:
+    async def work() -> None:
+        async with wicked(subscribing(mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE)) as peer:
+            link = await connect(settings(peer.port))
+            assert await link.subscribe(["a/#"]) == [0]
+
+    go(work())
+
+
+@every
+def test_a_refused_publish_carries_its_reason_code(connect: Connect) -> None:
     def react(packet: mqtt5.Packet) -> bytes:
         if isinstance(packet, mqtt5.PublishPacket):
             assert packet.packet_id is not None
@@ -184,7 +219,8 @@ def test_every_form_of_an_answer(answer: tuple[bytes, int | None], at_once: bool
     assert session._lost is None
 
 
-def test_the_window_is_the_smaller_of_ours_and_the_broker_s() -> None:
+@every
+def test_the_window_is_the_smaller_of_ours_and_the_broker_s(connect: Connect) -> None:
     def react(packet: mqtt5.Packet) -> bytes:
         if isinstance(packet, mqtt5.ConnectPacket):
             return mqtt5.ConnAckPacket(receive_max=7).write()
@@ -200,7 +236,8 @@ def test_the_window_is_the_smaller_of_ours_and_the_broker_s() -> None:
     go(work())
 
 
-def test_packets_cut_at_every_byte() -> None:
+@every
+def test_packets_cut_at_every_byte(connect: Connect) -> None:
     publish = mqtt5.PublishPacket("a/b", b"hello", qos=QOS1, packet_id=3).write()
 
     async def work() -> None:
@@ -220,19 +257,21 @@ def test_packets_cut_at_every_byte() -> None:
 @pytest.mark.parametrize(
     "junk", [b"\x00\x00", b"\xff\x01\x01", b"HTTP/1.1 400 Bad Request\r\n" * 9]
 )
-def test_what_is_not_mqtt_ends_the_link(junk: bytes) -> None:
+@every
+def test_what_is_not_mqtt_ends_the_link(junk: bytes, connect: Connect) -> None:
     async def work() -> None:
         async with wicked(polite) as peer:
             link = await connect(settings(peer.port))
             assert peer.writer is not None
             peer.writer.write(junk)
-            with pytest.raises(LinkLost, match="not MQTT 5"):
+            with pytest.raises(LinkLost, match=words(connect, "not MQTT 5")):
                 await link.receive()
 
     go(work())
 
 
-def test_a_packet_beyond_the_limit_ends_the_link() -> None:
+@ours  # paho has no limit of what it takes
+def test_a_packet_beyond_the_limit_ends_the_link(connect: Connect) -> None:
     async def work() -> None:
         async with wicked(polite) as peer:
             link = await connect(settings(peer.port, packet_bytes_max=1000))
@@ -245,7 +284,8 @@ def test_a_packet_beyond_the_limit_ends_the_link() -> None:
     go(work())
 
 
-def test_a_broker_that_sends_too_much_is_borne_and_bounded() -> None:
+@every
+def test_a_broker_that_sends_too_much_is_borne_and_bounded(connect: Connect) -> None:
     """Mosquitto 2.0.11 oversends: no hanging up, but no endless reading either."""
     receive_max = 10
     packets = [
@@ -269,21 +309,54 @@ def test_a_broker_that_sends_too_much_is_borne_and_bounded() -> None:
     go(asyncio.wait_for(work(), 20))
 
 
-def test_silence_is_noticed_by_keep_alive() -> None:
+@every
+def test_large_messages_are_bounded_by_their_bytes(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect
+) -> None:
+    """Fewer than the receive maximum, of any QoS, and yet too much to hold."""
+    monkeypatch.setattr(session_module, "HELD_BYTES_MAX", 1_000_000)
+    count = 200
+    packets = [
+        mqtt5.PublishPacket("a", b"x" * 100_000, qos=QOS1, packet_id=1 + n).write()
+        if n % 2
+        else mqtt5.PublishPacket("a", b"x" * 100_000, qos=mqtt5.QoS.AT_MOST_ONCE).write()
+        for n in range(count)
+    ]
+
+    async def work() -> None:
+        async with wicked(polite) as peer:
+            link = await connect(settings(peer.port, receive_max=1000))
+            assert peer.writer is not None
+            peer.writer.write(b"".join(packets))
+            await asyncio.sleep(0.5)
+            messages = await receive(link, 1)
+            assert 10 <= len(messages) < 30
+            got = len(messages)
+            while got < count:
+                link.acknowledge(messages)
+                messages = await receive(link, 1)
+                got += len(messages)
+
+    go(asyncio.wait_for(work(), 20))
+
+
+@every
+def test_silence_is_noticed_by_keep_alive(connect: Connect) -> None:
     def deaf(packet: mqtt5.Packet) -> bytes:
         return b"" if isinstance(packet, mqtt5.PingReqPacket) else polite(packet)
 
     async def work() -> None:
         async with wicked(deaf) as peer:
             link = await connect(settings(peer.port, keep_alive_s=1))
-            with pytest.raises(LinkLost, match="nothing heard"):
+            with pytest.raises(LinkLost, match=words(connect, "nothing heard")):
                 await link.receive()
             assert any(isinstance(packet, mqtt5.PingReqPacket) for packet in peer.packets)
 
     go(work())
 
 
-def test_a_ping_keeps_a_quiet_link() -> None:
+@every
+def test_a_ping_keeps_a_quiet_link(connect: Connect) -> None:
     async def work() -> None:
         async with wicked(polite) as peer:
             link = await connect(settings(peer.port, keep_alive_s=1))
@@ -294,7 +367,8 @@ def test_a_ping_keeps_a_quiet_link() -> None:
     go(work())
 
 
-def test_a_subscription_that_is_not_answered() -> None:
+@every
+def test_a_subscription_that_is_not_answered(connect: Connect) -> None:
     def react(packet: mqtt5.Packet) -> bytes:
         return b"" if isinstance(packet, mqtt5.SubscribePacket) else polite(packet)
 
@@ -307,7 +381,8 @@ def test_a_subscription_that_is_not_answered() -> None:
     go(work())
 
 
-def test_a_subscription_that_is_answered_after_the_backlog() -> None:
+@every
+def test_a_subscription_that_is_answered_after_the_backlog(connect: Connect) -> None:
     """As rumqttd does: the answer waits behind messages that we have not acknowledged."""
     asked: list[int] = []
     backlog = [mqtt5.PublishPacket("a", b"x", qos=QOS1, packet_id=1 + n).write() for n in range(8)]

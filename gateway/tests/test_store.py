@@ -24,7 +24,7 @@ from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import HISTORY_ROWS_MAX, KEYS_PER_QUERY, Store, StoreError
 from revier_gateway.store_rows import runs
-from revier_gateway.work import QuarantineRow, Work
+from revier_gateway.work import Work
 
 
 def obs(number: int, asset: str = "a") -> FeedMessage:
@@ -177,21 +177,6 @@ def test_history_is_bounded_for_each_asset(store: Store) -> None:
     assert rows < 2 * HISTORY_ROWS_MAX + 100
 
 
-def test_quarantine_and_memory_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "QUARANTINE_ROWS_MAX", 5)
-    work = Work(store)
-    work.quarantine += [
-        QuarantineRow("", "source", "bad_json", "", "t", b"%d" % n) for n in range(8)
-    ]
-    work.seen[b"old"] = (0, 0)
-    now_ms = 100 * 86_400_000
-    work.seen[b"new"] = (now_ms, 0)
-    store.commit(work)
-    assert store.tidy(now_ms) == 3
-    assert [row.payload for _, row in store.quarantine()] == [b"7", b"6", b"5", b"4", b"3"]
-    assert (store.seen_before(b"old"), store.seen_before(b"new")) == (None, (now_ms, 0))
-
-
 def test_everything_is_there_after_reopening(tmp_path: Path, pipeline: Pipeline) -> None:
     store = Store(tmp_path)
     raw = Message(support.topic(), support.to_bytes(uplink(air_payload(1))))
@@ -200,7 +185,7 @@ def test_everything_is_there_after_reopening(tmp_path: Path, pipeline: Pipeline)
     store.commit(work)
     state = store.device_state(support.AIR)
     before = (store.latest(), store.history("aq-0007"), store.heard(), store.counters())
-    store._db.close()  # as a kill would
+    store.abandon()
     again = Store(tmp_path)
     assert (again.latest(), again.history("aq-0007"), again.heard(), again.counters()) == before
     assert again.device_state(support.AIR) == state

@@ -7,7 +7,8 @@ from __future__ import annotations
 import typer
 
 from revier_gateway import __version__
-from revier_gateway.cli import command, quarantine
+from revier_gateway.cli import command, config, quarantine
+from revier_gateway.cli.backup import backup, restore
 from revier_gateway.cli.devices import devices
 from revier_gateway.cli.gaps import gaps
 from revier_gateway.cli.replay import replay
@@ -17,10 +18,11 @@ from revier_gateway.cli.tail import tail
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
-for one in (run, tail, replay, devices, gaps):
+for one in (run, tail, replay, devices, gaps, backup, restore):
     app.command()(one)
 app.add_typer(command.app, name="command")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(config.app, name="config")
 
 
 @app.command()

@@ -16,7 +16,7 @@ import typer
 from revier_gateway.config import Config, ConfigError, load
 
 DEFAULT_CONFIG = Path("gateway.toml")
-EXIT_USAGE, EXIT_QUARANTINE, EXIT_DEFECT = 2, 3, 1
+EXIT_DEFECT, EXIT_USAGE, EXIT_QUARANTINE, EXIT_DISK = 1, 2, 3, 4
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The gateway's TOML file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON for programs.")]
@@ -41,7 +41,7 @@ def print_json(content: Any) -> None:
 @contextmanager
 def database(config: Config) -> Iterator[sqlite3.Connection]:
     """The running gateway's file, for reading: it is the only one that makes its tables."""
-    from revier_gateway.store import FILE_NAME
+    from revier_gateway.data_dir import FILE_NAME
 
     path = config.data_dir / FILE_NAME
     if not path.exists():

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Keep a link: connect, use, and when it is lost wait and begin again; the log follows the outage.
 
-One warning when it is lost, silence while it stays lost, one line when it is back.
+One warning when it is lost, silence while it stays lost for the same cause, one line when it is
+back.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from revier_gateway.mqtt.link import Connect, Link, LinkLost, LinkSettings
+from revier_gateway.mqtt.link import Connect, Link, LinkLost, LinkRefused, LinkSettings
 
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 30.0
@@ -46,11 +47,13 @@ Use = Callable[[Link, Ready], Coroutine[Any, Any, None]]
 
 @dataclass(slots=True)
 class _Outage:
-    """What the log says of a link: its first loss, then nothing, then its return."""
+    """What the log says of a link: its first loss, then nothing but a new refusal, because that
+    needs somebody's hand, then its return."""
 
     name: str
     on_state: Callable[[bool], None]
     since_s: float | None = None
+    refusal: str = ""
 
     def up(self) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -59,12 +62,14 @@ class _Outage:
             log.info("link is up", link=self.name)
         else:
             log.info("link is back", link=self.name, outage_s=round(now_s - self.since_s, 1))
-        self.since_s = None
+        self.since_s, self.refusal = None, ""
 
-    def down(self, reason: str) -> None:
+    def down(self, error: LinkLost) -> None:
         self.on_state(False)
-        say = log.warning if self.since_s is None else log.debug
-        say("link is lost", link=self.name, reason=reason)
+        refusal = str(error) if isinstance(error, LinkRefused) else self.refusal
+        say = log.warning if self.since_s is None or refusal != self.refusal else log.debug
+        self.refusal = refusal
+        say("link is lost", link=self.name, reason=str(error))
         if self.since_s is None:
             self.since_s = asyncio.get_running_loop().time()
 
@@ -91,7 +96,7 @@ async def keep(
             finally:
                 await link.close()
         except LinkLost as error:
-            outage.down(str(error))
+            outage.down(error)
         if loop.time() - started_s > STEADY_AFTER_S:
             backoff.reset()
         await asyncio.sleep(backoff.next_s())

@@ -83,8 +83,8 @@ class Link(Protocol):
         """How many messages may be published now."""
         ...
 
-    async def subscribe(self, topic_filters: Sequence[str], qos: int = 1) -> None:
-        """Raises LinkRefused where the broker does not grant each filter at this QoS.
+    async def subscribe(self, topic_filters: Sequence[str], qos: int = 1) -> list[int]:
+        """The QoS that the broker grants for each filter; raises LinkRefused where it refuses one.
 
         The answer may come after a backlog: receive and acknowledge meanwhile.
         """
@@ -99,7 +99,8 @@ class Link(Protocol):
         ...
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        """They are durable here: one write for all of them. Does nothing on a lost connection."""
+        """They are durable here: one write for all of them; those of QoS 0 are only let go of.
+        Does nothing on a lost connection."""
         ...
 
     def publish(self, messages: Sequence[Outgoing]) -> list[int]:

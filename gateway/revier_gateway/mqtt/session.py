@@ -9,6 +9,7 @@ acknowledged before the caller says so; what the caller sends in one call leaves
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 
 import mqtt5
@@ -26,12 +27,38 @@ from revier_gateway.mqtt.link import (
 # Mosquitto before 2.0.13 sends more than our Receive Maximum (measured with R = 10 and 5
 # acknowledgements: 60 messages). That is no reason to hang up; memory is bounded by not reading.
 OVERSENT_FACTOR_MAX = 4
+HELD_BYTES_MAX = 32 * 1024 * 1024  # received and not yet acknowledged; then no more is read
 PACKET_IDS = 65535
 REFUSED = 0x80
 PUBACK = 0x40
 PUBACK_TAKEN = (0x00, 0x10)  # success, no matching subscribers (M5 3.4.2.1)
 
+# By reason code of CONNACK (M5 3.2.2.2) and SUBACK (M5 3.9.3).
+CONNECT_CURES = {
+    0x85: "Correct client_id",
+    0x86: "Correct username and password_env, or the broker's password file",
+    0x87: "Correct username and password_env, or the broker's access list",
+    0x97: "Raise the broker's limit of connections",
+}
+SUBSCRIBE_CURES = {
+    0x87: "Let this user read it in the broker's access list",
+    0x8F: "Correct the topic",
+    0x97: "Raise the broker's limit of subscriptions",
+    0x9E: "This broker shares no subscriptions: take $share out of the topic",
+    0xA2: "This broker takes no wildcards: use another",
+}
+
 log = structlog.get_logger("revier.gateway.mqtt")
+
+
+def refusal(topic_filter: str, code: int) -> str:
+    """What is wrong with a subscription that the broker refuses, and the cure."""
+    try:
+        name = mqtt5.SubAckReasonCode(code).name.lower()
+    except ValueError:
+        name = "refused"
+    cure = SUBSCRIBE_CURES.get(code, "Look at the broker's log")
+    return f"subscription to {topic_filter}: {name} (0x{code:02x}). {cure}."
 
 
 async def connect(settings: LinkSettings) -> Session:
@@ -48,6 +75,9 @@ async def connect(settings: LinkSettings) -> Session:
     except TimeoutError:
         session.drop("no answer")
         raise LinkLost(f"no answer within {settings.connect_timeout_s:g} s") from None
+    except ssl.SSLError as error:
+        session.drop("no TLS")
+        raise LinkRefused(_tls_refusal(error)) from None
     except OSError as error:
         raise LinkLost(str(error)) from None
     except LinkLost:
@@ -64,6 +94,7 @@ class Session(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._lost: str | None = None
+        self._refused = False  # lost by a refusal
         self._connack: mqtt5.ConnAckPacket | None = None
         self._suback: mqtt5.SubAckPacket | None = None
         self._inbox: list[Message] = []
@@ -72,6 +103,7 @@ class Session(asyncio.Protocol):
         self._mail = _Bell()  # inbox
         self._receipts = _Bell()  # acks
         self._unacknowledged = 0
+        self._held_bytes = 0
         self._oversent = False
         self._reading = True
         self._in_flight: set[int] = set()
@@ -107,6 +139,7 @@ class Session(asyncio.Protocol):
                 if isinstance(packet, mqtt5.PublishPacket):
                     packet_id = packet.packet_id
                     self._unacknowledged += packet_id is not None
+                    self._held_bytes += len(packet.payload)
                     inbox.append(Message(packet.topic, packet.payload, packet_id, packet.retain))
                 else:
                     self._take(packet)
@@ -119,6 +152,11 @@ class Session(asyncio.Protocol):
         self._ring()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(
+            exc, ssl.SSLError
+        ):  # with TLS 1.3 only now: the broker rejects our certificate
+            self._refused = True
+            self._lose(_tls_refusal(exc))
         self._lose(str(exc) if exc else "the broker closed the connection")
 
     # -- mqtt.link.Link
@@ -141,13 +179,14 @@ class Session(asyncio.Protocol):
             await self._wait(self._news)
         if int(self._connack.reason_code) >= REFUSED:
             reason = self._connack.reason_str or self._connack.reason_code.name.lower()
-            raise LinkRefused(f"refused: {reason}")
+            cure = CONNECT_CURES.get(int(self._connack.reason_code), "Look at the broker's log")
+            raise LinkRefused(f"refused: {reason}. {cure}.")
         self._window_max = min(self._settings.window_max, self._connack.receive_max)
         if self._connack.server_keep_alive is not None:
             self._keep_alive_s = self._connack.server_keep_alive
         self._tick()
 
-    async def subscribe(self, topic_filters: Sequence[str], qos: int = 1) -> None:
+    async def subscribe(self, topic_filters: Sequence[str], qos: int = 1) -> list[int]:
         filters = [mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS(qos)) for pattern in topic_filters]
         self._suback = None
         packet_id = self._packet_id()
@@ -159,9 +198,11 @@ class Session(asyncio.Protocol):
             except TimeoutError:  # fine while a backlog comes first
                 if self._now_s() - self._heard_s >= self._settings.connect_timeout_s:
                     raise LinkLost("the broker does not answer our subscription") from None
-        for pattern, code in zip(topic_filters, self._suback.reason_codes, strict=True):
-            if int(code) != qos:
-                raise LinkRefused(f"subscription to {pattern}: {code.name.lower()}")
+        codes = [int(code) for code in self._suback.reason_codes]
+        for pattern, code in zip(topic_filters, codes, strict=True):
+            if code >= REFUSED:
+                raise LinkRefused(refusal(pattern, code))
+        return codes
 
     async def receive(self) -> list[Message]:
         while not self._inbox:
@@ -173,13 +214,16 @@ class Session(asyncio.Protocol):
         return batch
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
-        ids = [message.packet_id for message in messages if message.packet_id is not None]
-        if not ids or self._lost is not None:
+        if self._lost is not None:
             return
+        ids = [message.packet_id for message in messages if message.packet_id is not None]
         self._unacknowledged -= len(ids)
+        self._held_bytes -= sum([len(message.payload) for message in messages])
         # PUBACK without properties (M5 3.4): four bytes; 0.1 us instead of the codec's 0.5.
-        self._write(b"".join([b"\x40\x02" + packet_id.to_bytes(2, "big") for packet_id in ids]))
-        if not self._reading and self._unacknowledged <= self._settings.receive_max:
+        if ids:
+            self._write(b"".join([b"\x40\x02" + one.to_bytes(2, "big") for one in ids]))
+        few = self._unacknowledged <= self._settings.receive_max
+        if not self._reading and few and self._held_bytes <= HELD_BYTES_MAX // 2:
             self._reading = True
             self._open_transport().resume_reading()
 
@@ -260,7 +304,8 @@ class Session(asyncio.Protocol):
         if self._unacknowledged > receive_max and not self._oversent:
             self._oversent = True
             log.info("the broker sends more than our receive maximum", receive_max=receive_max)
-        if self._reading and self._unacknowledged > receive_max * OVERSENT_FACTOR_MAX:
+        many = self._unacknowledged > receive_max * OVERSENT_FACTOR_MAX
+        if self._reading and (many or self._held_bytes > HELD_BYTES_MAX):
             self._reading = False
             self._open_transport().pause_reading()
 
@@ -270,7 +315,7 @@ class Session(asyncio.Protocol):
 
     async def _wait(self, bell: _Bell) -> None:
         if self._lost is not None:
-            raise LinkLost(self._lost)
+            raise LinkRefused(self._lost) if self._refused else LinkLost(self._lost)
         await bell.wait()
 
     def _lose(self, reason: str) -> None:
@@ -307,6 +352,12 @@ class Session(asyncio.Protocol):
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _tls_refusal(error: ssl.SSLError) -> str:
+    ours = isinstance(error, ssl.SSLCertVerificationError)
+    cure = "Look at tls ca_file" if ours else "Look at tls cert_file: does the broker know it still"
+    return f"TLS: {error}. {cure}."
 
 
 class _Bell:

@@ -40,7 +40,7 @@ class AnsweringAir(NullAir):
         if _LINK_CHECK in up.f_opts:
             answers += bytes((_LINK_CHECK, MARGIN_DB, 1))
         if _DEVICE_TIME in up.f_opts and self._uplinks % 2:
-            seconds = emission.end_us // 1_000_000 + 1_400_000_000
+            seconds = emission.end_us // 1_000_000 + 1_480_000_000
             answers += bytes((_DEVICE_TIME,)) + seconds.to_bytes(4, "little") + b"\0"
         if answers:
             self._answer(emission, answers)

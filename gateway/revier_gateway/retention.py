@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What is forgotten, and when. Bay by bay, parking tells who comes and goes: that has a deadline.
+
+All of it in small transactions between those of the source; a table of 200 million keys is gone
+through in slices, because an index on their age would cost more than it saves.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import msgspec
+
+from revier_gateway.config import Retention
+from revier_gateway.store import Store
+from revier_gateway.store_rows import remove_quarantined
+from revier_gateway.values import instant
+from revier_gateway.work import Work
+
+DAY_MS = 86_400_000
+QUARANTINE_ROWS_MAX = 100_000  # the oldest go before their deadline; each is counted
+SEEN_SLICES = 4096  # keys are check sums: each slice holds as many as any other
+ROWS_PER_TRANSACTION = 500
+FINE_GRAINED = ("parking",)  # domains whose single assets have the deadline
+
+Forget = Callable[[str, int], None]  # an asset, and before when, in ms
+
+
+class _Subject(msgspec.Struct):
+    asset: str  # urn:revier:{ags}:{domain}:{asset}
+
+
+def steps(
+    store: Store, retention: Retention, now_ms: int, forget: Forget = lambda *_: None
+) -> Iterator[None]:
+    """One pass; stops after each transaction. forget is told what other memories have to drop.
+
+    Raises StoreError.
+    """
+    yield from _seen(store, now_ms - retention.seen_days * DAY_MS)
+    yield from _quarantine(store, now_ms - retention.quarantine_days * DAY_MS)
+    yield from _bays(store, now_ms - retention.parking_days * DAY_MS, forget)
+
+
+def _seen(store: Store, oldest_ms: int) -> Iterator[None]:
+    sql = "DELETE FROM seen WHERE key >= ? AND key < ? AND at_ms < ?"
+    for number in range(SEEN_SLICES):
+        last = number + 1 == SEEN_SLICES
+        end = b"\xff" * 17 if last else _slice_start(number + 1)
+        _do(store, sql, (_slice_start(number), end, oldest_ms))
+        yield
+
+
+def _slice_start(number: int) -> bytes:
+    return (number * 65_536 // SEEN_SLICES).to_bytes(2, "big")
+
+
+def _quarantine(store: Store, oldest_ms: int) -> Iterator[None]:
+    oldest = instant(datetime.fromtimestamp(oldest_ms / 1000, UTC))
+    requests = "DELETE FROM operator_requests WHERE at < ? AND answer IS NOT NULL"
+    _do(store, requests, (oldest,))
+    yield
+    for rule, values in (("at < ?", (oldest,)), ("id <= last - ?", (QUARANTINE_ROWS_MAX,))):
+        while _remove_quarantined(store, rule, values):
+            yield
+
+
+def _remove_quarantined(store: Store, rule: str, values: tuple[object, ...]) -> int:
+    """The oldest, if the rule holds for them; returns how many went."""
+    sql = (
+        "SELECT id FROM quarantine, (SELECT max(id) AS last FROM quarantine)"  # noqa: S608 - ours
+        f" WHERE id IN (SELECT id FROM quarantine ORDER BY id LIMIT ?) AND {rule}"
+    )
+    rows = store.database.execute(sql, (ROWS_PER_TRANSACTION, *values)).fetchall()
+    if rows:
+        work = Work(store)
+        work.counters["quarantine.expired"] += len(rows)
+        work.changes.append(lambda db: remove_quarantined(db, rows))
+        store.commit(work)
+    return len(rows)
+
+
+def _bays(store: Store, oldest_ms: int, forget: Forget) -> Iterator[None]:
+    sql = "SELECT asset, payload FROM latest WHERE asset > ? ORDER BY asset LIMIT ?"
+    after = ""
+    while rows := store.database.execute(sql, (after, ROWS_PER_TRANSACTION)).fetchall():
+        after = rows[-1][0]
+        bays = [(asset, oldest_ms) for asset, payload in rows if _is_fine_grained(payload)]
+        _do(store, "DELETE FROM history WHERE asset = ? AND t_ms < ?", *bays)
+        _do(store, "DELETE FROM latest WHERE asset = ? AND t_ms < ?", *bays)
+        for bay in bays:
+            forget(*bay)
+        yield
+
+
+def _is_fine_grained(payload: bytes) -> bool:
+    try:
+        return msgspec.json.decode(payload, type=_Subject).asset.split(":")[3] in FINE_GRAINED
+    except (msgspec.MsgspecError, IndexError):
+        return True  # what nobody can read is not kept longer for that
+
+
+def _do(store: Store, sql: str, *rows: tuple[object, ...]) -> None:
+    work = Work(store)
+    work.changes.append(partial(_executemany, sql, rows))
+    store.commit(work)
+
+
+def _executemany(sql: str, rows: Sequence[tuple[object, ...]], db: sqlite3.Connection) -> None:
+    db.executemany(sql, rows)
