@@ -29,6 +29,7 @@ port = {port}
 host = "127.0.0.1"
 port = {feed_port}
 window_max = 2000
+catch_up_per_s = 0
 [inventory]
 dir = "inventory"
 [console]
