@@ -154,7 +154,7 @@ class Publisher:
             reason = _unfit(row, link.message_bytes_max)
             if reason:
                 self._reject(row, reason, "")
-            elif row.retain and row.t_ms < (self._store.latest_ms(row.asset) or row.t_ms):
+            elif row.kind == "state" and row.t_ms < (self._store.latest_ms(row.asset) or row.t_ms):
                 self._store.done([row.id])
             else:
                 fit.append(row)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typer
 
 from revier_gateway import __version__
-from revier_gateway.cli import quarantine
+from revier_gateway.cli import alerts, quarantine
 from revier_gateway.cli.replay import replay
 from revier_gateway.cli.run import run
 from revier_gateway.cli.tail import tail
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 for command in (run, tail, replay):
     app.command()(command)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(quarantine.app, name="quarantine")
 
 

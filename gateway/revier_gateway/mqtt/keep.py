@@ -50,6 +50,7 @@ class _Outage:
 
     name: str
     on_state: Callable[[bool], None]
+    on_loss: Callable[[str], None]
     since_s: float | None = None
 
     def up(self) -> None:
@@ -62,6 +63,7 @@ class _Outage:
         self.since_s = None
 
     def down(self, reason: str) -> None:
+        self.on_loss(reason)
         self.on_state(False)
         say = log.warning if self.since_s is None else log.debug
         say("link is lost", link=self.name, reason=reason)
@@ -76,11 +78,12 @@ async def keep(
     connect: Connect,
     on_state: Callable[[bool], None],
     backoff: Backoff | None = None,
+    on_loss: Callable[[str], None] = lambda _reason: None,
 ) -> None:
     """Run `use` on one link after the other, for ever; it calls `ready` when the link does its
     work (connected but not subscribed is not up). What is not LinkLost escapes."""
     backoff = backoff or Backoff()
-    outage = _Outage(name, on_state)
+    outage = _Outage(name, on_state, on_loss)
     loop = asyncio.get_running_loop()
     while True:
         started_s = loop.time()

@@ -12,7 +12,7 @@ from gateway.tests.console.conftest import PageClient, client_of
 from gateway.tests.console.fake_view import START, FakeAsset, FakeRadioGateway, FakeView
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}"
-PATHS = ("/", "/api/state", "/health", "/static/console.js", "/static/nothing", "/nothing")
+PATHS = ("/", "/api/state", "/static/console.js", "/static/nothing", "/nothing")
 
 
 class Reader(HTMLParser):
@@ -192,7 +192,3 @@ def test_only_reading_is_possible(client: PageClient) -> None:
 def test_no_way_out_of_the_static_files(client: PageClient) -> None:
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/leaflet/..%2f__init__.py"):
         assert client.get(path).status_code == 404
-
-
-def test_health(client: PageClient) -> None:
-    assert client.get("/health").json() == {"status": "ok", "gateway": "demo"}
