@@ -13,7 +13,13 @@ from revier_gateway.watch import ears
 from revier_gateway.watch import standing as standings
 from revier_gateway.watch.deafness import SOURCE, Deafness, Period, length_ms
 from revier_gateway.watch.habit import Habit
-from revier_gateway.watch.standing import INTERVAL_UNKNOWN_S, Limits, Standing
+from revier_gateway.watch.standing import (
+    INTERVAL_UNKNOWN_S,
+    OFFLINE,
+    ONLINE,
+    Limits,
+    Standing,
+)
 from revier_gateway.work import DEVICE, RADIO_GATEWAY
 from revier_inventory import DevicePeriod, Inventory
 
@@ -53,7 +59,8 @@ class AssetWatch:
         self.deafness = Deafness(memory.periods)
         self.first_ms = now_ms if memory.first_ms is None else memory.first_ms
         self._event_ms = now_ms
-        self._interval_s: dict[str, float] = {}
+        self._interval_s: dict[str, float] = {}  # by dev_eui, until it learns more
+        self._limits: dict[str, Limits] = {}  # by dev_eui, too
         self.changed: set[str] = set()  # devices of which something was learned
         self.deafness.end(SOURCE, now_ms if memory.alive_ms is None else memory.alive_ms)
         if memory.alive_ms is not None and memory.alive_ms < now_ms:
@@ -67,6 +74,7 @@ class AssetWatch:
         self._period_by_asset = {
             period.asset: period for period in inventory.periods if period.until is None
         }
+        self._limits.clear()
 
     # -- what happens
 
@@ -104,7 +112,7 @@ class AssetWatch:
         everybody = []
         for name in self._period_by_asset:
             device = self._heard_device(name)
-            if device is None or self.standing(name, now_ms).state == "offline":
+            if device is None or self.standing(name, now_ms) is OFFLINE:
                 continue
             interval_s = self._usual_s(name, device)
             everybody.append(interval_s)
@@ -130,14 +138,15 @@ class AssetWatch:
         period = self._period_by_asset.get(asset)
         if period is None:
             return Standing("unknown", standings.NO_DEVICE)
-        limits = self.limits(asset)
-        last_ms = self.last_ms(asset)
+        device = period.dev_eui
+        limits = self._limits.get(device) or self.limits(asset)
+        last_ms = self._heard.get((DEVICE, device))
         if last_ms is None:
             return self._never_heard(period, limits, now_ms)
-        gateways = self._paths.get(period.dev_eui, ())
         silent_s = (now_ms - last_ms) / 1000
         if silent_s <= limits.late_after_s:
-            return Standing("online")
+            return ONLINE
+        gateways = self._paths.get(device, ())
         deaf_s = length_ms(self.deafness.deaf(gateways, last_ms, now_ms)) / 1000
         cause = self.deafness.last_cause(gateways, last_ms, now_ms)
         return standings.standing(limits, silent_s, deaf_s, cause)
@@ -150,7 +159,10 @@ class AssetWatch:
     def limits(self, asset: str) -> Limits:
         period = self._period_by_asset.get(asset)
         habit = self._habits.get(period.dev_eui) if period else None
-        return standings.limits(self._profile(asset), habit)
+        found = standings.limits(self._profile(asset), habit)
+        if period is not None:
+            self._limits[period.dev_eui] = found
+        return found
 
     def last_ms(self, asset: str) -> int | None:
         """When a frame of its device was heard last."""
@@ -189,6 +201,7 @@ class AssetWatch:
             return  # frames may be missing in between
         self._habits.setdefault(dev_eui, Habit()).note((last_ms - before_ms) / 1000 / frames)
         self._interval_s.pop(dev_eui, None)
+        self._limits.pop(dev_eui, None)
         self.changed.add(dev_eui)
 
     def _heard_device(self, asset: str) -> str | None:

@@ -68,8 +68,11 @@ class Deafness:
 
     def touches(self, scope: str, from_ms: int) -> bool:
         """Was the scope deaf at any time since?"""
-        until_ms = [period.until_ms for period in self._periods.get(scope, ())[-1:]]
-        return any(at_ms is None or at_ms > from_ms for at_ms in until_ms)
+        periods = self._periods.get(scope)
+        if not periods:
+            return False
+        until_ms = periods[-1].until_ms
+        return until_ms is None or until_ms > from_ms
 
     def deaf(self, gateways: Sequence[str], from_ms: int, until_ms: int) -> list[Span]:
         """The spans within [from, until) in which a device behind these radio gateways could not be

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from itertools import accumulate
 
 CLASSES = 64  # four to an octave, from 8 s to six days
 SHORTEST_S = 8.0
@@ -17,23 +19,22 @@ STEPS_MIN = 3  # before that nothing is known
 class Habit:
     """A histogram on a logarithmic scale, so a quantile errs by a class: 19 % at most, upwards."""
 
-    __slots__ = ("_counts",)
+    __slots__ = ("_counts", "steps")
 
     def __init__(self, counts: bytes = bytes(CLASSES)) -> None:
         assert len(counts) == CLASSES
         self._counts = bytearray(counts)
+        self.steps = sum(counts)
 
     def __bytes__(self) -> bytes:
         return bytes(self._counts)
 
-    @property
-    def steps(self) -> int:
-        return sum(self._counts)
-
     def note(self, step_s: float) -> None:
         self._counts[_class_of(step_s)] += 1
+        self.steps += 1
         if self.steps > STEPS_MAX:
             self._counts = bytearray(count // 2 for count in self._counts)
+            self.steps = sum(self._counts)
 
     def p99_s(self) -> float | None:
         """At most one step in a hundred is longer. One odd step is always forgiven: without that
@@ -49,12 +50,8 @@ class Habit:
 
     def _upper_s(self, rank: int) -> float:
         """The upper edge of the class in which the step of this rank lies."""
-        seen = 0
-        for index, count in enumerate(self._counts):
-            seen += count
-            if seen >= rank:
-                return float(SHORTEST_S * 2.0 ** ((index + 1) / PER_OCTAVE))
-        raise AssertionError((rank, self.steps))
+        index = bisect_left(list(accumulate(self._counts)), rank)
+        return float(SHORTEST_S * 2.0 ** ((index + 1) / PER_OCTAVE))
 
 
 def _class_of(step_s: float) -> int:

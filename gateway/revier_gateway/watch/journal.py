@@ -16,7 +16,7 @@ from revier_gateway.watch.deafness import Period
 from revier_gateway.watch.standing import Standing
 from revier_gateway.work import Work
 
-DAYS_EVERY_S = 300.0
+SLOW_EVERY_S = 300.0
 FORGET_EVERY_S = 86_400.0
 
 
@@ -30,7 +30,7 @@ class Journal:
         self._book = self.book
         self._incidents: list[Incident] = []
         self._periods: list[Period] = []
-        self._days_ms = now_ms
+        self._slow_ms = now_ms
         self._forgot_ms = 0
         self.fault = ""  # why the store did not take the last look
 
@@ -51,14 +51,13 @@ class Journal:
         work = Work(self._store)
         work.outbox += messages
         changed = dict(standings or {})
-        devices, periods = set(self._assets.changed), self._assets.deafness.periods()
-        with_days = last or now_ms - self._days_ms >= DAYS_EVERY_S * 1000
-        with_forgetting = now_ms - self._forgot_ms >= FORGET_EVERY_S * 1000
-        self._gather(work, now_ms, changed, devices, periods)
-        if with_days:
-            days = self._days.gathered()
-            work.changes.append(lambda db: rows.write_days(db, days))
-        if with_forgetting:
+        periods = self._assets.deafness.periods()
+        slow = last or now_ms - self._slow_ms >= SLOW_EVERY_S * 1000
+        forgets = now_ms - self._forgot_ms >= FORGET_EVERY_S * 1000
+        self._gather(work, now_ms, changed, periods)
+        if slow:
+            self._gather_slow(work)
+        if forgets:
             self._assets.deafness.forget(now_ms)
             work.changes.append(lambda db: rows.forget(db, now_ms))
         book, incidents = self.book, len(self._incidents)
@@ -69,13 +68,13 @@ class Journal:
             return False
         self.fault = ""
         self.standings.update(changed)
-        self._assets.changed -= devices
         self._book, self._periods = book, periods
         del self._incidents[:incidents]
-        if with_days:
+        if slow:
             self._days.written()
-            self._days_ms = now_ms
-        if with_forgetting:
+            self._assets.changed.clear()
+            self._slow_ms = now_ms
+        if forgets:
             self._forgot_ms = now_ms
         return True
 
@@ -84,18 +83,21 @@ class Journal:
         work: Work,
         now_ms: int,
         changed: Mapping[str, Standing],
-        devices: set[str],
         periods: list[Period],
     ) -> None:
         first_ms, add = self._assets.first_ms, work.changes.append
         add(lambda db: rows.write_marks(db, first_ms, now_ms))
         if changed:
             add(lambda db: rows.write_availability(db, changed, now_ms))
-        if devices:
-            remembered = self._assets.remembered(devices)
-            add(lambda db: rows.write_devices(db, remembered))
         if periods != self._periods:
             add(lambda db: rows.write_deafness(db, periods))
         if self.book != self._book or self._incidents:
             book, incidents = self.book, list(self._incidents)
             add(lambda db: rows.write_book(db, book, incidents))
+
+    def _gather_slow(self, work: Work) -> None:
+        """What may be lost in a kill without harm: habits and days since the last time."""
+        days = self._days.gathered()
+        remembered = self._assets.remembered(self._assets.changed)
+        work.changes.append(lambda db: rows.write_days(db, days))
+        work.changes.append(lambda db: rows.write_devices(db, remembered))

@@ -39,6 +39,9 @@ class Standing(msgspec.Struct, frozen=True):
     cause: str = ""
 
 
+ONLINE, LATE, OFFLINE = Standing("online"), Standing("late"), Standing("offline")
+
+
 class Limits(msgspec.Struct, frozen=True):
     """Silence in which we could have heard, in seconds."""
 
@@ -62,11 +65,11 @@ def standing(limits: Limits, silent_s: float, deaf_s: float, cause: str) -> Stan
     """silent_s since the last frame, deaf_s of them without hearing, because of cause."""
     heard_silence_s = silent_s - deaf_s
     if heard_silence_s > limits.offline_after_s:
-        return Standing("offline")
+        return OFFLINE
     if silent_s <= limits.late_after_s:
-        return Standing("online")
+        return ONLINE
     if heard_silence_s > limits.late_after_s:
-        return Standing("late")
+        return LATE
     return Standing("unknown", cause)
 
 
