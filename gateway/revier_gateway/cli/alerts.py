@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from revier_gateway.cli.common import (
     DEFAULT_CONFIG,
@@ -56,14 +57,16 @@ def alerts_list(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False)
             _shown(alert.since_ms),
             RULES[alert.rule].severity,
             alert.rule,
-            texts.title(alert, settings.alerts.language),
+            Text(texts.title(alert, settings.alerts.language)),
             "silenced" if quiet else "yes" if alert.told else "not yet",
         )
     console.print(table if alerts else "Nothing is wrong.")
     if silences:
         windows = Table("id", "alert", "subject", "until", "why", title="Maintenance windows")
         for one in silences:
-            windows.add_row(str(one.id), one.rule, one.subject, _shown(one.until_ms), one.why)
+            windows.add_row(
+                str(one.id), one.rule, Text(one.subject), _shown(one.until_ms), Text(one.why)
+            )
         console.print(windows)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from revier_gateway import logs
 from revier_gateway.cli.common import (
@@ -78,9 +79,7 @@ def _print(console: Console, one: object) -> None:
     line = Table.grid(padding=(0, 2))
     line.add_column(width=8)
     line.add_column()
-    line.add_row(MARKS[one.state], one.what)
-    if one.state == "wrong":
-        line.add_row("", f"[bold]{one.cure}[/]")
-    elif one.cure:
-        line.add_row("", f"[dim]{one.cure}[/]")
+    line.add_row(MARKS[one.state], Text(one.what))
+    if one.cure:
+        line.add_row("", Text(one.cure, style="bold" if one.state == "wrong" else "dim"))
     console.print(line)

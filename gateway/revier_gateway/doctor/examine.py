@@ -45,7 +45,7 @@ async def examine(config: Config, options: Options) -> AsyncIterator[Checked]:
     legs: dict[str, Source | Feed] = {"source": config.source, "feed": feed}
     if (config.source.host, config.source.port) == (feed.host, feed.port):
         del legs["source"]
-        yield skipped("source-queue", "source: the same broker as the feed's", "Nothing")
+        yield skipped("source-queue", "source: its broker is the feed's", "It is probed as such")
     async for one in _each(legs, config):
         yield one
     listening = lambda: source.listen(config, options.listen_s)  # noqa: E731
@@ -97,8 +97,10 @@ async def _certificates(config: Config) -> list[Checked]:
     if not days_left:
         return [skipped("certificate", "certificates: there are none", "[source.tls], [feed.tls]")]
     return [
-        ok("certificate", f"{name} is valid for {days:.0f} days")
+        ok("certificate", f"{name}: the certificate is valid for {days:.0f} days")
         if days >= CERTIFICATE_DAYS
-        else wrong("certificate", f"{name} is valid for {days:.0f} days", CERTIFICATE_CURE)
+        else wrong(
+            "certificate", f"{name}: the certificate ends in {days:.0f} days", CERTIFICATE_CURE
+        )
         for name, days in days_left.items()
     ]

@@ -155,7 +155,7 @@ def test_a_broker_that_is_not_there_and_a_wrong_login(site: Sites) -> None:
 def test_the_command_says_what_is_wrong_and_the_cure(site: Sites, tmp_path: Path) -> None:
     made = site(lambda text: without_key(text, "max_queued_messages"))
     made.config()
-    with chirpstack(made, chirpstack_toml()):
+    with chirpstack(made, chirpstack_toml(without="qos")):
         done = CliRunner().invoke(
             app,
             ["doctor", "--config", str(tmp_path / "gateway.toml"), "--listen", "10"],
@@ -164,5 +164,6 @@ def test_the_command_says_what_is_wrong_and_the_cure(site: Sites, tmp_path: Path
     assert done.exit_code == 1
     assert "of 2000 messages for one who was away only 1" in done.output
     assert "Set max_queued_messages 0" in done.output
-    assert "2 things are wrong." in done.output
+    assert "Set qos = 1 in [integration.mqtt]" in done.output
+    assert "3 things are wrong." in done.output
     assert PASSWORD not in done.output
