@@ -192,3 +192,21 @@ def test_only_reading_is_possible(client: PageClient) -> None:
 def test_no_way_out_of_the_static_files(client: PageClient) -> None:
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/leaflet/..%2f__init__.py"):
         assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "language", "text"),
+    [
+        ("unknown", "source_down", "de", "unbekannt: Quelle getrennt"),
+        ("unknown", "radio_gateway_offline:0016c0", "en", "unknown: radio gateway 0016c0 silent"),
+        ("unknown", "something_new", "en", "unknown"),
+        ("offline", "never_heard", "en", "never heard"),
+        ("offline", "", "de", "ausgefallen"),
+    ],
+)
+def test_an_unknown_node_says_why(
+    view: FakeView, status: str, cause: str, language: str, text: str
+) -> None:
+    view.items[0].status, view.items[0].cause = status, cause
+    state = client_of(view).get(f"/api/state?lang={language}").json()
+    assert state["nodes"][0]["status_text"] == text
