@@ -124,6 +124,9 @@ class AssetWatch:
         self._look_at_radio_gateways(by_gateway, now_ms)
 
     def _look_at_radio_gateways(self, by_gateway: Mapping[str, list[float]], now_ms: int) -> None:
+        for gateway in self.silent_radio_gateways(now_ms):
+            if not self._is_needed(gateway):
+                self.deafness.end(gateway, now_ms)
         for gateway, intervals_s in by_gateway.items():
             last_ms = self._heard.get((RADIO_GATEWAY, gateway))
             if last_ms is None or self.deafness.cause(gateway):
@@ -131,6 +134,14 @@ class AssetWatch:
             silent_ms = now_ms - last_ms - length_ms(self.deafness.deaf((), last_ms, now_ms))
             if ears.is_deaf(intervals_s, silent_ms / 1000):
                 self.deafness.begin(gateway, radio_gateway_cause(gateway), last_ms)
+
+    def _is_needed(self, gateway: str) -> bool:
+        """Was any asset's device heard by it last? A mast that was taken down is missed by nobody
+        once other radio gateways hear its nodes."""
+        return any(
+            gateway in self._paths.get(period.dev_eui, ())
+            for period in self._period_by_asset.values()
+        )
 
     # -- what is asked
 

@@ -197,6 +197,18 @@ def test_a_dead_radio_gateway_is_one_cause_and_not_six_dead_assets() -> None:
     assert world.watch.silent_radio_gateways(world.now_ms) == {}
 
 
+def test_a_mast_that_was_taken_down_is_missed_until_others_hear_its_nodes() -> None:
+    world = running()
+    world.down = {ROOF}
+    world.minutes(60)
+    assert list(world.watch.silent_radio_gateways(world.now_ms)) == [ROOF]
+    for name in NAMES[:6]:  # a new mast hears them
+        heard = {(DEVICE, dev_eui(name)): (world.now_ms, 1)}
+        world.watch.take(heard, {dev_eui(name): (TOWER,)}, world.now_ms)
+    world.minutes(1)
+    assert world.watch.silent_radio_gateways(world.now_ms) == {}
+
+
 def test_who_was_offline_before_an_outage_stays_so() -> None:
     world = running()
     world.silent = {NAMES[0]}
