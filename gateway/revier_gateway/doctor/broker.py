@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -111,7 +110,3 @@ def read_marks(data_dir: Path) -> Mapping[str, float]:
 def write_marks(data_dir: Path, marks: Mapping[str, float]) -> None:
     data_dir.mkdir(parents=True, exist_ok=True)
     (data_dir / MARKS_FILE).write_bytes(msgspec.json.encode(dict(marks)))
-
-
-def now_s() -> float:
-    return time.time()

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -48,26 +50,26 @@ async def examine(config: Config, options: Options) -> AsyncIterator[Checked]:
         yield skipped("source-queue", "source: its broker is the feed's", "It is probed as such")
     async for one in _each(legs, config):
         yield one
-    listening = lambda: source.listen(config, options.listen_s)  # noqa: E731
-    for one in await _or_lost("source", listening):
-        yield one
-    for one in await _or_lost("feed", lambda: access.anonymous(config)):
-        yield one
     who, password = options.municipality, options.password
-    trying = lambda: access.municipality(config, inventory, who, password)  # noqa: E731
-    for one in await _or_lost("feed", trying):
-        yield one
+    for name, check in (
+        ("source", partial(source.listen, config, options.listen_s)),
+        ("feed", partial(access.anonymous, config)),
+        ("feed", partial(access.municipality, config, inventory, who, password)),
+    ):
+        for one in await _or_lost(name, check):
+            yield one
     for one in await _certificates(config):
         yield one
 
 
 async def _each(legs: dict[str, Source | Feed], config: Config) -> AsyncIterator[Checked]:
-    now_s = broker.now_s()
     for name, leg in legs.items():
-        for one in await _or_lost(name, lambda n=name, w=leg: broker.mark(config, n, w, now_s)):  # type: ignore[misc]
-            yield one
-        for one in await _or_lost(name, lambda n=name, w=leg: broker.queue(config, n, w)):  # type: ignore[misc]
-            yield one
+        for check in (
+            partial(broker.mark, config, name, leg, time.time()),
+            partial(broker.queue, config, name, leg),
+        ):
+            for one in await _or_lost(name, check):
+                yield one
 
 
 async def _or_lost(name: str, check: Callable[[], Awaitable[list[Checked]]]) -> list[Checked]:
