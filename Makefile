@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 ARGS   ?=
 
-.PHONY: help venv demo test check format bench clean
+.PHONY: help venv demo test check format bench sbom clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,16 @@ format: $(STAMP)  ## write the format and the safe lint fixes
 
 bench: $(STAMP)  ## run every measurement and print figure, budget and peer
 	@$(BIN)/revier-bench measure --all $(ARGS)
+
+sbom: .build/sbom.json  ## write the bill of materials of what an operator installs
+
+.build/sbom.json: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv --clear .build/sbom
+	@.build/sbom/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[gateway,provision]'
+	@$(PYTHON) -m venv --clear .build/sbom-tool
+	@.build/sbom-tool/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt cyclonedx-bom
+	@.build/sbom-tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o $@ .build/sbom/bin/python
+	@echo "$@: CycloneDX, $$(grep -c '"bom-ref"' $@) components"
 
 clean:  ## remove what the targets made
 	@rm -rf $(VENV) .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

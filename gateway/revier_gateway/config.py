@@ -22,6 +22,7 @@ Days = Annotated[int, Meta(ge=1, le=3650)]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 # What may stand in a topic level and in a file name.
 GatewayId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,47}$")]
+Interval = Annotated[float, Meta(ge=10, le=604_800)]  # s
 TopicRoot = Annotated[str, Meta(pattern=r"^[^+#/\s][^+#\s]{0,99}(?<!/)$")]
 
 
@@ -143,6 +144,35 @@ class Console(_Table, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+class Watch(_Table, frozen=True, kw_only=True):
+    air_interval_s: Interval = 300.0  # the kinds' reporting intervals, as the nodes' profiles have
+    parking_interval_s: Interval = 3600.0
+    waste_interval_s: Interval = 1800.0
+    battery_low_v: Annotated[float, Meta(gt=0, le=60)] = 2.95
+    canary_every_s: Annotated[float, Meta(ge=0, le=3600)] = 60.0  # 0: none
+    deadman_url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    deadman_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 60.0
+
+    @property
+    def profile_s(self) -> dict[str, float]:
+        return {
+            "air": self.air_interval_s,
+            "parking": self.parking_interval_s,
+            "waste": self.waste_interval_s,
+        }
+
+
+class Alerts(_Table, frozen=True, kw_only=True):
+    to: tuple[Text, ...] = ()  # addresses as Apprise writes them
+    to_env: str | None = None  # a variable with more of them, a space in between
+    language: Literal["de", "en"] = "de"
+
+
+class Metrics(_Table, frozen=True, kw_only=True):
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0  # 0: on the console's server
+    host: Text = "127.0.0.1"
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """Relative folders are relative to the file's own folder."""
 
@@ -155,6 +185,9 @@ class Config(_Table, frozen=True, kw_only=True):
     gaps: Gaps = Gaps()
     commands: Commands = Commands()
     retention: Retention = Retention()
+    watch: Watch = Watch()
+    alerts: Alerts = Alerts()
+    metrics: Metrics = Metrics()
     base_dir: msgspec.UnsetType | str = msgspec.UNSET
 
     @property

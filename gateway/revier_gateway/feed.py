@@ -208,7 +208,7 @@ class Publisher:
             if reason:
                 if mine:
                     self._reject(row, reason, "")
-            elif mine and row.retain and self._ahead.is_overtaken(row):
+            elif mine and row.kind == "state" and self._ahead.is_overtaken(row):
                 self._store.done([row.id])
             else:
                 fit.append(row)

@@ -85,7 +85,7 @@ class FeedMessage(msgspec.Struct, frozen=True, gc=False):
 
     topic: str
     payload: bytes
-    kind: str  # obs, state, alarm
+    kind: str  # obs, state, alarm, availability, canary
     asset: str
     t_ms: int
     retain: bool = False

@@ -84,6 +84,7 @@ class Pipeline:
             self._tell(event, now, work)
             raise Ignored(name, _detail_of(event))
         up = uplink.uplink_of(event, now)
+        work.note_delay((now - up.received_at).total_seconds())
         content = zlib.crc32(up.data, up.f_port)
         frame = identity.Frame(up.dev_addr, up.f_cnt, unix_ms(up.heard_at), content)
         state = work.device_state(up.dev_eui)
@@ -168,6 +169,7 @@ def _no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, wor
     if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
         raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
     work.hear(DEVICE, up.dev_eui, frame.heard_ms)
+    work.paths[up.dev_eui] = up.gateways
     for gateway_id in up.gateways:
         work.hear(RADIO_GATEWAY, gateway_id, frame.heard_ms)
     return key

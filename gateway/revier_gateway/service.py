@@ -13,8 +13,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 import structlog
+from starlette.routing import Route
 
-from revier_gateway import __version__, event_topic, feed, inventory_dir, logs, retention, source
+from revier_gateway import (
+    __version__,
+    event_topic,
+    feed,
+    inventory_dir,
+    logs,
+    retention,
+    sd_notify,
+    source,
+)
 from revier_gateway.commands.room import Commands
 from revier_gateway.config import Config, ConfigError, check_legs, reloaded
 from revier_gateway.feed import Publisher
@@ -29,6 +39,8 @@ from revier_gateway.source import Intake
 from revier_gateway.store import Store, StoreError
 from revier_gateway.values import instant
 from revier_gateway.view import View
+from revier_gateway.watch import canary_reader, deadman
+from revier_gateway.watch.keeper import Keeper
 from revier_gateway.work import Work
 from revier_inventory import Inventory, InventoryError
 
@@ -79,11 +91,12 @@ class Service:
         self._pipeline: Pipeline = Pipeline(
             inventory, config.feed.root, listeners=listeners, name_of=name_of
         )
-        self.view = View(self._store, inventory)
         self._since = instant(now_utc())
         self._publisher = Publisher(
             self._store, self._online, root=config.feed.root, per_s=config.feed.catch_up_per_s
         )
+        self.keeper = Keeper(config, self._store, inventory, self._publisher.wake, now_utc)
+        self.view = View(self._store, inventory, self.keeper.standing)
         self._problem = ""
         self._intake = Intake.of(
             config, self._pipeline, self._store, self._committed, self._in_trouble
@@ -128,9 +141,11 @@ class Service:
             inventory = inventory_dir.read(self._config.inventory_dir)
         except (InventoryError, OSError) as error:
             log.warning("the inventory is wrong: the one before stays", why=str(error))
+            self.keeper.around.inventory_fault = str(error)
             return
         self._pipeline.inventory = inventory
         self.view.set_inventory(inventory)
+        self.keeper.set_inventory(inventory)
         log.info("inventory read", assets=len(inventory.assets), periods=len(inventory.periods))
 
     async def run(self) -> None:
@@ -146,11 +161,14 @@ class Service:
                     group.create_task(work, name=f"revier.gateway.{name}")
                     for name, work in self._tasks().items()
                 ]
+                sd_notify.notify(sd_notify.READY)
                 await self._stop.wait()
+                sd_notify.notify(sd_notify.STOPPING)
                 await self._say_goodbye()
                 for task in tasks:
                     task.cancel()
         finally:
+            self.keeper.finish()
             self._store.close()
             log.info("gateway has ended", id=self._config.gateway.id)
 
@@ -163,13 +181,15 @@ class Service:
                 self._use_source,
                 self._connect,
                 self._source_state,
+                on_loss=lambda reason: self.keeper.around.link_lost("source", reason),
             ),
             "feed": keep(
                 "feed",
                 lambda: feed.link_settings(config),
                 self._use_feed,
                 self._connect,
-                lambda online: self.view.set_link("feed", online),
+                self._feed_state,
+                on_loss=lambda reason: self.keeper.around.link_lost("feed", reason),
             ),
             "gaps": self._gaps.run(self._intake.take, [self._commands.tracker.is_wanted]),
             "commands": self._commands.run(),
@@ -177,15 +197,41 @@ class Service:
             "figures": self._figures(),
             "tidy": self._tidy(),
             "operator": self._desk.serve(),
+            "watchdog": sd_notify.keep_alive(),
+            **self._watch_tasks(),
         }
         if config.console.enabled:
-            tasks["console"] = self._console()
+            tasks["page"] = self._page()
+        if config.metrics.port:
+            tasks["metrics"] = self._metrics()
+        return tasks
+
+    def _watch_tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
+        config, keeper = self._config, self.keeper
+        tasks = {
+            "watch": keeper.run(),
+            "alerts": keeper.tell(),
+            "certificates": keeper.look_at_certificates(),
+        }
+        if config.watch.canary_every_s:
+            tasks["canary"] = keep(
+                "canary",
+                lambda: canary_reader.link_settings(config),
+                canary_reader.CanaryReader(config, keeper.canary_came_back).use,
+                self._connect,
+                lambda online: keeper.set_link("canary", online),
+            )
+        if config.watch.deadman_url:
+            tasks["deadman"] = deadman.ping_while_healthy(
+                config.watch.deadman_url, config.watch.deadman_every_s, keeper.is_healthy
+            )
         return tasks
 
     # -- what the tasks do
 
     def _committed(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         self._publisher.wake()
+        self.keeper.committed(work)
         self.view.apply(work, outcomes)
 
     def _written(self, work: Work) -> None:
@@ -245,11 +291,31 @@ class Service:
                 log.debug("nothing is forgotten while the disk does not take it", why=str(error))
             await asyncio.sleep(TIDY_EVERY_S)
 
-    async def _console(self) -> None:
-        """Serve the page in this loop; without the console's parts the gateway goes on."""
-        from revier_gateway import page
+    async def _page(self) -> None:
+        """Serve the page in this loop, and what programs ask beside it."""
+        from revier_gateway.console.app import build
+        from revier_gateway.console.interfaces import ConsoleSettings
+        from revier_gateway.console.server import serve
 
-        await page.serve(self.view, self._config)
+        console = self._config.console
+        more = [] if self._config.metrics.port else self._health_routes()
+        app = build(self.view, ConsoleSettings(gateway_id=self._config.gateway.id), more)
+        log.info("page", url=f"http://{console.host}:{console.port}/")
+        await serve(app, console.host, console.port)
+
+    async def _metrics(self) -> None:
+        """On a port of their own."""
+        from revier_gateway import health
+        from revier_gateway.console.server import serve
+
+        metrics = self._config.metrics
+        await serve(health.application(self._health_routes()), metrics.host, metrics.port)
+
+    def _health_routes(self) -> list[Route]:
+        from revier_gateway import health, metrics
+
+        registry = metrics.registry(self._store, self.view, self.keeper)
+        return health.routes(self._config.gateway.id, self.keeper.ready, registry)
 
     # -- presence
 
@@ -272,8 +338,13 @@ class Service:
         changed = online != (self.view.links()["source"] == "online")
         self.view.set_link("source", online)
         self._gaps.keeper.source(online)
+        self.keeper.set_link("source", online)
         if changed:
             self._publisher.announce()
+
+    def _feed_state(self, online: bool) -> None:
+        self.view.set_link("feed", online)
+        self.keeper.set_link("feed", online)
 
     async def _say_goodbye(self) -> None:
         """Offline, said by ourselves: a clean end sends no last will."""

@@ -9,8 +9,6 @@ must not pay for a page that nobody has open.
 from __future__ import annotations
 
 import asyncio
-import itertools
-import statistics
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,20 +17,15 @@ from typing import Any
 import msgspec
 
 from revier_gateway.outcomes import FeedMessage, Outcome
-from revier_gateway.pipeline import now_utc
 from revier_gateway.store import HISTORY_ROWS_MAX, Store
 from revier_gateway.values import instant
+from revier_gateway.watch.standing import Standing
 from revier_gateway.work import DEVICE, RADIO_GATEWAY, Work
 from revier_inventory import Inventory
 
 RECENT_MAX = 50
 LISTENER_QUEUE_MAX = 200
 LISTENERS_MAX = 100
-INTERVAL_SAMPLES_MIN = 3
-LATE_AFTER_INTERVALS = 2.5
-OFFLINE_AFTER_INTERVALS = 6.0
-# Until an asset has shown its interval: the slowest node kind reports at least this often.
-INTERVAL_UNKNOWN_S = 12 * 3600
 
 Json = dict[str, Any]
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -47,6 +40,7 @@ class AssetView(msgspec.Struct, frozen=True):
     lat: float
     latest: Json | None
     status: str  # online, late, offline, unknown
+    cause: str  # why it is unknown
     last_seen: str | None
 
 
@@ -61,9 +55,10 @@ class RadioGatewayView(msgspec.Struct, frozen=True):
 
 class View:
     def __init__(
-        self, store: Store, inventory: Inventory, clock: Callable[[], datetime] = now_utc
+        self, store: Store, inventory: Inventory, standing: Callable[[str], Standing]
     ) -> None:
-        self._clock = clock
+        """standing: of an asset, now, as the watch sees it."""
+        self._standing = standing
         self._latest: dict[str, tuple[int, bytes]] = {
             asset: (t_ms, payload) for asset, t_ms, payload in store.latest()
         }
@@ -135,6 +130,7 @@ class View:
         device = self._device_by_asset.get(name)
         heard = self._heard.get((DEVICE, device)) if device else None
         last_ms = heard[0] if heard else newest[0] if newest else None
+        standing = self._standing(name)
         return AssetView(
             asset=asset.asset,
             ags=asset.ags,
@@ -143,26 +139,10 @@ class View:
             lon=asset.lon,
             lat=asset.lat,
             latest=_decode(newest[1]) if newest else None,
-            status=self._status(name, last_ms),
+            status=standing.state,
+            cause=standing.cause,
             last_seen=_instant(last_ms),
         )
-
-    def _status(self, name: str, last_ms: int | None) -> str:
-        """By the asset's own habit: the median distance of its readings."""
-        if last_ms is None:
-            return "unknown"
-        silent_s = self._clock().timestamp() - last_ms / 1000
-        interval_s = self._interval_s(name)
-        if silent_s <= LATE_AFTER_INTERVALS * interval_s:
-            return "online"
-        return "late" if silent_s <= OFFLINE_AFTER_INTERVALS * interval_s else "offline"
-
-    def _interval_s(self, name: str) -> float:
-        times = sorted(t_ms for t_ms, _ in self._history.get(name, ()))
-        steps = [after - before for before, after in itertools.pairwise(times)]
-        if len(steps) < INTERVAL_SAMPLES_MIN:
-            return INTERVAL_UNKNOWN_S
-        return max(statistics.median(steps) / 1000, 1.0)
 
     def radio_gateways(self) -> list[RadioGatewayView]:
         """Those of the inventory, and any other that was heard."""

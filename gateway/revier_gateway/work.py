@@ -57,6 +57,8 @@ class Work:
     outbox: list[FeedMessage] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
     heard: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)  # radio gateways by dev_eui
+    behind_s: float | None = None  # our clock after the network server's, at least
     counters: Counter[str] = field(default_factory=Counter)
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
     frames: dict[str, FrameState] = field(default_factory=dict)
@@ -96,3 +98,7 @@ class Work:
     def hear(self, role: str, name: str, at_ms: int) -> None:
         last_ms, frames = self.heard.get((role, name), (at_ms, 0))
         self.heard[role, name] = (max(last_ms, at_ms), frames + 1)
+
+    def note_delay(self, behind_s: float) -> None:
+        """An event is so old by our clock: by its way here, and by how far the clocks differ."""
+        self.behind_s = behind_s if self.behind_s is None else min(self.behind_s, behind_s)

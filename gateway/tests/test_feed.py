@@ -91,7 +91,7 @@ def fill(store: Store, rows: Sequence[FeedMessage]) -> None:
     work = Work(store)
     work.outbox += rows
     for message in rows:
-        if message.retain:
+        if message.kind == "state":
             work.latest[message.asset] = (message.t_ms, message.payload)
     store.commit(work)
 
@@ -220,6 +220,15 @@ def test_only_the_newest_state_is_sent(store: Store) -> None:
     link = FakeLink()
     run(Publisher(store), link, _settled(store))
     assert topics(link) == ["o1", "s", "other"]
+
+
+def test_an_availability_is_not_overtaken_by_a_newer_state(store: Store) -> None:
+    """Retained as well, and with a time of its own: when the asset was seen to change."""
+    fill(store, [row("s", t_ms=9, retain=True)])
+    fill(store, [FeedMessage("a", b"offline", "availability", "a", 5, True)])
+    link = FakeLink()
+    run(Publisher(store), link, _settled(store))
+    assert topics(link) == ["s", "a"]
 
 
 def test_rows_that_come_while_it_waits(store: Store) -> None:

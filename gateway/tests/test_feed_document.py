@@ -16,6 +16,7 @@ from revier_gateway.feed_messages import CommandFate, Gap, Observation, Provenan
 from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
+from revier_gateway.watch.messages import Availability
 from revier_gateway.work import Work
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol" / "feed.md"
@@ -37,6 +38,6 @@ def test_the_example_is_what_the_gateway_publishes(pipeline: Pipeline, store: St
 
 def test_every_field_is_described() -> None:
     text = DOCUMENT.read_text("utf-8")
-    for struct in (Observation, Provenance, Gap, CommandFate):
+    for struct in (Observation, Provenance, Availability, Gap, CommandFate):
         for name in struct.__struct_fields__:
             assert f"`{name}" in text or f'"{name}"' in text, name

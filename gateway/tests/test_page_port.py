@@ -4,13 +4,13 @@
 
 import pytest
 
-from revier_gateway import page
+from revier_gateway.console import server
 
 
 def test_a_port_is_taken_once_it_is_bound() -> None:
-    first = page._listen("127.0.0.1", 0)
+    first = server.listen("127.0.0.1", 0)
     try:
         with pytest.raises(OSError, match="in use"):
-            page._listen("127.0.0.1", first.getsockname()[1]).close()
+            server.listen("127.0.0.1", first.getsockname()[1]).close()
     finally:
         first.close()

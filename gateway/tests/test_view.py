@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from gateway.tests import support
@@ -15,6 +15,7 @@ from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
 from revier_gateway.view import LISTENER_QUEUE_MAX, LISTENERS_MAX, RECENT_MAX, View
+from revier_gateway.watch.standing import Standing
 from revier_gateway.work import Work
 
 
@@ -22,14 +23,11 @@ class Page:
     def __init__(self, pipeline: Pipeline, store: Store) -> None:
         self.pipeline = pipeline
         self.store = store
-        self.now = START
+        self.standing = Standing("unknown", "source_down")
         self.view = self.open()
 
     def open(self) -> View:
-        return View(self.store, support.inventory(), self.clock)
-
-    def clock(self) -> datetime:
-        return self.now
+        return View(self.store, support.inventory(), lambda _asset: self.standing)
 
     def take(self, f_cnt: int, minutes: int, data: bytes | None = None, port: int = 10) -> None:
         at = START + timedelta(minutes=minutes)
@@ -49,7 +47,7 @@ def page(pipeline: Pipeline, store: Store) -> Page:
 def test_assets_before_anything_was_heard(page: Page) -> None:
     assets = page.view.assets()
     assert [view.asset for view in assets] == ["aq-0007", "ps-r12-03", "wc-0113"]
-    assert {view.status for view in assets} == {"unknown"}
+    assert {(view.status, view.cause) for view in assets} == {("unknown", "source_down")}
     assert assets[0].latest is None
     assert (assets[0].lon, assets[0].domain) == (7.19738, "airquality")
 
@@ -81,19 +79,10 @@ def test_it_survives_a_restart(page: Page) -> None:
     assert again.radio_gateways() == page.view.radio_gateways()
 
 
-@pytest.mark.parametrize(("silent", "status"), [(12, "online"), (13, "late"), (31, "offline")])
-def test_status_by_the_asset_s_own_interval(page: Page, silent: int, status: str) -> None:
-    for n in range(1, 6):
-        page.take(n, n * 5)
-    page.now = START + timedelta(minutes=25 + silent)
-    assert page.view.assets()[0].status == status
-
-
 def test_a_frame_without_data_is_seen(page: Page) -> None:
     page.take(1, 1, b"", port=0)
     view = page.view.assets()[0]
     assert (view.latest, view.last_seen) == (None, "2026-05-04T07:01:00.000Z")
-    assert view.status == "online"
 
 
 def test_a_slow_listener_loses_the_oldest(page: Page) -> None:

@@ -40,7 +40,7 @@ def print_json(content: Any) -> None:
 
 @contextmanager
 def database(config: Config) -> Iterator[sqlite3.Connection]:
-    """The running gateway's file, for reading: it is the only one that makes its tables."""
+    """The running gateway's file: that one alone makes its tables. One transaction."""
     from revier_gateway.data_dir import FILE_NAME
 
     path = config.data_dir / FILE_NAME
@@ -48,7 +48,8 @@ def database(config: Config) -> Iterator[sqlite3.Connection]:
         raise stop(f"{config.data_dir}: no gateway has run with this data_dir yet.")
     with closing(sqlite3.connect(path, timeout=5)) as db:
         try:
-            yield db
+            with db:
+                yield db
         except sqlite3.OperationalError as error:
             cure = "Restart the gateway once with this version; it brings the file up to date"
             raise stop(f"{path}: {error}. {cure}.") from None

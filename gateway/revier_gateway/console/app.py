@@ -1,16 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""The page as an ASGI application, and a server that ends when it is told to."""
+"""The page as an ASGI application."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import jinja2
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -32,7 +30,6 @@ from .security import SecurityHeaders
 from .stream import Streams, TooManyStreamsError, events
 from .texts import LANGUAGES, Words, language_of
 
-SHUTDOWN_S = 2
 # Words that the ES module writes itself.
 SCRIPT_WORDS = [
     *("live", "connecting", "interrupted", "lost", "never", "now", "late", "all_air"),
@@ -54,16 +51,18 @@ def leaflet_dir() -> Path:
     return Path(str(import_module("xstatic.pkg.leaflet").BASE_DIR))
 
 
-def build(view: View, settings: ConsoleSettings | None = None) -> Starlette:
-    """The page. Call `app.state.streams.closing.set()` before the server stops: open event
-    streams do not end by themselves (`serve` does this)."""
+def build(
+    view: View, settings: ConsoleSettings | None = None, more: Sequence[Route] = ()
+) -> Starlette:
+    """The page, and more routes beside it. Set `app.state.streams.closing` before the server
+    stops: open event streams do not end by themselves (server.py does this)."""
     pages = _Pages(view, settings or ConsoleSettings())
     routes = [
         Route("/", pages.page),
         Route("/events", pages.events),
         Route("/api/state", pages.state),
         Route("/api/history/{asset}", pages.history),
-        Route("/health", pages.health),
+        *more,
         Mount("/static/leaflet", _Static(directory=leaflet_dir())),
         Mount("/static", _Static(directory=STATIC)),
     ]
@@ -117,43 +116,7 @@ class _Pages:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
-    async def health(self, _request: Request) -> Response:
-        return JSONResponse({"status": "ok", "gateway": self.settings.gateway_id})
-
 
 def _words(request: Request) -> Words:
     accept = request.headers.get("accept-language", "")
     return Words(language_of(request.query_params.get("lang"), accept))
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the gateway has its own."""
-
-    def capture_signals(self) -> Any:
-        from contextlib import nullcontext
-
-        return nullcontext()
-
-
-async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve the page on host:port until `stop` is set; then every stream ends at once."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=SHUTDOWN_S,
-    )
-    server = _Server(config)
-    running = asyncio.create_task(server.serve(), name="console-server")
-    waiting = asyncio.create_task(stop.wait(), name="console-stop")
-    try:
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        app.state.streams.closing.set()
-        server.should_exit = True
-        await running

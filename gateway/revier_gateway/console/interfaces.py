@@ -19,7 +19,8 @@ class Asset(Protocol):
     """One asset of the inventory and the newest observation of it.
 
     latest: a feed message of kind `obs` (docs/protocol/feed.md), None before the first one.
-    status: `online`, `late`, `offline`, `retired`, or empty when it is not known yet.
+    status: `online`, `late`, `offline`, `unknown`, `retired`, or empty before anything is known.
+    cause: why it is unknown, e.g. `source_down`, `radio_gateway_offline:0016c001f1500812`.
     last_seen: when a frame of its device last arrived, None before the first one.
     """
 
@@ -39,6 +40,8 @@ class Asset(Protocol):
     def latest(self) -> Mapping[str, Any] | None: ...
     @property
     def status(self) -> str | None: ...
+    @property
+    def cause(self) -> str: ...
     @property
     def last_seen(self) -> str | None: ...
 

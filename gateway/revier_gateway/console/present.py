@@ -67,7 +67,7 @@ def node_state(asset: Asset, words: Words) -> State:
         "lon": asset.lon,
         "lat": asset.lat,
         "status": status,
-        "status_text": words.get(f"node_{status}", short(status)),
+        "status_text": _status_text(status, asset.cause, words),
         "t": latest.get("t") if latest else None,
         "id": latest.get("id") if latest else None,
         "last_seen": asset.last_seen,
@@ -77,6 +77,12 @@ def node_state(asset: Asset, words: Words) -> State:
         "mark_state": mark_state,
         "signal": {key: signal[key] for key in _SIGNAL if key in signal},
     }
+
+
+def _status_text(status: str, cause: str, words: Words) -> str:
+    text = words.get(f"node_{status}", short(status))
+    kind, _, name = cause.partition(":")
+    return words.get(f"node_{status}_{kind}", text).format(name=short(name))
 
 
 def radio_gateway_state(one: RadioGateway) -> State:

@@ -52,6 +52,7 @@ class _Outage:
 
     name: str
     on_state: Callable[[bool], None]
+    on_loss: Callable[[str], None]
     since_s: float | None = None
     refusal: str = ""
 
@@ -65,6 +66,7 @@ class _Outage:
         self.since_s, self.refusal = None, ""
 
     def down(self, error: LinkLost) -> None:
+        self.on_loss(str(error))
         self.on_state(False)
         refusal = str(error) if isinstance(error, LinkRefused) else self.refusal
         say = log.warning if self.since_s is None or refusal != self.refusal else log.debug
@@ -81,11 +83,12 @@ async def keep(
     connect: Connect,
     on_state: Callable[[bool], None],
     backoff: Backoff | None = None,
+    on_loss: Callable[[str], None] = lambda _reason: None,
 ) -> None:
     """Run `use` on one link after the other, for ever; it calls `ready` when the link does its
     work (connected but not subscribed is not up). What is not LinkLost escapes."""
     backoff = backoff or Backoff()
-    outage = _Outage(name, on_state)
+    outage = _Outage(name, on_state, on_loss)
     loop = asyncio.get_running_loop()
     while True:
         started_s = loop.time()

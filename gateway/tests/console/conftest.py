@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -14,8 +15,9 @@ import httpx
 import pytest
 from gateway.tests.console.fake_view import START, FakeView, view_of_twelve
 
-from revier_gateway.console.app import build, serve
+from revier_gateway.console.app import build
 from revier_gateway.console.interfaces import ConsoleSettings
+from revier_gateway.console.server import serve
 
 BASE_URL = "http://127.0.0.1"
 
@@ -63,7 +65,7 @@ class Running:
         self.port = port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + 10
@@ -76,7 +78,9 @@ class Running:
 
     def _run(self) -> None:
         app = build(self.view, ConsoleSettings("demo"))
-        self._loop.run_until_complete(serve(app, "127.0.0.1", self.port, self._stop))
+        self._task = self._loop.create_task(serve(app, "127.0.0.1", self.port))
+        with contextlib.suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._task)
 
     def call(self, function: Callable[[], Any]) -> None:
         """Run in the loop of the server, as the gateway's pipeline does."""
@@ -91,7 +95,8 @@ class Running:
         """Seconds that the end took."""
         started = time.monotonic()
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
+            assert self._task is not None
+            self._loop.call_soon_threadsafe(self._task.cancel)
             self._thread.join(10)
         assert not self._thread.is_alive(), "the page did not stop"
         return time.monotonic() - started

@@ -45,6 +45,7 @@ class FakeAsset:
     lat: float | None
     latest: Mapping[str, Any] | None = None
     status: str | None = None
+    cause: str = ""
     last_seen: str | None = None
 
 

@@ -12,7 +12,7 @@ from gateway.tests.console.conftest import PageClient, client_of
 from gateway.tests.console.fake_view import START, FakeAsset, FakeRadioGateway, FakeView
 
 HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'{{7*7}}"
-PATHS = ("/", "/api/state", "/health", "/static/console.js", "/static/nothing", "/nothing")
+PATHS = ("/", "/api/state", "/static/console.js", "/static/nothing", "/nothing")
 
 
 class Reader(HTMLParser):
@@ -194,5 +194,19 @@ def test_no_way_out_of_the_static_files(client: PageClient) -> None:
         assert client.get(path).status_code == 404
 
 
-def test_health(client: PageClient) -> None:
-    assert client.get("/health").json() == {"status": "ok", "gateway": "demo"}
+@pytest.mark.parametrize(
+    ("status", "cause", "language", "text"),
+    [
+        ("unknown", "source_down", "de", "unbekannt: Quelle getrennt"),
+        ("unknown", "radio_gateway_offline:0016c0", "en", "unknown: radio gateway 0016c0 silent"),
+        ("unknown", "something_new", "en", "unknown"),
+        ("offline", "never_heard", "en", "never heard"),
+        ("offline", "", "de", "ausgefallen"),
+    ],
+)
+def test_an_unknown_node_says_why(
+    view: FakeView, status: str, cause: str, language: str, text: str
+) -> None:
+    view.items[0].status, view.items[0].cause = status, cause
+    state = client_of(view).get(f"/api/state?lang={language}").json()
+    assert state["nodes"][0]["status_text"] == text

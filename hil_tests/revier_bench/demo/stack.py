@@ -128,12 +128,12 @@ class Stack:
         )
         (self.work_dir / "gateway.toml").write_text(text)
         self._gateway.start()
-        self._gateway.wait_until(lambda: bridges() and self.gateway_healthy(), UP_S_MAX)
+        self._gateway.wait_until(lambda: bridges() and self.gateway_is_ready(), UP_S_MAX)
 
-    def gateway_healthy(self) -> bool:
-        """Its page answers."""
+    def gateway_is_ready(self) -> bool:
+        """Store, source and feed are there."""
         try:
-            with urllib.request.urlopen(f"{self.page_url}health", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{self.page_url}readyz", timeout=2) as answer:  # noqa: S310
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What ChirpStack really sends: listened to for a while."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from revier_gateway import events, uplink
+from revier_gateway.alerts.rules import CLOCK_OFF_S
+from revier_gateway.config import Config
+from revier_gateway.doctor import probe
+from revier_gateway.doctor.findings import Checked, ok, wrong
+from revier_gateway.mqtt.link import LinkLost, LinkRefused, Message
+from revier_gateway.outcomes import NotPublished
+
+QOS_CURE = (
+    "Set qos = 1 in [integration.mqtt] of chirpstack.toml (gateway/deploy/chirpstack/) and "
+    "restart ChirpStack: with QoS 0 every event that comes while the gateway is away is lost"
+)
+SILENT_CURE = (
+    "Does ChirpStack hear anything (its page Gateways)? Does event_topic of [integration.mqtt] fit "
+    "[source] topic? May the gateway's user read application/#? Or listen longer: --listen 600"
+)
+CLOCK_CURE = "Set the clock: timedatectl set-ntp true, here and on ChirpStack's machine"
+SUBSCRIBE_CURE = "Let the gateway's user read application/# (gateway/deploy/mosquitto/revier.acl)"
+
+
+async def listen(config: Config, seconds: float, now: datetime | None = None) -> list[Checked]:
+    """Events of this time: their QoS, and how far the clocks differ. Raises LinkLost."""
+    client_id = f"revier-doctor-{config.gateway.id}-listen"
+    async with probe.session(probe.settings(config.source, client_id)) as link:
+        try:
+            await link.subscribe([config.source.topic], config.source.qos)
+        except LinkRefused as error:
+            return [wrong("source-subscription", f"source: {error}", SUBSCRIBE_CURE)]
+        try:
+            got = await probe.receive_for(link, seconds, 1)
+        except LinkLost as error:
+            return [wrong("source-silent", f"source: {error}", SILENT_CURE)]
+    if not got:
+        return [wrong("source-silent", f"source: no event within {seconds:.0f} s", SILENT_CURE)]
+    return [
+        ok("source-silent", "source: events come"),
+        _qos(got),
+        *_clock(got, now or datetime.now(UTC)),
+    ]
+
+
+def _qos(got: list[Message]) -> Checked:
+    if any(message.packet_id is None for message in got):
+        return wrong("source-qos", "source: ChirpStack publishes with QoS 0", QOS_CURE)
+    return ok("source-qos", "source: ChirpStack publishes with QoS 1")
+
+
+def _clock(got: list[Message], now: datetime) -> list[Checked]:
+    """By the youngest event that says when the network server had it."""
+    ages_s = []
+    for message in got:
+        try:
+            event = events.parse(events.name_in_topic(message.topic), message.payload)
+            if isinstance(event, events.UplinkEvent):
+                received_at = uplink.uplink_of(event, now).received_at
+                ages_s.append((now - received_at).total_seconds())
+        except NotPublished:
+            continue
+    if not ages_s:
+        return []
+    age_s = min(ages_s, key=abs)
+    if abs(age_s) > CLOCK_OFF_S:
+        what = f"this clock and the network server's differ by {age_s:+.1f} s"
+        return [wrong("clock", what, CLOCK_CURE)]
+    return [ok("clock", f"this clock and the network server's differ by {age_s:+.1f} s")]

@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The monthly report of one municipality: figures, PDF, CSV."""

@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What the watch has to write, and what of it is on the disk. One transaction for each look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from revier_gateway.alerts.book import Book, Incident
+from revier_gateway.outcomes import FeedMessage
+from revier_gateway.store import Store, StoreError
+from revier_gateway.watch import rows
+from revier_gateway.watch.assets import AssetWatch
+from revier_gateway.watch.days import Days
+from revier_gateway.watch.deafness import Period
+from revier_gateway.watch.standing import Standing
+from revier_gateway.work import Work
+
+SLOW_EVERY_S = 300.0
+FORGET_EVERY_S = 86_400.0
+
+
+class Journal:
+    def __init__(self, store: Store, assets: AssetWatch, days: Days, now_ms: int) -> None:
+        self._store = store
+        self._assets = assets
+        self._days = days
+        self.standings = rows.read_availability(store.database)  # as the feed was told
+        self.book: Book = rows.read_book(store.database)  # as it is; written with the next look
+        self._book = self.book
+        self._incidents: list[Incident] = []
+        self._periods: list[Period] = []
+        self._slow_ms = now_ms
+        self._forgot_ms = 0
+        self.fault = ""  # why the store did not take the last look
+
+    def note(self, incidents: Sequence[Incident]) -> None:
+        self._incidents += incidents
+
+    def write(
+        self,
+        now_ms: int,
+        standings: Mapping[str, Standing] | None = None,
+        messages: Sequence[FeedMessage] = (),
+        last: bool = False,
+    ) -> bool:
+        """False where the store does not take it; the next look brings it again.
+
+        standings: those that have changed; last: the gateway ends, nothing waits for its time.
+        """
+        work = Work(self._store)
+        work.outbox += messages
+        changed = dict(standings or {})
+        periods = self._assets.deafness.periods()
+        slow = last or now_ms - self._slow_ms >= SLOW_EVERY_S * 1000
+        forgets = now_ms - self._forgot_ms >= FORGET_EVERY_S * 1000
+        self._gather(work, now_ms, changed, periods)
+        if slow:
+            self._gather_slow(work)
+        if forgets:
+            self._assets.deafness.forget(now_ms)
+            work.changes.append(lambda db: rows.forget(db, now_ms))
+        book, incidents = self.book, len(self._incidents)
+        try:
+            self._store.commit(work)
+        except StoreError as error:
+            self.fault = str(error)
+            return False
+        self.fault = ""
+        self.standings.update(changed)
+        self._book, self._periods = book, periods
+        del self._incidents[:incidents]
+        if slow:
+            self._days.written()
+            self._assets.changed.clear()
+            self._slow_ms = now_ms
+        if forgets:
+            self._forgot_ms = now_ms
+        return True
+
+    def _gather(
+        self,
+        work: Work,
+        now_ms: int,
+        changed: Mapping[str, Standing],
+        periods: list[Period],
+    ) -> None:
+        first_ms, add = self._assets.first_ms, work.changes.append
+        add(lambda db: rows.write_marks(db, first_ms, now_ms))
+        if changed:
+            add(lambda db: rows.write_availability(db, changed, now_ms))
+        if periods != self._periods:
+            add(lambda db: rows.write_deafness(db, periods))
+        if self.book != self._book or self._incidents:
+            book, incidents = self.book, list(self._incidents)
+            add(lambda db: rows.write_book(db, book, incidents))
+
+    def _gather_slow(self, work: Work) -> None:
+        """What may be lost in a kill without harm: habits and days since the last time."""
+        days = self._days.gathered()
+        remembered = self._assets.remembered(self._assets.changed)
+        work.changes.append(lambda db: rows.write_days(db, days))
+        work.changes.append(lambda db: rows.write_devices(db, remembered))
