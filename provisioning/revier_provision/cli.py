@@ -20,9 +20,9 @@ import typer
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
-from revier_provision import cli_settings, inventory_files
+from revier_provision import cli_label, cli_settings, inventory_files
 from revier_provision.board import open_board
-from revier_provision.cli_options import PLAIN, JsonOption, PortOption, WindowOption
+from revier_provision.cli_options import PLAIN, FolderOption, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
 from revier_provision.errors import OrderError
 from revier_provision.flow import order_from, provision_node, register_radio_gateway
@@ -42,10 +42,8 @@ gateway_app = typer.Typer(help="LoRaWAN gateways on the roofs.", **PLAIN)  # typ
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(gateway_app, name="radio-gateway")
 app.add_typer(cli_settings.app, name="settings")
+app.command("label")(cli_label.label)
 
-FolderOption = Annotated[
-    Path, typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory.")
-]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]
 ServerOption = Annotated[
     str | None,

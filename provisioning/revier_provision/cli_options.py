@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,3 +17,6 @@ WindowOption = Annotated[
     float, typer.Option("--window-s", help="How long to knock at the board's service window.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
+FolderOption = Annotated[
+    Path, typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory.")
+]
