@@ -20,7 +20,7 @@ import typer
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
-from revier_provision import cli_label, cli_settings, inventory_files
+from revier_provision import cli_label, cli_ledger, cli_settings, inventory_files
 from revier_provision.board import open_board
 from revier_provision.cli_options import PLAIN, FolderOption, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
@@ -42,6 +42,7 @@ gateway_app = typer.Typer(help="LoRaWAN gateways on the roofs.", **PLAIN)  # typ
 app.add_typer(inventory_app, name="inventory")
 app.add_typer(gateway_app, name="radio-gateway")
 app.add_typer(cli_settings.app, name="settings")
+app.add_typer(cli_ledger.app, name="ledger")
 app.command("label")(cli_label.label)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from revier_inventory import InventoryError
-from revier_provision.errors import ProvisionError
+from revier_provision.errors import LedgerError, ProvisionError
 
 EXIT_REFUSED = 1
 PIPE_COLUMNS = 400  # nothing is wrapped where no one looks at a screen
@@ -60,6 +60,16 @@ class Output:
         """Say an error's problem and cure and end the command with exit code 1."""
         try:
             yield
+        except LedgerError as error:
+            self._refuse(
+                [
+                    {
+                        "problem": f"{f.station}.jsonl line {f.line} {f.problem} ({f.fault})",
+                        "cure": error.cure,
+                    }
+                    for f in error.findings
+                ]
+            )
         except ProvisionError as error:
             self._refuse([{"problem": error.problem, "cure": error.cure}])
         except InventoryError as error:

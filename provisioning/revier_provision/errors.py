@@ -4,6 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from revier_provision.ledger import Finding
+
 
 class ProvisionError(Exception):
     """`problem` is what happened, `cure` the next step, both sentences without a full stop."""
@@ -24,3 +30,13 @@ class BoardError(ProvisionError):
 
 class NetworkServerError(ProvisionError):
     """The network server refused or could not be reached."""
+
+
+class LedgerError(ProvisionError):
+    """The ledger contradicts itself; `findings` says where."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        first = self.findings[0]
+        cure = "Compare with a copy (another station's, the last backup) before you go on"
+        super().__init__(f"{first.station}.jsonl line {first.line} {first.problem}", cure)

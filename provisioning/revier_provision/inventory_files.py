@@ -9,13 +9,12 @@ that adds; revier-provision only adds and ends.
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from revier_inventory import FILE_NAMES, Inventory, dump, load
+from revier_provision import durable_files
 from revier_provision.errors import OrderError
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
@@ -82,42 +81,20 @@ def _write_changed(folder: Path, inventory: Inventory) -> None:
 
 def _replace(path: Path, text: str) -> None:
     try:
-        _write_and_rename(path, text)
+        durable_files.replace(path, text.encode())
     except OSError as error:
         cure = "Make room or correct the rights there; the old file is as it was"
         raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from error
 
 
-def _write_and_rename(path: Path, text: str) -> None:
-    new = path.with_name(f".{path.name}.new")
-    with new.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 @contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """Wait until no other process changes this inventory."""
+    lock = folder / LOCK_NAME
     try:
-        file = (folder / LOCK_NAME).open("a+b")
+        lock.touch()
     except OSError as error:
         cure = "Correct --inventory, or the rights on the folder"
         raise OrderError(f"Cannot write in {folder}: {error.strerror}", cure) from error
-    with file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
+    with durable_files.locked(lock):
         yield

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from revier_inventory import FILE_NAMES, Asset, Inventory, InventoryError, begin_period, put_asset
-from revier_provision import OrderError, inventory_files
+from revier_provision import OrderError, durable_files, inventory_files
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ def test_a_write_cut_short_leaves_the_old_file(
     def cut(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(inventory_files.os, "fsync", cut)
+    monkeypatch.setattr(durable_files.os, "fsync", cut)
     with pytest.raises(OrderError, match="No space left"):
         inventory_files.change(tmp_path, lambda now: put_asset(now, asset(1)))
     monkeypatch.undo()
