@@ -107,6 +107,30 @@ if hasattr(os, 'sync'):
 """
 
 
+# boot.py put the slot of the running application on the import path.
+_FIRMWARE = """
+import binascii, hashlib, os, sys
+slot = [path for path in sys.path if path in ('/a', '/b')][:1]
+folders, files = list(slot), []
+while folders:
+    folder = folders.pop()
+    for entry in os.ilistdir(folder):
+        path = folder + '/' + entry[0]
+        (folders if entry[1] & 0x4000 else files).append(path)
+total = hashlib.sha256()
+buffer = bytearray(1024)
+for path in sorted(files):
+    one = hashlib.sha256()
+    with open(path, 'rb') as f:
+        while True:
+            size = f.readinto(buffer)
+            if not size:
+                break
+            one.update(memoryview(buffer)[:size])
+    total.update(path[len(slot[0]):].encode() + b'\\0' + one.digest())
+print(binascii.hexlify(total.digest()).decode() if files else '')
+"""
+
 # The firmware's own look at every pin of the description, before the node is told to use it. None:
 # the firmware is not on the board yet.
 _CHECK_DESCRIPTION = """
@@ -175,6 +199,10 @@ class ReplBoard:
             raise BoardError(
                 f"The board could not write /node.json ({error.exception})", cure
             ) from None
+
+    def firmware_sha256(self) -> str:
+        """SHA-256 over path and SHA-256 of every file of the running slot; empty without one."""
+        return _hex(self._repl.run(_FIRMWARE)).hex()
 
     def cable(self, call: str) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""

@@ -7,12 +7,8 @@
 from __future__ import annotations
 
 import secrets
-import stat
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -20,12 +16,27 @@ import typer
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
-from revier_provision import cli_label, cli_ledger, cli_settings, inventory_files
+from revier_provision import cli_label, cli_ledger, cli_settings, cli_vault, inventory_files
 from revier_provision.board import open_board
+from revier_provision.books import Books, provision_entered
+from revier_provision.cli_books import (
+    ByOption,
+    LedgerOption,
+    StationOption,
+    VaultOption,
+    open_books,
+)
 from revier_provision.cli_options import PLAIN, FolderOption, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
+from revier_provision.cli_server import (
+    CodecOption,
+    RootsOption,
+    ServerOption,
+    TokenOption,
+    connected,
+)
 from revier_provision.errors import OrderError
-from revier_provision.flow import order_from, provision_node, register_radio_gateway
+from revier_provision.flow import order_from, register_radio_gateway
 from revier_provision.links import (
     BOARD_DEFAULT,
     JOIN_EUI_NONE,
@@ -34,7 +45,6 @@ from revier_provision.links import (
     NodeOrder,
     NodeRecord,
 )
-from revier_provision.lns import ChirpStack
 
 app = typer.Typer(help="From a bare board to a live, recorded node.", **PLAIN)  # type: ignore[arg-type]
 inventory_app = typer.Typer(help="The inventory's folder of TOML files.", **PLAIN)  # type: ignore[arg-type]
@@ -43,35 +53,11 @@ app.add_typer(inventory_app, name="inventory")
 app.add_typer(gateway_app, name="radio-gateway")
 app.add_typer(cli_settings.app, name="settings")
 app.add_typer(cli_ledger.app, name="ledger")
+app.add_typer(cli_vault.app, name="vault")
 app.command("label")(cli_label.label)
+app.command("show-key")(cli_vault.show_key)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]
-ServerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        envvar="REVIER_CHIRPSTACK",
-        help="ChirpStack: https://host:port, or host:port on this machine. "
-        "Left out: work without it, and register later.",
-    ),
-]
-TokenOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file", envvar="REVIER_TOKEN_FILE", help="File with ChirpStack's API key."
-    ),
-]
-RootsOption = Annotated[
-    Path | None, typer.Option("--tls-roots", help="Own CA certificates (PEM) to trust.")
-]
-CodecOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--codec",
-        help="JavaScript payload codec for the device profile. Left out: the codec of Revier's "
-        "payload schema.",
-    ),
-]
 VirtualOption = Annotated[
     bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
 ]
@@ -97,6 +83,10 @@ def node(
     replace: Annotated[
         bool, typer.Option("--replace", help="Take the asset over from another device.")
     ] = False,
+    ledger: LedgerOption = None,
+    station: StationOption = None,
+    by: ByOption = None,
+    vault: VaultOption = None,
     virtual: VirtualOption = False,
     window_s: WindowOption = 30.0,
     as_json: JsonOption = False,
@@ -116,8 +106,9 @@ def node(
             local_mac_ok=virtual,
         )
         _ensure_asset(inventory, order, name, lon, lat)
-        with _server(server, token_file, tls_roots, codec) as network_server:
-            _provision(out, port, window_s, lambda _: order, network_server, inventory)
+        books = open_books(inventory, ledger, station, by, vault)
+        with connected(server, token_file, tls_roots, codec) as network_server:
+            _provision(out, port, window_s, lambda _: order, network_server, inventory, books)
 
 
 @app.command()
@@ -128,6 +119,10 @@ def register(
     token_file: TokenOption = None,
     tls_roots: RootsOption = None,
     codec: CodecOption = None,
+    ledger: LedgerOption = None,
+    station: StationOption = None,
+    by: ByOption = None,
+    vault: VaultOption = None,
     virtual: VirtualOption = False,
     window_s: WindowOption = 30.0,
     as_json: JsonOption = False,
@@ -137,12 +132,13 @@ def register(
     with out.errors():
         if server is None:
             raise OrderError("There is nothing to register with", "Give --server host:port")
-        with _server(server, token_file, tls_roots, codec) as network_server:
+        books = open_books(inventory, ledger, station, by, vault)
+        with connected(server, token_file, tls_roots, codec) as network_server:
 
             def order(link: BoardLink) -> NodeOrder:
                 return order_from(link, inventory, local_mac_ok=virtual)
 
-            _provision(out, port, window_s, order, network_server, inventory)
+            _provision(out, port, window_s, order, network_server, inventory, books)
 
 
 @app.command()
@@ -160,7 +156,7 @@ def status(
         serving = {p.asset: p for p in known.periods if p.until is None}
         columns = ["asset", "kind", "ags", "name", "dev_eui", "since"]
         rows: list[dict[str, object]] = []
-        with _server(server, token_file, tls_roots, None) as network_server:
+        with connected(server, token_file, tls_roots, None) as network_server:
             for asset in known.assets:
                 period = serving.get(asset.asset)
                 row = {key: getattr(asset, key) for key in columns[:4]}
@@ -219,7 +215,7 @@ def gateway_add(
         gateway = RadioGateway(
             gateway_id=gateway_id.lower(), name=name, lon=lon, lat=lat, altitude_m=altitude_m
         )
-        with _server(server, token_file, tls_roots, None) as network_server:
+        with connected(server, token_file, tls_roots, None) as network_server:
             register_radio_gateway(gateway, ags, network_server, inventory)
         where = "recorded and registered" if server else "recorded, not yet registered"
         out.result(gateway, f"Radio gateway {gateway.gateway_id} is {where}.")
@@ -232,11 +228,12 @@ def _provision(
     order_for: Callable[[BoardLink], NodeOrder],
     network_server: NetworkServer | None,
     inventory: Path,
+    books: Books,
 ) -> None:
     out.progress(f"knock at {port} (press the board's reset button now)")
     with open_board(port, window_s) as link:
-        record = provision_node(
-            order_for(link), link, network_server, inventory, secrets.token_bytes, out.progress
+        record = provision_entered(
+            order_for, link, network_server, inventory, secrets.token_bytes, books, out.progress
         )
     out.result(record, _sentence(record))
 
@@ -264,51 +261,6 @@ def _ensure_asset(
     elif (known.name, known.lon, known.lat) != (name, lon, lat):
         cure = "Leave out --name, --lon and --lat, or correct assets.toml"
         raise OrderError(f"The asset {order.asset!r} is in the inventory, but not so", cure)
-
-
-@contextmanager
-def _server(
-    target: str | None,
-    token_file: Path | None,
-    tls_roots: Path | None,
-    codec: Path | None,
-) -> Iterator[ChirpStack | None]:
-    if target is None:
-        yield None
-        return
-    scheme, _, rest = target.rpartition("://")
-    tls = scheme == "https" or tls_roots is not None
-    roots = _file(tls_roots).encode() if tls_roots else (b"" if tls else None)
-    codec_js = _file(codec) if codec else payload_codec()
-    with ChirpStack(
-        rest.rstrip("/"), _token(token_file), tls_roots=roots, codec_js=codec_js
-    ) as server:
-        yield server
-
-
-def payload_codec() -> str:
-    """The codec that is made from the payload schema (TS013)."""
-    return (resources.files("revier_payload") / "codec.js").read_text("utf-8")
-
-
-def _token(path: Path | None) -> str:
-    if path is None:
-        cure = "Store an API key of ChirpStack in a file, chmod 600 it, and give --token-file"
-        raise OrderError("ChirpStack needs an API key", cure)
-    token = _file(path).strip()
-    if sys.platform != "win32" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise OrderError(f"Others on this machine can read {path}", f"Run: chmod 600 {path}")
-    if not token or not token.isascii() or not token.isprintable():
-        raise OrderError(f"{path} holds no API key", "Put the key alone on its first line")
-    return token
-
-
-def _file(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise OrderError(f"Cannot read {path}: {reason}", "Correct the path") from None
 
 
 def _sentence(record: NodeRecord) -> str:

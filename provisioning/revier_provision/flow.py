@@ -26,6 +26,7 @@ from revier_provision.links import (
     Application,
     BoardLink,
     Device,
+    KeyStore,
     NetworkServer,
     NodeOrder,
     NodeRecord,
@@ -51,14 +52,15 @@ def provision_node(
     inventory_dir: Path,
     entropy: Entropy,
     progress: Progress = lambda _step: None,
+    keys: KeyStore | None = None,
 ) -> NodeRecord:
     """Make the board behind `board` the node that `order` asks for.
 
     What is already right is left alone, so a run that failed is simply run again. Without a network
     server the node is not registered; run again with one. `progress` hears each step in words.
 
-    The AppKey is made here from `entropy`, goes to the board and to the network server and is
-    written nowhere else, encrypted or not: a lost key is replaced by running again, not restored.
+    The AppKey is made here from `entropy`, reserved in `keys`, goes to the board and to the network
+    server and is written nowhere else. A key that both hold already is handed to `keys`, too.
 
     Raises ProvisionError (problem and cure) and revier_inventory.InventoryError.
     """
@@ -69,10 +71,10 @@ def provision_node(
     server = None
     if network_server is not None:
         progress("look at the network server")
-        server = _look(owner, dev_eui, board, network_server, entropy)
+        server = _look(owner, dev_eui, board, network_server, entropy, keys)
     plan = make_plan(order, dev_eui, inventory, board.state(), server)
     _recorded(inventory, order, plan, None)  # an inventory that will refuse, refuses now
-    app_key = _write_board(order, plan, board, entropy, progress)
+    app_key = _write_board(order, plan, board, entropy, progress, keys)
     registration = None
     if network_server is not None and server is not None:
         registration = _register(order, owner, plan, app_key, network_server, server, progress)
@@ -133,6 +135,7 @@ def _look(
     board: BoardLink,
     network_server: NetworkServer,
     entropy: Entropy,
+    keys: KeyStore | None,
 ) -> ServerState:
     application = network_server.find_application(owner)
     device = network_server.device(dev_eui)
@@ -143,6 +146,8 @@ def _look(
         return ServerState(application=application, device=device, device_application_name=name)
     app_key = network_server.app_key(dev_eui)
     same_key = app_key is not None and _holds(board, app_key, entropy)
+    if app_key is not None and same_key and keys is not None:
+        keys.keep(dev_eui, app_key)
     return ServerState(application=application, device=device, same_key=same_key)
 
 
@@ -152,13 +157,20 @@ def _holds(board: BoardLink, app_key: bytes, entropy: Entropy) -> bool:
 
 
 def _write_board(
-    order: NodeOrder, plan: Plan, board: BoardLink, entropy: Entropy, progress: Progress
+    order: NodeOrder,
+    plan: Plan,
+    board: BoardLink,
+    entropy: Entropy,
+    progress: Progress,
+    keys: KeyStore | None,
 ) -> bytes | None:
     """Do the board's steps and read back; the new key if one was written."""
     app_key = None
     if Step.WRITE_IDENTITY in plan.steps:
         progress(Step.WRITE_IDENTITY)
         app_key = identity.new_app_key(entropy)
+        if keys is not None:
+            keys.reserve(plan.dev_eui, app_key)
         board.write_identity(plan.dev_eui, order.join_eui, app_key)
         if not _holds(board, app_key, entropy):
             cure = "Run again; if it repeats, the flash is worn or not formatted: use another board"

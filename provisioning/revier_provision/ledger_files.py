@@ -74,6 +74,14 @@ class LedgerFolder:
             cure = "Make room or correct the rights there, then run again"
             raise OrderError(f"Cannot write in {self.folder}: {error.strerror}", cure) from error
 
+    def records(self) -> tuple[Record, ...]:
+        """Of all stations; this one's must be sound."""
+        chains = read_all(self.folder)
+        own = chains.get(self.station)
+        if own is not None and own.findings:
+            raise LedgerError(own.findings)
+        return tuple(record for chain in chains.values() for record in chain.records)
+
     def _write(
         self,
         chain: Chain,

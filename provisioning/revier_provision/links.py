@@ -121,6 +121,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
 
 
+class KeyStore(Protocol):
+    """Where keys are remembered. Every call may raise ProvisionError."""
+
+    def reserve(self, dev_eui: str, app_key: bytes) -> None:
+        """A new key, before it goes anywhere. Refuses one that was ever used."""
+
+    def keep(self, dev_eui: str, app_key: bytes) -> bool:
+        """A key in use; whether that was new."""
+
+
 class NetworkServer(Protocol):
     """The calls that provisioning needs. Every one may raise NetworkServerError."""
 

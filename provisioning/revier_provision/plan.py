@@ -4,7 +4,7 @@
 
 The key goes to the board first and to the network server after it. A run that is cut anywhere
 leaves either the same key at both ends, and the next run keeps it, or not, and the next run makes a
-new one: no run needs to know what an earlier one did, and no key has to be kept anywhere else.
+new one: no run needs to know what an earlier one did, nor a key that was kept elsewhere.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from revier_inventory import Inventory, begin_period
 from revier_provision import cli, inventory_files
+from revier_provision.cli_server import payload_codec
 
 DEV_EUI = "240ac4fffe112233"
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_one_command_makes_a_node_and_shows_no_key(
     key: bytes = server.registry.keys[DEV_EUI].nwk_key
     assert len(set(key)) > 1
     texts = [result.output, again.output, status.output, caplog.text, " ".join(sys.argv)]
-    texts += argv_of_children + [path.read_text() for path in folder.iterdir()]
+    texts += argv_of_children + [path.read_text() for path in folder.rglob("*") if path.is_file()]
     texts.append(pty_board.wire.decode("latin1"))  # all that the board ever said
     for text in texts:
         for shown in spellings(key):
@@ -127,7 +128,7 @@ def test_first_without_chirpstack_then_register(
     device = server.registry.devices[DEV_EUI]
     assert device.tags == {"asset": "herten-air-01", "ags": "05562020"}
     profile = server.registry.profiles[device.device_profile_id]
-    assert profile.codec_script == cli.payload_codec()
+    assert profile.codec_script == payload_codec()
     assert "function decodeUplink(input)" in profile.codec_script
 
 

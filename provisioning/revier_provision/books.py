@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The books of a workshop: ledger and vault, and provisioning that is entered in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+from revier_inventory import Inventory, InventoryError
+from revier_provision import identity, inventory_files
+from revier_provision.errors import OrderError, ProvisionError
+from revier_provision.flow import Entropy, Progress, provision_node
+from revier_provision.ledger import Entry, Event, Record, StepResult, key_id
+from revier_provision.ledger_files import LedgerFolder
+from revier_provision.links import BoardLink, NetworkServer, NodeOrder, NodeRecord
+from revier_provision.vault import Vault
+
+NOTE_CHARS_MAX = 400
+KEY_EVENTS: tuple[Event, ...] = ("key-reserved", "key-kept")
+
+
+class FirmwareBoard(BoardLink, Protocol):
+    """A board that can tell what runs on it."""
+
+    def firmware_sha256(self) -> str:
+        """Of the application's files, in lower-case hex; empty: there is none."""
+
+
+class Books:
+    """Keys are reserved in the ledger, and kept in the vault if there is one."""
+
+    def __init__(self, ledger: LedgerFolder, vault: Vault | None) -> None:
+        self.ledger = ledger
+        self._vault = vault
+
+    def enter(self, event: Event, **what: object) -> Record:
+        entry = Entry(at=self.ledger.now(), by=self.ledger.by, event=event, **what)  # type: ignore[arg-type]
+        return self.ledger.append(lambda _: entry)
+
+    def reserve(self, dev_eui: str, app_key: bytes) -> None:
+        """Before a new key is used anywhere. Raises OrderError if any station has had it."""
+
+        def entry(union: tuple[Record, ...]) -> Entry:
+            which = key_id(app_key)
+            for record in union:
+                if record.event in KEY_EVENTS and record.key_id == which:
+                    problem = f"The new key is that of device {record.dev_eui}, made before"
+                    cure = "Do not use this machine: its source of random numbers is broken"
+                    raise OrderError(problem, cure)
+            return self._kept("key-reserved", dev_eui, app_key)
+
+        self.ledger.append(entry)
+
+    def keep(self, dev_eui: str, app_key: bytes) -> bool:
+        """A key that is in use already; False if vault and ledger have it as the newest."""
+        which = key_id(app_key)
+        newest = newest_key(self.ledger.records(), dev_eui)
+        if newest == which and (self._vault is None or self._vault.holds(dev_eui, which)):
+            return False
+        self.ledger.append(lambda _: self._kept("key-kept", dev_eui, app_key))
+        return True
+
+    def _kept(self, event: Event, dev_eui: str, app_key: bytes) -> Entry:
+        if self._vault is not None:
+            self._vault.put(dev_eui, app_key)
+        return Entry(
+            at=self.ledger.now(),
+            by=self.ledger.by,
+            event=event,
+            dev_eui=dev_eui,
+            key_id=key_id(app_key),
+        )
+
+
+def newest_key(records: Iterable[Record], dev_eui: str) -> str | None:
+    """The id of the key that this device got last, at whichever station."""
+    of_device = [r for r in records if r.event in KEY_EVENTS and r.dev_eui == dev_eui]
+    newest = max(of_device, key=lambda record: (record.at, record.number), default=None)
+    return None if newest is None else newest.key_id
+
+
+def provision_entered(
+    order_for: Callable[[BoardLink], NodeOrder],
+    board: FirmwareBoard,
+    network_server: NetworkServer | None,
+    inventory_dir: Path,
+    entropy: Entropy,
+    books: Books,
+    progress: Progress = lambda _step: None,
+) -> NodeRecord:
+    """As provision_node; what was done, or how far it came, is entered in the ledger."""
+    order = order_for(board)
+    mac = board.factory_mac()
+    dev_eui = identity.dev_eui_from_mac(mac, local_ok=order.local_mac_ok)
+    check_elsewhere(books.ledger.records(), dev_eui, order, inventory_files.read(inventory_dir))
+    steps: list[str] = []
+
+    def told(step: str) -> None:
+        steps.append(str(step))
+        progress(step)
+
+    def enter(event: Event, results: tuple[StepResult, ...], note: str = "") -> None:
+        books.enter(
+            event,
+            dev_eui=dev_eui,
+            chip_mac=mac.hex(),
+            asset=order.asset,
+            ags=order.ags,
+            firmware_sha256=firmware,
+            steps=results,
+            note=note[:NOTE_CHARS_MAX],
+        )
+
+    firmware = board.firmware_sha256()
+    try:
+        record = provision_node(
+            order, board, network_server, inventory_dir, entropy, told, keys=books
+        )
+    except (ProvisionError, InventoryError, KeyboardInterrupt) as error:
+        done = tuple(StepResult(step, "done") for step in steps[:-1])
+        note = error.problem if isinstance(error, ProvisionError) else type(error).__name__
+        enter("failed", (*done, *(StepResult(step, "failed") for step in steps[-1:])), note)
+        raise
+    enter("provisioned", tuple(StepResult(step, "done") for step in steps))
+    return record
+
+
+def check_elsewhere(
+    records: Iterable[Record], dev_eui: str, order: NodeOrder, inventory: Inventory
+) -> None:
+    """Refuse a device that another station made a node for what this inventory does not know."""
+    made = [r for r in records if r.event == "provisioned" and r.dev_eui == dev_eui]
+    if not made or list(inventory.periods_of_device(dev_eui)):
+        return
+    last = max(made, key=lambda record: record.at)
+    if last.asset != order.asset:
+        problem = f"Station {last.station} made device {dev_eui} the node of {last.asset!r}"
+        cure = "Bring the inventory up to date with that station's, then run again"
+        raise OrderError(f"{problem}, which this inventory does not know", cure)
