@@ -202,7 +202,7 @@ class ReplBoard:
 
     def firmware_sha256(self) -> str:
         """SHA-256 over path and SHA-256 of every file of the running slot; empty without one."""
-        return _hex(self._repl.run(_FIRMWARE)).hex()
+        return _hex(self._repl.run(_FIRMWARE, limit_s=60.0)).hex()
 
     def cable(self, call: str) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""

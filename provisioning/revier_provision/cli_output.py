@@ -14,6 +14,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from revier_inventory import InventoryError
 from revier_provision.errors import LedgerError, ProvisionError
@@ -52,7 +53,7 @@ class Output:
         for name in columns:
             table.add_column(name, overflow="fold")
         for row in rows:
-            table.add_row(*("" if row[name] is None else str(row[name]) for name in columns))
+            table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in columns))
         self._console.print(table)
 
     @contextmanager

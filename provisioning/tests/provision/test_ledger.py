@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable
@@ -37,7 +38,7 @@ AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
 ENTRIES = [
     Entry(at=AT, by="Änne", event="key-reserved", dev_eui="240ac4fffe112233", key_id="0" * 32),
     Entry(at=AT, by="Änne", event="failed", steps=(StepResult("read the chip", "failed"),)),
-    Entry(at=AT, by="Änne", event="provisioned", asset="herten-air-01", note="ß \\ \n"),
+    Entry(at=AT, by="Änne", event="provisioned", asset="herten-air-01", note="ß \\ \n [/x]"),
     Entry(at=AT, by="Änne", event="key-shown"),
 ]
 
@@ -66,6 +67,18 @@ def test_a_whole_chain_is_sound() -> None:
         for name in Entry.__struct_fields__:
             assert getattr(record, name) == getattr(entry, name)
     assert read(b"", EMPTY).findings == ()
+
+
+def test_hashes_can_be_recomputed_from_the_description_alone() -> None:
+    previous = "0" * 64
+    for line in LINES:
+        fields = json.loads(line)
+        assert fields["previous"] == previous
+        previous = fields.pop("hash")
+        canonical = json.dumps(
+            fields | {"hash": ""}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
+        assert hashlib.sha256(canonical.encode()).hexdigest() == previous
 
 
 def test_every_changed_byte_is_found_at_its_line() -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import threading
@@ -138,6 +139,17 @@ def test_a_description_that_cannot_be_true_is_said_before_the_settings_are_writt
             board.write_node_json(good)
         assert board.state().node_json is None
         board.write_node_json(good | {"board": "lilygo_t_beam_sx1276"})
+
+
+def test_the_hash_of_the_firmware_is_that_of_its_files(table: Table, tmp_path: Path) -> None:
+    files = image.read_files(table.flash, tmp_path / "image")
+    slot = sorted(path for path in files if path.startswith("/a/"))
+    assert len(slot) > 10
+    total = hashlib.sha256()
+    for path in slot:
+        total.update(path[2:].encode() + b"\0" + hashlib.sha256(files[path]).digest())
+    with open_board(table.port) as board:
+        assert board.firmware_sha256() == total.hexdigest()
 
 
 def test_a_board_outside_its_service_window_is_said_to_be_asleep(table: Table) -> None:
