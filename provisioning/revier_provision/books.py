@@ -95,36 +95,43 @@ def provision_entered(
     mac = board.factory_mac()
     dev_eui = identity.dev_eui_from_mac(mac, local_ok=order.local_mac_ok)
     check_elsewhere(books.ledger.records(), dev_eui, order, inventory_files.read(inventory_dir))
-    steps: list[str] = []
-
-    def told(step: str) -> None:
-        steps.append(str(step))
-        progress(step)
-
-    def enter(event: Event, results: tuple[StepResult, ...], note: str = "") -> None:
-        books.enter(
-            event,
-            dev_eui=dev_eui,
-            chip_mac=mac.hex(),
-            asset=order.asset,
-            ags=order.ags,
-            firmware_sha256=firmware,
-            steps=results,
-            note=note[:NOTE_CHARS_MAX],
-        )
-
-    firmware = board.firmware_sha256()
+    steps = _Steps(progress)
+    what = {
+        "dev_eui": dev_eui,
+        "chip_mac": mac.hex(),
+        "asset": order.asset,
+        "ags": order.ags,
+        "firmware_sha256": board.firmware_sha256(),
+    }
     try:
         record = provision_node(
-            order, board, network_server, inventory_dir, entropy, told, keys=books
+            order, board, network_server, inventory_dir, entropy, steps.begin, keys=books
         )
     except (ProvisionError, InventoryError, KeyboardInterrupt) as error:
-        done = tuple(StepResult(step, "done") for step in steps[:-1])
         note = error.problem if isinstance(error, ProvisionError) else type(error).__name__
-        enter("failed", (*done, *(StepResult(step, "failed") for step in steps[-1:])), note)
+        note = note[:NOTE_CHARS_MAX]
+        books.enter("failed", steps=steps.results(failed=True), note=note, **what)
         raise
-    enter("provisioned", tuple(StepResult(step, "done") for step in steps))
+    books.enter("provisioned", steps=steps.results(), **what)
     return record
+
+
+class _Steps:
+    """Passes progress on and remembers it; a step is done when the next one begins."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun: list[str] = []
+
+    def begin(self, step: str) -> None:
+        self._begun.append(str(step))
+        self._progress(step)
+
+    def results(self, *, failed: bool = False) -> tuple[StepResult, ...]:
+        done = [StepResult(step, "done") for step in self._begun]
+        if failed and done:
+            done[-1] = StepResult(self._begun[-1], "failed")
+        return tuple(done)
 
 
 def check_elsewhere(

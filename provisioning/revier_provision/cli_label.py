@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -67,17 +68,14 @@ def label(
         found += [(None, eui.lower()) for eui in dev_eui or []]
         _check_count(len(found), file_format, skip)
 
-        def made(name: str | None, eui: str | None) -> Label:
-            return _label(
-                known,
-                (name, eui),
-                lang.value,
-                join_eui.lower(),
-                vendor_id.upper(),
-                (owner_token, serial),
-            )
-
-        labels = [made(name, eui) for name, eui in found]
+        text_of = partial(
+            identification,
+            join_eui=join_eui.lower(),
+            vendor_id=vendor_id.upper(),
+            owner_token=owner_token,
+            serial=serial,
+        )
+        labels = [_label(known, name, eui, lang.value, text_of) for name, eui in found]
         _write(out, _writers(skip)[file_format](labels))
         data = {"out": str(out), "labels": [item.identification for item in labels]}
         output.result(data, f"{len(labels)} label(s) are in {out}.")
@@ -97,26 +95,16 @@ def _check_count(count: int, file_format: Format, skip: int) -> None:
 
 def _label(
     known: Inventory,
-    which: tuple[str | None, str | None],
+    name: str | None,
+    eui: str | None,
     language: Language,
-    join_eui: str,
-    vendor_id: str,
-    optional: tuple[str, str],
+    text_of: Callable[..., str],
 ) -> Label:
-    asset, dev_eui = served_asset(known, *which)
+    asset, dev_eui = served_asset(known, name, eui)
     owner = known.owner_of(asset.ags)
     assert owner is not None, "the inventory checks that every asset has an owner"
-    owner_token, serial = optional
-    text = identification(
-        dev_eui,
-        join_eui,
-        asset.kind,
-        vendor_id=vendor_id,
-        owner_token=owner_token,
-        serial=serial,
-    )
     return Label(
-        identification=text,
+        identification=text_of(dev_eui, kind=asset.kind),
         dev_eui=dev_eui,
         asset=asset.asset,
         kind=asset.kind,

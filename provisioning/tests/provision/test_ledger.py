@@ -215,6 +215,40 @@ def test_a_torn_end_is_kept_aside_before_the_next_record(tmp_path: Path) -> None
     assert (tmp_path / "a.torn-2").read_bytes() == torn
 
 
+@pytest.mark.parametrize("cut_at", range(6))
+def test_power_lost_anywhere_in_a_repair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut_at: int
+) -> None:
+    fill(tmp_path)
+    torn = LINES[0][:100]
+    durable_files.append(tmp_path / "a.jsonl", torn)
+    calls: list[str] = []
+
+    def cut_before(name: str) -> Callable[..., None]:
+        function = getattr(durable_files, name)
+
+        def call(*arguments: Any) -> None:
+            calls.append(name)
+            if len(calls) > cut_at:
+                raise OSError(5, "power lost")
+            function(*arguments)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("create", "truncate", "append", "replace"):
+            patch.setattr(durable_files, name, cut_before(name))
+        with pytest.raises(OrderError, match="power lost"):
+            station(tmp_path).append(lambda _: ENTRIES[0])
+    whole = ["create", "truncate", "append", "replace", "append", "replace"]
+    assert calls == whole[: cut_at + 1]
+    verify(tmp_path)
+    station(tmp_path).append(lambda _: ENTRIES[0])
+    records = verify(tmp_path)["a"].records
+    assert list(records[: len(ENTRIES)]) == list(read(DATA).records)
+    assert (tmp_path / "a.torn-1").read_bytes() == torn
+
+
 def test_power_lost_between_record_and_head_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
