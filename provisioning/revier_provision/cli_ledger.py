@@ -64,6 +64,7 @@ def _rows(chains: dict[str, Chain]) -> list[dict[str, object]]:
     rows = []
     for record in records:
         row = {name: getattr(record, name) for name in record.__struct_fields__}
+        row["at"] = f"{record.at:%Y-%m-%dT%H:%M:%SZ}"
         row["steps"] = ", ".join(
             one.step if one.result == "done" else f"{one.step} (failed)" for one in record.steps
         )

@@ -330,7 +330,9 @@ def test_verify_and_show(tmp_path: Path) -> None:
     fill(tmp_path)
     assert "4 records of 1 station" in run("verify", tmp_path)
     shown = json.loads(run("show", tmp_path, "--dev-eui", "240AC4FFFE112233", "--json"))
-    assert [row["event"] for row in shown] == ["key-reserved"]
+    assert [(row["event"], row["at"]) for row in shown] == [
+        ("key-reserved", "2026-05-01T08:00:00Z")
+    ]
     assert "herten-air-01" in run("show", tmp_path, "--asset", "herten-air-01")
     assert len(json.loads(run("show", tmp_path, "--last", "2", "--json"))) == 2
     durable_files.append(tmp_path / "a.jsonl", b"{")
