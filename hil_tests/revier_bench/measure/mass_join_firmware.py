@@ -22,6 +22,7 @@ from revier_mac.device import Device
 from revier_mac.session import Session
 
 POWER_ON = 1
+_PARTS = ("ADC", "I2C", "SPI", "UART", "Pin")
 _CHIP_MODULES = ("machine", "esp32", "micropython", "cryptolib")
 
 
@@ -33,7 +34,7 @@ def _chip_modules() -> Iterator[None]:
         sys.modules[name] = ModuleType(name)
     vars(sys.modules["micropython"])["const"] = lambda value: value
     vars(sys.modules["cryptolib"])["aes"] = None
-    vars(sys.modules["machine"])["PWRON_RESET"] = POWER_ON
+    vars(sys.modules["machine"]).update(dict.fromkeys(_PARTS), PWRON_RESET=POWER_ON)
     try:
         yield
     finally:
@@ -85,6 +86,7 @@ class _Asked:
 class _Link:
     def __init__(self, device: Device | _Asked, result: object | None = None) -> None:
         self.device = device
+        self.in_tx = None
         self.actions: list[Any] = []
         self._result = result
 
@@ -109,8 +111,10 @@ class Firmware:
         self.state: Any = store.State()
         self.cause = POWER_ON
         self.first_start = True
-        self.kind = SimpleNamespace(HELD=())  # it has nothing to keep while it waits
-        self.wake = SimpleNamespace(flags=0)
+        # It has nothing to keep while it waits, nothing to look at, and no battery to measure
+        self.kind = SimpleNamespace(HELD=(), WATCHES="")
+        self.wake = SimpleNamespace(flags=0, wiring={})
+        self.board: dict[str, Any] = {}
         self.sleep_until_ms = 0  # on the chip's clock
         self.waited_ms = 0  # of the cold start
         with self._running():
