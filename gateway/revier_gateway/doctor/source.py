@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from revier_gateway import events, uplink
+from revier_gateway import event_topic, events, uplink
 from revier_gateway.alerts.rules import CLOCK_OFF_S
 from revier_gateway.config import Config
 from revier_gateway.doctor import probe
@@ -31,7 +31,8 @@ async def listen(config: Config, seconds: float, now: datetime | None = None) ->
     client_id = f"revier-doctor-{config.gateway.id}-listen"
     async with probe.session(probe.settings(config.source, client_id)) as link:
         try:
-            await link.subscribe([config.source.topic], config.source.qos)
+            topic = event_topic.parse(config.source.topic).filter
+            await link.subscribe([topic], config.source.qos)
         except LinkRefused as error:
             return [wrong("source-subscription", f"source: {error}", SUBSCRIBE_CURE)]
         try:
