@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from revier_gateway import config
+from revier_gateway import config, event_topic
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -49,6 +49,6 @@ def test_chirpstack_s_variables_are_given_by_compose() -> None:
 def test_the_acl_lets_the_gateway_do_what_its_defaults_ask() -> None:
     settings = config.load(DEPLOY / "gateway.example.toml")
     acl = (DEPLOY / "mosquitto" / "revier.acl").read_text()
-    assert f"topic read {settings.source.topic}" in acl
+    assert f"topic read {event_topic.parse(settings.source.topic).filter}" in acl
     assert f"topic readwrite {settings.feed.root}/#" in acl
     assert f"pattern readwrite {settings.feed.root}/%u/#" in acl

@@ -18,6 +18,7 @@ from revier_gateway.retention import DAY_MS, SEEN_SLICES
 from revier_gateway.store import Store
 from revier_gateway.values import instant
 from revier_gateway.view import View
+from revier_gateway.watch.standing import ONLINE
 from revier_gateway.work import QuarantineRow, Work
 from revier_payload.codec import encode
 
@@ -54,7 +55,7 @@ def test_bays_are_forgotten_after_30_days_and_nothing_else_is(
     pipeline: Pipeline, store: Store
 ) -> None:
     pipeline.inventory = _long_served(pipeline)
-    view = View(store, pipeline.inventory, lambda: START)
+    view = View(store, pipeline.inventory, lambda _asset: ONLINE)
     for days_ago in (40, 30.1, 29.9, 1):
         take(pipeline, store, days_ago, view)
     tidy(store, view)
@@ -74,7 +75,7 @@ def test_bays_are_forgotten_after_30_days_and_nothing_else_is(
 
 def test_a_silent_bay_has_no_latest_either(pipeline: Pipeline, store: Store) -> None:
     pipeline.inventory = _long_served(pipeline)
-    view = View(store, pipeline.inventory, lambda: START)
+    view = View(store, pipeline.inventory, lambda _asset: ONLINE)
     take(pipeline, store, 40, view)
     tidy(store, view, parking_days=39)
     assert sorted(asset for asset, _, _ in store.latest()) == ["aq-0007", "wc-0113"]
@@ -82,7 +83,7 @@ def test_a_silent_bay_has_no_latest_either(pipeline: Pipeline, store: Store) -> 
     assert view.history("ps-r12-03") == []
     (bay,) = [asset for asset in view.assets() if asset.asset == "ps-r12-03"]
     assert bay.latest is None
-    again = View(store, pipeline.inventory, lambda: START)
+    again = View(store, pipeline.inventory, lambda _asset: ONLINE)
     assert again.history("ps-r12-03") == []
 
 

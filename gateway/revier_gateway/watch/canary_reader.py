@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
-from revier_gateway.config import Config, password_of
+from revier_gateway import feed
+from revier_gateway.config import Config
 from revier_gateway.mqtt.keep import Ready
 from revier_gateway.mqtt.link import Link, LinkSettings
 from revier_gateway.watch.messages import Canary, canary_topic
@@ -17,17 +19,9 @@ _decode = msgspec.json.Decoder(Canary).decode
 
 
 def link_settings(config: Config) -> LinkSettings:
-    feed = config.feed
-    return LinkSettings(
-        host=feed.host,
-        port=feed.port,
-        client_id=f"revier-gateway-{config.gateway.id}-canary",
-        username=feed.username,
-        password=password_of(feed),
-        tls=feed.tls.context() if feed.tls else None,
-        clean_start=True,
-        keep_alive_s=feed.keep_alive_s,
-    )
+    """The feed's, for a reader of its own. Raises LinkRefused as those do."""
+    client_id = f"revier-gateway-{config.gateway.id}-canary"
+    return replace(feed.link_settings(config), client_id=client_id, will=None)
 
 
 class CanaryReader:
