@@ -57,10 +57,12 @@ class Clock:
 
 class Kind:
     HELD = ()
+    WATCHES = ""
 
 
 class Wake:
     flags = 0
+    wiring = {}
 
 
 class Node:
