@@ -109,6 +109,7 @@ def join(node: "Node") -> bool:
     if type(result) is mac.Done and result.result == mac.JOINED:
         state.join_tries = state.unanswered = 0
         state.joined_ms = now_ms()
+        node.wake.joined = True
         state.flags |= store.FLAG_DIAGNOSIS_DUE | store.FLAG_JOINED
         return True
     if type(result) is mac.Refused:

@@ -60,6 +60,7 @@ class Wake:
         self.interval_ms = interval_ms
         self.started_ms = started_ms
         self.by_pin = by_pin  # an interrupt pin ended the deep sleep
+        self.joined = False  # in this wake: the network knows nothing yet
         self.memory = memory  # of the kind, at most 64 bytes, survives deep sleep
         self.keep = False  # set by a kind whose memory is to survive power loss too
         self.flags = 0

@@ -65,7 +65,8 @@ def sense(wake: "Wake") -> list:
         return [message]
     messages = []
     righted = watched.moved and not watched.tilted_s
-    new = "before" in wake.config  # the interval may be another
+    # The interval may be another; what was read before a join is in the log alone
+    new = "before" in wake.config or wake.joined
     if _reads(watched, now_s) or wake.flags & RESTARTED or righted or new:
         message = _reading(wake, watched, temperature_c)
         message[1]["flags"] |= fault
