@@ -17,8 +17,10 @@ from pathlib import Path
 from revier_gateway.data_dir import DataDirError
 from revier_gateway.work import Change
 
+QUARANTINE, COMMANDS = "quarantine", "commands"  # rooms that answer
 BUSY_MS = 30_000
 LOOK_EVERY_S = 0.1
+AT_ONCE_MAX = 100
 
 
 class NoAnswer(Exception):  # noqa: N818 - the request stands
@@ -27,6 +29,7 @@ class NoAnswer(Exception):  # noqa: N818 - the request stands
 
 def ask(
     database: Path,
+    room: str,
     by: str,
     request: bytes,
     at: str,
@@ -37,8 +40,8 @@ def ask(
     try:
         with closing(sqlite3.connect(database, isolation_level=None)) as db:
             db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-            sql = "INSERT INTO operator_requests (at, by, request) VALUES (?, ?, ?)"
-            number = db.execute(sql, (at, by, request.decode())).lastrowid
+            sql = "INSERT INTO operator_requests (room, at, by, request) VALUES (?, ?, ?, ?)"
+            number = db.execute(sql, (room, at, by, request.decode())).lastrowid
             for _ in range(round(wait_s / LOOK_EVERY_S)):
                 answer = _answer(db, number)
                 if answer is not None:
@@ -58,10 +61,14 @@ def _answer(db: sqlite3.Connection, number: int | None) -> bytes | None:
     return None if answer is None else str(answer).encode()
 
 
-def waiting(db: sqlite3.Connection) -> list[tuple[int, str, bytes]]:
-    """Number, operator and content of each request without an answer, oldest first."""
-    sql = "SELECT id, by, request FROM operator_requests WHERE answer IS NULL ORDER BY id"
-    return [(number, by, request.encode()) for number, by, request in db.execute(sql)]
+def waiting(db: sqlite3.Connection, room: str) -> list[tuple[int, str, bytes]]:
+    """Number, operator and content of the room's oldest requests without an answer, in order."""
+    sql = (
+        "SELECT id, by, request FROM operator_requests WHERE room = ? AND answer IS NULL"
+        " ORDER BY id LIMIT ?"
+    )
+    rows = db.execute(sql, (room, AT_ONCE_MAX)).fetchall()
+    return [(number, by, request.encode()) for number, by, request in rows]
 
 
 def answered(number: int, answer: bytes) -> Change:

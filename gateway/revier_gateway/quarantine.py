@@ -66,7 +66,9 @@ class Desk:
     async def serve(self) -> None:
         """Take the requests of commands, for ever."""
         while True:
-            for number, by, content in operator_requests.waiting(self._store.database):
+            for number, by, content in operator_requests.waiting(
+                self._store.database, operator_requests.QUARANTINE
+            ):
                 try:
                     await self._serve_one(number, by, content)
                 except StoreError as error:

@@ -270,14 +270,14 @@ def test_a_request_outlives_a_restart(broker: Broker, tmp_path: Path) -> None:
     take(pipeline, store, *unknown(3))
     content = msgspec.json.encode(Request("replay"))
     with pytest.raises(operator_requests.NoAnswer, match="Request 1 stands"):
-        operator_requests.ask(store.path, "ada", content, "now", 0.2)
+        operator_requests.ask(store.path, "quarantine", "ada", content, "now", 0.2)
     store.abandon()
     with support.listening(broker.port, "revier/v1/#") as listener, gateway(config):
         support.wait_until(lambda: len(ids(listener)) == 3)
     log = (tmp_path / "gateway.log").read_text()
     assert '"by": "ada"' in log
     with pytest.raises(DataDirError):
-        operator_requests.ask(tmp_path / "none" / "x", "ada", content, "now", 0.2)
+        operator_requests.ask(tmp_path / "none" / "x", "quarantine", "ada", content, "now", 0.2)
 
 
 def test_a_request_of_a_newer_command_is_answered(pipeline: Pipeline, store: Store) -> None:
@@ -286,13 +286,13 @@ def test_a_request_of_a_newer_command_is_answered(pipeline: Pipeline, store: Sto
     from revier_gateway import operator_requests
 
     with pytest.raises(operator_requests.NoAnswer):
-        operator_requests.ask(store.path, "ada", b'{"action":"explode"}', "now", 0.1)
+        operator_requests.ask(store.path, "quarantine", "ada", b'{"action":"explode"}', "now", 0.1)
     desk = Desk(pipeline, store, lambda *_: None)
     with pytest.raises(TimeoutError):
         asyncio.run(asyncio.wait_for(desk.serve(), 3 * quarantine.LOOK_EVERY_S))
     (answer,) = store.database.execute("SELECT answer FROM operator_requests").fetchone()
     assert "does not know this request" in json.loads(answer)["error"]
-    assert operator_requests.waiting(store.database) == []
+    assert operator_requests.waiting(store.database, "quarantine") == []
 
 
 @pytest.mark.parametrize(

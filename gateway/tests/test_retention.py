@@ -147,7 +147,7 @@ def test_what_operators_asked_goes_with_the_quarantine(store: Store) -> None:
     for days in (91, 89, 91):
         at = instant(START - timedelta(days=days))
         with pytest.raises(operator_requests.NoAnswer):
-            operator_requests.ask(store.path, "ada", b"{}", at, 0.0)
+            operator_requests.ask(store.path, "quarantine", "ada", b"{}", at, 0.0)
     work = Work(store)
     work.changes += [operator_requests.answered(number, b"{}") for number in (1, 2)]
     store.commit(work)

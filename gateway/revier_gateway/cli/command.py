@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import time
+import getpass
 import uuid
 from typing import Annotated, Any
 
@@ -15,6 +15,8 @@ from rich.table import Table
 
 from revier_gateway.cli.common import (
     DEFAULT_CONFIG,
+    EXIT_DEFECT,
+    EXIT_DISK,
     ConfigOption,
     JsonOption,
     database,
@@ -25,7 +27,6 @@ from revier_gateway.cli.common import (
 from revier_gateway.config import Config
 
 WAIT_S = 10.0
-POLL_S = 0.2
 
 app = typer.Typer(no_args_is_help=True, help="Ask a node for something, and see what became of it.")
 
@@ -43,11 +44,7 @@ def command_send(
 ) -> None:
     """Leave a request for the running gateway; it is kept until the gateway takes it."""
     settings = read_config(config)
-    request_id = _leave(settings, name, _request(name, fields))
-    response = _await(settings, request_id, wait_s)
-    if response is None:
-        text = "The gateway has not answered yet: is it running? The request is kept for it."
-        raise stop(text, 1)
+    response = _ask(settings, name, _request(name, fields), wait_s)
     if json:
         print_json(response)
     elif response["status"] == "ok":
@@ -128,26 +125,21 @@ def _value(text: str) -> int | bool | str:
     return int(text) if text.lstrip("-").isdigit() else text
 
 
-def _leave(settings: Config, name: str, request: dict[str, Any]) -> str:
-    request_id = str(uuid.uuid4())
-    body = msgspec.json.encode({"transaction": request_id, **request})
-    row = (request_id, int(time.time() * 1000), name, body)
-    with database(settings) as db:
-        db.execute("INSERT INTO requests (id, at_ms, command, body) VALUES (?, ?, ?, ?)", row)
-        db.commit()
-    return request_id
+def _ask(settings: Config, name: str, request: dict[str, Any], wait_s: float) -> dict[str, Any]:
+    from revier_gateway.data_dir import DataDirError, database_of
+    from revier_gateway.operator_requests import COMMANDS, NoAnswer, ask
+    from revier_gateway.pipeline import now_utc
+    from revier_gateway.values import instant
 
-
-def _await(settings: Config, request_id: str, wait_s: float) -> dict[str, Any] | None:
-    deadline_s = time.monotonic() + wait_s
-    sql = "SELECT response FROM requests WHERE id = ? AND response IS NOT NULL"
-    with database(settings) as db:
-        while time.monotonic() < deadline_s:
-            row = db.execute(sql, (request_id,)).fetchone()
-            if row:
-                return msgspec.json.decode(row[0], type=dict[str, Any])
-            time.sleep(POLL_S)
-    return None
+    content = msgspec.json.encode((name, {"transaction": str(uuid.uuid4()), **request}))
+    try:
+        path, at = database_of(settings.data_dir), instant(now_utc())
+        answer = ask(path, COMMANDS, getpass.getuser(), content, at, wait_s)
+    except DataDirError as error:
+        raise stop(str(error), EXIT_DISK) from None
+    except NoAnswer as error:
+        raise stop(str(error), EXIT_DEFECT) from None
+    return msgspec.json.decode(answer, type=dict[str, Any])
 
 
 def _commands(settings: Config, where: str, values: list[Any]) -> list[dict[str, Any]]:

@@ -182,13 +182,14 @@ def _here(config: Config, request: Request) -> Answer:
 
 
 def _by_the_gateway(database: Path, request: Request) -> Answer:
-    from revier_gateway.operator_requests import ask
+    from revier_gateway.operator_requests import QUARANTINE, ask
     from revier_gateway.pipeline import now_utc
     from revier_gateway.quarantine import Answer
     from revier_gateway.values import instant
 
     content = msgspec.json.encode(request)
-    answer = ask(database, getpass.getuser(), content, instant(now_utc()), ANSWER_WITHIN_S)
+    at = instant(now_utc())
+    answer = ask(database, QUARANTINE, getpass.getuser(), content, at, ANSWER_WITHIN_S)
     return msgspec.json.decode(answer, type=Answer)
 
 

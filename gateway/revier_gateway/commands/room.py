@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 
+from revier_gateway import operator_requests
 from revier_gateway.commands import fate, table
 from revier_gateway.commands.desk import ADMIN, Desk, may_command
 from revier_gateway.commands.fate import Command
@@ -29,6 +30,7 @@ from revier_gateway.feed_messages import (
 from revier_gateway.gaps.node_log import NodeLog
 from revier_gateway.gaps.room import Gaps
 from revier_gateway.mqtt.link import Link, LinkLost, LinkRefused, Message
+from revier_gateway.operator_requests import COMMANDS
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import now_utc
 from revier_gateway.store import Store, StoreError
@@ -41,7 +43,6 @@ SLOW_EVERY_MS = 10_000
 TIDY_EVERY_MS = 3_600_000
 SEND_AGAIN_MS = 30_000
 RECONCILE_EVERY_MS = 300_000  # an event about an item is not so long under way
-REQUESTS_AT_ONCE_MAX = 100
 SCHEMA = f"urn:revier:schema:command:{SCHEMA_VERSION}"
 
 log = structlog.get_logger("revier.gateway.commands")
@@ -176,14 +177,11 @@ class Commands:
 
     def take_requests(self) -> None:
         """Those that `revier-gateway command` has left in the database. Raises StoreError."""
-        sql = "SELECT id, command, body FROM requests WHERE response IS NULL ORDER BY at_ms LIMIT ?"
-        rows = self._store.database.execute(sql, (REQUESTS_AT_ONCE_MAX,)).fetchall()
-        if not rows:
-            return
         work = Work(self._store)
-        for request_id, name, body in rows:
-            response = self._desk.answer(ADMIN, name, body, work)
-            work.changes.append(_responder(request_id, response))
+        for number, _by, content in operator_requests.waiting(self._store.database, COMMANDS):
+            name, body = msgspec.json.decode(content, type=tuple[str, msgspec.Raw])
+            response = self._desk.answer(ADMIN, name, bytes(body), work)
+            work.changes.append(operator_requests.answered(number, response))
         self._commit(work)
 
     async def serve(self, link: Link) -> None:
@@ -263,10 +261,3 @@ def place_of(root: str, topic: str) -> tuple[str, str, str] | None:
     if match := re.fullmatch(r"_gateway/([a-z0-9-]{1,48})/request/([a-z]{1,20})", rest):
         return ADMIN, match[2], f"{root}/_gateway/{match[1]}/response/{match[2]}"
     return None
-
-
-def _responder(request_id: str, response: bytes) -> Callable[[sqlite3.Connection], None]:
-    def change(db: sqlite3.Connection) -> None:
-        db.execute("UPDATE requests SET response = ? WHERE id = ?", (response, request_id))
-
-    return change

@@ -11,6 +11,8 @@ import msgspec
 
 from revier_gateway.commands.fate import Command
 from revier_gateway.commands.settings import Settings
+from revier_gateway.operator_requests import COMMANDS
+from revier_gateway.values import instant_of_ms
 
 KEPT_MS = 400 * 86_400_000
 REQUESTS_KEPT_MS = 86_400_000
@@ -50,4 +52,5 @@ def put_settings(db: sqlite3.Connection, dev_eui: str, made: Settings) -> None:
 
 def tidy(db: sqlite3.Connection, now_ms: int) -> None:
     db.execute("DELETE FROM commands WHERE ended_ms < ?", (now_ms - KEPT_MS,))
-    db.execute("DELETE FROM requests WHERE at_ms < ?", (now_ms - REQUESTS_KEPT_MS,))
+    oldest = instant_of_ms(now_ms - REQUESTS_KEPT_MS)
+    db.execute("DELETE FROM operator_requests WHERE room = ? AND at < ?", (COMMANDS, oldest))

@@ -29,13 +29,3 @@ CREATE UNIQUE INDEX commands_asked ON commands (origin, asked) WHERE asked != ''
 
 -- The settings that a device should have, and what it says of those that it has, as MessagePack.
 CREATE TABLE settings (dev_eui TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
-
--- Requests of `revier-gateway command`, which another process writes; the service answers them.
-CREATE TABLE requests (
-  id TEXT PRIMARY KEY,
-  at_ms INTEGER NOT NULL,
-  command TEXT NOT NULL,
-  body BLOB NOT NULL,
-  response BLOB
-) WITHOUT ROWID;
-CREATE INDEX requests_open ON requests (at_ms) WHERE response IS NULL;
