@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-from gateway.tests import support
+from gateway.tests import mosquitto, support
 from paho.mqtt.enums import CallbackAPIVersion
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "operator.md"
@@ -34,24 +33,14 @@ def port(tmp_path: Path) -> Iterator[int]:
     assert len(lines) > 3
     access = tmp_path / "access"
     access.write_text("\n".join(lines) + "\n")
-    port = support.free_port()
-    conf = tmp_path / "mosquitto.conf"
     passwords = tmp_path / "passwords"
     passwords.touch(0o600)
     for user in USERS:
         command = ["mosquitto_passwd", "-b", str(passwords), user, PASSWORD]
         subprocess.run(command, check=True, capture_output=True)
-    # As root, Mosquitto would become another user, who cannot read the folder.
-    me = f"user {getpass.getuser()}\n"
-    listen = f"listener {port} 127.0.0.1\npassword_file {passwords}\n"
-    conf.write_text(f"{me}{listen}acl_file {access}\n")
-    process = subprocess.Popen(["mosquitto", "-c", str(conf)], stderr=subprocess.DEVNULL)
-    try:
-        support.wait_until(lambda: support.answers(port))
-        yield port
-    finally:
-        process.kill()
-        process.wait(10)
+    conf = f"allow_anonymous false\npassword_file {passwords}\nacl_file {access}\n"
+    with mosquitto.running(tmp_path / "broker", conf) as broker:
+        yield broker.port
 
 
 def reason_codes(port: int, user: str, *topics: str) -> list[int]:

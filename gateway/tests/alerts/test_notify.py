@@ -7,16 +7,14 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import shutil
 import socketserver
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from gateway.tests import support
+from gateway.tests import mosquitto, support
 
 from revier_gateway.alerts.book import Alert
 from revier_gateway.alerts.notify import Notifier, addresses
@@ -76,21 +74,13 @@ def test_a_mail_in_german() -> None:
 @pytest.mark.mosquitto
 def test_a_message_by_mqtt(tmp_path: Path) -> None:
     """Apprise speaks 3.1.1, which the embedded broker's MQTT 5 listener does not."""
-    mosquitto = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
-    if mosquitto is None:
-        pytest.skip(support.MOSQUITTO_MISSING)
-    port = support.free_port()
-    conf = tmp_path / "mosquitto.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-    process = subprocess.Popen([mosquitto, "-c", str(conf)], stderr=subprocess.DEVNULL)
-    try:
-        support.wait_until(lambda: support.answers(port))
-        with support.listening(port, "betrieb/alarm") as listener:
-            assert tell(Alerts(to=(f"mqtt://127.0.0.1:{port}/betrieb/alarm?qos=1",)), RAISED)
-            support.wait_until(lambda: bool(listener.messages))
-    finally:
-        process.terminate()
-        process.wait(10)
+    with (
+        mosquitto.running(tmp_path / "broker", "") as broker,
+        support.listening(broker.port, "betrieb/alarm") as listener,
+    ):
+        address = f"mqtt://127.0.0.1:{broker.port}/betrieb/alarm?qos=1"
+        assert tell(Alerts(to=(address,)), RAISED)
+        support.wait_until(lambda: bool(listener.messages))
     assert "Funkgateway 0016c001f10000aa" in listener.messages[0][1].decode()
 
 

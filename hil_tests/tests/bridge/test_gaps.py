@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway.tests import support
+from gateway.tests import mosquitto, support
 from gateway.tests.support import AIR, air_payload, diagnosis_payload
 from hil_tests.tests.bridge import town
 from hil_tests.tests.bridge.town import Town
@@ -158,43 +158,28 @@ def test_frames_without_readings_are_no_missing_readings(scene: Scene) -> None:
 
 
 @pytest.mark.mosquitto
-@pytest.mark.skipif(shutil.which("mosquitto") is None, reason=support.MOSQUITTO_MISSING)
 def test_the_sources_broker_is_killed(tmp_path: Path) -> None:
     """Uplinks while it is dead; then it is back, and the network server publishes to nobody."""
-    port = support.free_port()
-    conf = tmp_path / "mosquitto.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
-
-    def broker() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(["mosquitto", "-c", str(conf)], stderr=subprocess.DEVNULL)
-        town.until(lambda: support.answers(port))
-        return process
-
-    running = broker()
-    try:
-        with (
-            support.broker(tmp_path / "feed") as feed,
-            support.listening(feed.port, "revier/v1/#") as listener,
-            town.town(port, event_history=100) as made,
-        ):
-            path = town.config(tmp_path, port, feed.port, made.service.grpc_port)
-            scene = Scene(made, made.device(), listener, path, port)
-            with scene.run():
-                scene.begin()
-                scene.came(FIRST_SEQ)
-                running.kill()
-                running.wait(10)
-                made.fault('{"lose_events": true}')
-                for _ in range(5):
-                    scene.read()
-                running = broker()
-                town.until(lambda: made.service.link.is_ready)
-                for _ in range(3):
-                    scene.read()
-                made.fault('{"heal": true}')
+    with (
+        mosquitto.running(tmp_path / "source", "persistence false\n") as source,
+        support.broker(tmp_path / "feed") as feed,
+        support.listening(feed.port, "revier/v1/#") as listener,
+        town.town(source.port, event_history=100) as made,
+    ):
+        path = town.config(tmp_path, source.port, feed.port, made.service.grpc_port)
+        scene = Scene(made, made.device(), listener, path, source.port)
+        with scene.run():
+            scene.begin()
+            scene.came(FIRST_SEQ)
+            source.end(signal.SIGKILL)
+            made.fault('{"lose_events": true}')
+            for _ in range(5):
                 scene.read()
-                scene.came(*range(FIRST_SEQ, FIRST_SEQ + 10))
-            assert listener.of_kind("gap") == []
-    finally:
-        running.kill()
-        running.wait(10)
+            source.start()
+            town.until(lambda: made.service.link.is_ready)
+            for _ in range(3):
+                scene.read()
+            made.fault('{"heal": true}')
+            scene.read()
+            scene.came(*range(FIRST_SEQ, FIRST_SEQ + 10))
+        assert listener.of_kind("gap") == []
