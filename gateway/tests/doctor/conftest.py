@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import re
 import shutil
 import subprocess
@@ -18,11 +17,8 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from gateway.tests import support
+from gateway.tests.certificates import Authority
 from paho.mqtt.enums import CallbackAPIVersion
 
 from revier_gateway.config import Config, load
@@ -32,29 +28,6 @@ MOSQUITTO = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
 PASSWD = shutil.which("mosquitto_passwd")
 PASSWORD = "secret-of-a-test"
 USERS = ("revier-gateway", "chirpstack", "platform", support.AGS, support.OTHER_AGS)
-
-
-def certificate(folder: Path, days: float) -> None:
-    """A certificate of 127.0.0.1 that vouches for itself: broker.pem, broker.key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=days))
-        .add_extension(alternative, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "broker.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "broker.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
 
 
 class Site:
@@ -68,7 +41,7 @@ class Site:
         self.port, self.tls_port = support.free_port(), support.free_port()
         (folder / "conf.d").mkdir()
         (folder / "store").mkdir()
-        certificate(folder, days)
+        Authority(folder).issue("broker", days)
         self._write_users()
         shutil.copy(DEPLOY / "mosquitto" / "revier.acl", folder)
         self.conf = folder / "mosquitto.conf"
@@ -115,7 +88,7 @@ class Site:
             self.port,
             self.tls_port,
             source=secret,
-            feed=f'{secret}\n[feed.tls]\nca_file = "{self.folder}/broker.pem"',
+            feed=f'{secret}\n[feed.tls]\nca_file = "{self.folder}/ca.pem"',
         )
         return load(path)
 
