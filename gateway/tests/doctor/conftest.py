@@ -71,7 +71,10 @@ class Site:
     def start(self) -> None:
         assert MOSQUITTO is not None
         log = (self.folder / "mosquitto.log").open("ab")
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self.conf)], stdout=log, stderr=log)
+        # Without persistence_location its database goes where it was started
+        self._process = subprocess.Popen(
+            [MOSQUITTO, "-c", str(self.conf)], stdout=log, stderr=log, cwd=self.folder
+        )
         log.close()
         support.wait_until(lambda: support.answers(self.port), what="Mosquitto answers")
 
