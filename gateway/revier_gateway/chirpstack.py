@@ -18,6 +18,7 @@ from chirpstack_api import api
 from revier_gateway import config
 from revier_gateway.chirpstack_errors import ChirpStackError
 from revier_gateway.gaps.event_log import LogItem
+from revier_gateway.listed_device import Listed
 
 CALL_S = 10.0
 LOG_S = 600.0
@@ -80,7 +81,12 @@ class ChirpStack:
 
     async def last_seen(self, application_id: str) -> dict[str, int]:
         """DevEUI -> when ChirpStack last heard it, ms. Raises ChirpStackError."""
-        found: dict[str, int] = {}
+        listed = await self.devices(application_id)
+        return {one.dev_eui: one.seen_ms for one in listed if one.seen_ms is not None}
+
+    async def devices(self, application_id: str) -> list[Listed]:
+        """All of an application. Raises ChirpStackError."""
+        found: list[Listed] = []
         offset, total = 0, 1
         while offset < total:
             request = api.ListDevicesRequest(
@@ -88,10 +94,17 @@ class ChirpStack:
             )
             answer = await self._call("list the devices", self._devices.List, request)
             for item in answer.result:
-                if item.HasField("last_seen_at"):
-                    found[item.dev_eui] = item.last_seen_at.ToMilliseconds()
+                is_heard = item.HasField("last_seen_at")
+                seen_ms = item.last_seen_at.ToMilliseconds() if is_heard else None
+                found.append(Listed(item.dev_eui, application_id, dict(item.tags), seen_ms))
             total, offset = answer.total_count, offset + LIST_LIMIT
         return found
+
+    async def device_tags(self, dev_eui: str) -> dict[str, str]:
+        """Raises ChirpStackError."""
+        request = api.GetDeviceRequest(dev_eui=dev_eui)
+        answer = await self._call("read the device", self._devices.Get, request)
+        return dict(answer.device.tags)
 
     # -- the downlink queue
 
