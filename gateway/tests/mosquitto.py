@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from gateway.tests import support
 
+VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH
 PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 
 PERSISTENT = """
@@ -28,7 +30,9 @@ max_queued_messages 0
 
 def program() -> str:
     """Its path; skips the test where it is not installed."""
-    found = next((place for name in PLACES if (place := shutil.which(name))), None)
+    named = os.environ.get(VARIABLE)
+    places = (named,) if named else PLACES
+    found = next((place for name in places if (place := shutil.which(name))), None)
     if found is None:
         pytest.skip(support.MOSQUITTO_MISSING)
     return found

@@ -17,14 +17,13 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
-from gateway.tests import support
+from gateway.tests import mosquitto, support
 from gateway.tests.certificates import Authority
 from paho.mqtt.enums import CallbackAPIVersion
 
 from revier_gateway.config import Config, load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")
 PASSWD = shutil.which("mosquitto_passwd")
 PASSWORD = "secret-of-a-test"
 USERS = ("revier-gateway", "chirpstack", "platform", support.AGS, support.OTHER_AGS)
@@ -69,11 +68,10 @@ class Site:
         subprocess.run([PASSWD, "-U", str(file)], check=True)
 
     def start(self) -> None:
-        assert MOSQUITTO is not None
         log = (self.folder / "mosquitto.log").open("ab")
         # Without persistence_location its database goes where it was started
         self._process = subprocess.Popen(
-            [MOSQUITTO, "-c", str(self.conf)], stdout=log, stderr=log, cwd=self.folder
+            [mosquitto.program(), "-c", str(self.conf)], stdout=log, stderr=log, cwd=self.folder
         )
         log.close()
         support.wait_until(lambda: support.answers(self.port), what="Mosquitto answers")
@@ -109,7 +107,8 @@ Sites = Callable[..., Site]
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Sites]:
     """Make one; where Mosquitto is not there the test is skipped, with what brings it."""
-    if MOSQUITTO is None or PASSWD is None:
+    mosquitto.program()
+    if PASSWD is None:
         pytest.skip(support.MOSQUITTO_MISSING)
     made: list[Site] = []
 

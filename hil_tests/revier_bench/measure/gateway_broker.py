@@ -9,6 +9,7 @@ one, which is itself slower than the gateway.
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from paho.mqtt.properties import Properties
 
 RECEIVE_MAX = 2_000
 FILTER = "application/+/device/+/event/+"
+MOSQUITTO_VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH
 MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 MOSQUITTO_CONF = """
 listener {port} 127.0.0.1
@@ -41,11 +43,17 @@ log_type error
 
 
 def mosquitto_path() -> str | None:
-    return next((found for place in MOSQUITTO_PLACES if (found := shutil.which(place))), None)
+    named = os.environ.get(MOSQUITTO_VARIABLE)
+    places = (named,) if named else MOSQUITTO_PLACES
+    return next((found for place in places if (found := shutil.which(place))), None)
 
 
 def broker_name() -> str:
-    return "mosquitto" if mosquitto_path() else "iotcore (rumqttd; itself below 25,000/s)"
+    path = mosquitto_path()
+    if path is None:
+        return "iotcore (rumqttd; itself below 25,000/s)"
+    usage = subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stdout
+    return usage.partition("\n")[0].strip() or "mosquitto"
 
 
 def broker(folder: Path, port: int, *, persistent: bool = False) -> AbstractContextManager[Any]:
