@@ -50,7 +50,7 @@ class Anchor(msgspec.Struct, frozen=True, array_like=True, gc=False):
     order: int  # of arrival, in the session
 
 
-class Session(msgspec.Struct, frozen=True, array_like=True):
+class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     dev_addr: str
     newest_f_cnt: int
     newest_ms: int
@@ -58,7 +58,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     arrivals: int = 0  # the newest anchor's order
 
 
-class DeviceState(msgspec.Struct, frozen=True, array_like=True):
+class DeviceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is remembered of one device; sessions oldest first."""
 
     sessions: tuple[Session, ...] = ()
@@ -141,7 +141,7 @@ def is_known(state: DeviceState, identity: Identity) -> bool:
 
 def session_of(state: DeviceState, frame: Frame) -> Session:
     """The session that the frame belongs to; a new one where none fits."""
-    for session in reversed(state.sessions):
+    for session in state.sessions[::-1]:
         if session.dev_addr != frame.dev_addr:
             continue
         went_back = frame.f_cnt <= session.newest_f_cnt
