@@ -165,6 +165,10 @@ class Ahead:
         if row.id < 0:
             self._stated[row.asset] = max(row.t_ms, self._stated.get(row.asset, -1))
 
+    @property
+    def some_went(self) -> bool:
+        return bool(self._alarms)
+
     def has_gone(self, row: OutboxRow) -> bool:
         """An alarm, now come to its turn, that was sent before; it is answered for itself."""
         if row.id in self._alarms:

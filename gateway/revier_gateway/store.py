@@ -71,6 +71,7 @@ class Store:
         }
         self._history_grown: dict[str, int] = {}
         self._done: list[int] = []
+        self.commits = 0  # since the start
         self._sent = Sent(self._db)
         self._log = Log(self._db, self.path)
         # The newest rows of the outbox that nobody has taken yet; their ids follow one another.
@@ -163,6 +164,7 @@ class Store:
                 raise StoreError(str(error)) from error
             raise
         self._done = []
+        self.commits += 1
         self._sent.take(sent)
         if done and self._fresh and max(done) >= self._fresh[0].id:
             self._fresh.clear()  # gone before anybody took it: the table knows what is left
