@@ -148,9 +148,10 @@ class Ahead:
             if first is None:
                 return
             self._since_ms = first.t_ms
-        for number, (asset, t_ms, payload) in enumerate(self._store.latest(self._since_ms), 1):
+        for number, (asset, t_ms, at) in enumerate(self._store.newest(self._since_ms), 1):
             if self._taken.get(asset, -1) >= t_ms:
                 continue
+            payload = self._store.payload(at)
             topic = _state_topic(self._root, payload)
             if topic:
                 self._taken[asset] = t_ms
@@ -163,6 +164,10 @@ class Ahead:
         """The broker has it."""
         if row.id < 0:
             self._stated[row.asset] = max(row.t_ms, self._stated.get(row.asset, -1))
+
+    @property
+    def some_went(self) -> bool:
+        return bool(self._alarms)
 
     def has_gone(self, row: OutboxRow) -> bool:
         """An alarm, now come to its turn, that was sent before; it is answered for itself."""

@@ -11,28 +11,23 @@ from functools import cache
 import msgspec
 
 from revier_gateway import identity
+from revier_gateway.decode_values import channel_plan, head_plan, plain, plan, values_of
 from revier_gateway.outcomes import Ignored, Refused
 from revier_gateway.uplink import Uplink
-from revier_gateway.values import FAIL, MISSING, PASS, Value
+from revier_gateway.values import Value
 from revier_payload.air_batch import SAMPLES_MAX
 from revier_payload.codec import Decoded
 from revier_payload.codec import decode as decode_payload
-from revier_payload.physical import flag_names
 from revier_payload.schema import MESSAGES
-from revier_payload.schema.air import AIR, AIR_BATCH, CHANNELS, TIME_BITS
-from revier_payload.schema.fields import MISSING as MISSING_STATE
-from revier_payload.schema.fields import OUT_OF_RANGE, Field
+from revier_payload.schema.air import AIR, CHANNELS, TIME_BITS
 
 WHOLE_BITS = 32
 BATCHES = 1 << 6  # of a diagnosis's status
 AIR_BITS = AIR.fields[0].bits
 ALWAYS = frozenset(field.name for field in CHANNELS[:7])  # every air node could measure them
 
-# name, denominator, unit, names of choices or flags, is it flags, is it an extra
-_Step = tuple[str, int, str, tuple[str, ...], bool, bool]
 
-
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """One reading. seq_bits 32: seq_low is the node's whole sequence, nothing is to be widened."""
 
     uplink: Uplink
@@ -47,7 +42,7 @@ class Reading(msgspec.Struct, frozen=True):
     own_bits: int = 0  # of the sequence, in the message in which it is sent alone
 
 
-class Payload(msgspec.Struct, frozen=True):
+class Payload(msgspec.Struct, frozen=True, gc=False):
     """What a frame says. readings are in the order in which they were measured."""
 
     readings: tuple[Reading, ...] = ()
@@ -65,6 +60,10 @@ def read(uplink: Uplink) -> Payload:
     message = MESSAGES.get(uplink.f_port)
     if message is None:
         raise Refused("unknown_f_port", f"fPort {uplink.f_port}, {len(uplink.data)} bytes")
+    if len(uplink.data) == message.length and message.kind and not message.body:
+        seq, values, flags = plain(message, uplink.data)
+        bits = message.fields[0].bits
+        return Payload((Reading(uplink, message.kind, seq, bits, values, flags),))
     decoded = decode_payload(uplink.f_port, uplink.data)
     if decoded.errors or decoded.cut:
         trouble = "; ".join(decoded.errors + decoded.warnings)
@@ -88,27 +87,8 @@ def _reading(uplink: Uplink, decoded: Decoded) -> Reading:
     message = MESSAGES[decoded.f_port]
     seq = decoded.values["seq"]
     assert seq is not None
-    values, flags = _values(_plan(decoded.f_port), decoded)
+    values, flags = values_of(plan(decoded.f_port), decoded)
     return Reading(uplink, message.kind, seq, message.fields[0].bits, values, flags)
-
-
-def _values(plan: tuple[_Step, ...], decoded: Decoded) -> tuple[dict[str, Value], tuple[str, ...]]:
-    values: dict[str, Value] = {}
-    flags: tuple[str, ...] = ()
-    for name, denominator, unit, choices, is_flags, is_extra in plan:
-        value = decoded.values[name]
-        if is_flags:
-            flags += _flag_names(choices, value or 0)
-        elif value is None:
-            if is_extra and decoded.states[name] == MISSING_STATE:
-                continue
-            out_of_range = decoded.states[name] == OUT_OF_RANGE
-            values[name] = Value(None, FAIL if out_of_range else MISSING, unit)
-        elif choices:
-            values[name] = Value(choices[value - 1], PASS)
-        else:
-            values[name] = Value(value if denominator == 1 else value / denominator, PASS, unit)
-    return values, flags
 
 
 def _record(uplink: Uplink, row: Decoded) -> Reading:
@@ -125,7 +105,7 @@ def _record(uplink: Uplink, row: Decoded) -> Reading:
 
 def _samples(uplink: Uplink, decoded: Decoded) -> tuple[Reading, ...]:
     """The readings of a batch; the battery is the last one's, measured as the batch was sent."""
-    head, flags = _values(_head_plan(), decoded)
+    head, flags = values_of(head_plan(), decoded)
     low, interval = decoded.values["time"], decoded.values["interval"]
     rows = [row for row in decoded.rows if row.name == "sample"]
     assert interval is not None
@@ -138,7 +118,7 @@ def _samples(uplink: Uplink, decoded: Decoded) -> tuple[Reading, ...]:
         seq, after = row.values["seq"], row.time
         assert seq is not None
         assert after is not None
-        values, _ = _values(_channel_plan(), row)
+        values, _ = values_of(channel_plan(), row)
         values = {name: v for name, v in values.items() if name in sent or name in ALWAYS}
         if row is rows[-1]:
             values["battery"] = head["battery"]
@@ -160,33 +140,3 @@ def _whole_time(low: int, now_s: int) -> int:
 @cache
 def _names_of(bits: int) -> tuple[str, ...]:
     return tuple(field.name for at, field in enumerate(CHANNELS) if bits >> at & 1)
-
-
-@cache
-def _plan(f_port: int) -> tuple[_Step, ...]:
-    """Of each field after seq, extras last."""
-    message = MESSAGES[f_port]
-    steps = [_step(field) for field in message.fields[1:]]
-    return tuple(steps + [_step(field, is_extra=True) for field in message.extras])
-
-
-@cache
-def _channel_plan() -> tuple[_Step, ...]:
-    return tuple(_step(field) for field in CHANNELS)
-
-
-@cache
-def _head_plan() -> tuple[_Step, ...]:
-    return tuple(_step(f) for f in AIR_BATCH.fields if f.name in ("battery", "status"))
-
-
-def _step(field: Field, *, is_extra: bool = False) -> _Step:
-    names: tuple[str, ...] = getattr(field, "choices", ()) or getattr(field, "flags", ())
-    unit = "" if names else field.unit
-    return field.name, field.denominator, unit, names, field.kind == "flags", is_extra
-
-
-@cache
-def _flag_names(names: tuple[str, ...], bits: int) -> tuple[str, ...]:
-    """Bits that this version has no name for are kept by number."""
-    return tuple(flag_names(names, bits))

@@ -20,7 +20,7 @@ ECHO_QUALITY_MIN = 2  # of 5; below, the sensor saw something, but hardly the wa
 FILL_TOLERANCE = 0.1  # of the height: beyond it the echo cannot be of this container
 
 
-class Measurement(msgspec.Struct, frozen=True):
+class Measurement(msgspec.Struct, frozen=True, gc=False):
     reading: Reading
     identity: Identity
     asset: Asset
@@ -70,7 +70,7 @@ def _check_served_once(uplink: Uplink, tagged: str, inventory: Inventory) -> Non
 def _check_owner(uplink: Uplink, asset: Asset, inventory: Inventory) -> None:
     """A town can edit the tags of its own devices: a tag alone proves nothing."""
     tagged = uplink.tags.get("ags", asset.ags)
-    for ags in {tagged: None, asset.ags: None}:
+    for ags in (asset.ags,) if tagged == asset.ags else (tagged, asset.ags):
         if inventory.owner_of(ags) is None:
             raise Refused("unknown_ags", f"{uplink.dev_eui} claims {ags!r}")
         if not inventory.may_write(uplink.tenant_id, uplink.application_id, ags):
@@ -80,9 +80,11 @@ def _check_owner(uplink: Uplink, asset: Asset, inventory: Inventory) -> None:
         raise Refused("ags_mismatch", f"tag {tagged}, inventory {asset.ags} ({asset.asset})")
 
 
+_AIR_NAMES = {"temperature": "temp", "humidity": "rh"}
+
+
 def _air(reading: Reading, _: Asset) -> dict[str, Value]:
-    names = {"temperature": "temp", "humidity": "rh"}
-    values = {names.get(name, name): value for name, value in reading.values.items()}
+    values = {_AIR_NAMES.get(name, name): value for name, value in reading.values.items()}
     if "sensor_fault" in reading.flags or "fan_or_laser_fault" in reading.flags:
         for name in {"pm1", "pm25", "pm4", "pm10"} & set(values):
             values[name] = _with_quality(values[name], SUSPECT)

@@ -34,6 +34,7 @@ from revier_gateway.work import QuarantineRow, Work
 REFUSED = 0x80
 NO_SUBSCRIBER = 0x10
 TOPIC_BYTES_MAX = 65_535
+TOPICS_KEPT_MAX = 50_000
 PACKET_OVERHEAD_BYTES = 64  # fixed header, packet id and properties of a PUBLISH of ours
 SETTLE_EVERY_S = 0.5
 UNSETTLED_MAX = 50_000  # rows that are done while the disk does not take it; then nothing more goes
@@ -103,6 +104,7 @@ class Publisher:
         self._ahead = Ahead(store, root)
         self._looked_s = self._told_s = 0.0
         self._heard_s = -UNHEARD_S
+        self._topics: set[str] = set()  # that can be published to
         self._unheard = False  # the broker says that nobody is subscribed
 
     def wake(self) -> None:
@@ -197,23 +199,34 @@ class Publisher:
         in_turn = self._store.outbox_after(self._cursor, room - len(ahead))
         if in_turn:
             self._cursor = in_turn[-1].id
-        self._publish(link, ahead + [row for row in in_turn if not self._ahead.has_gone(row)])
+        if self._ahead.some_went:
+            rows = ahead + [row for row in in_turn if not self._ahead.has_gone(row)]
+        else:
+            rows = ahead + in_turn
+        self._publish(link, rows)
         return len(ahead) + len(in_turn)
 
     def _publish(self, link: Link, rows: list[OutboxRow]) -> None:
         fit = []
+        bytes_max = link.message_bytes_max
+        topics, overtaken = self._topics, self._ahead.is_overtaken
         for row in rows:
             mine = row.id > 0  # not an early copy of a state
-            reason = _unfit(row, link.message_bytes_max)
+            if row.topic in topics and bytes_max is None:
+                reason = ""
+            else:
+                reason = _unfit(row, bytes_max)
+                if not reason and len(topics) < TOPICS_KEPT_MAX:
+                    topics.add(row.topic)
             if reason:
                 if mine:
                     self._reject(row, reason, "")
-            elif mine and row.kind == "state" and self._ahead.is_overtaken(row):
+            elif mine and row.kind == "state" and overtaken(row):
                 self._store.done([row.id])
             else:
                 fit.append(row)
         if fit:
-            ids = link.publish([Outgoing(row.topic, row.payload, bool(row.retain)) for row in fit])
+            ids = link.publish(fit)
             self._flight.update(zip(ids, fit, strict=True))
             self.catch_up.sent(len(fit))
 
@@ -241,6 +254,8 @@ class Publisher:
                     self._ahead.done(row)
             elif code >= REFUSED:
                 self._reject(row, "refused", f"reason code 0x{code:02x}")
+            elif row.kind == "alarm":
+                self._pending.done.append(row.id)  # it may be ahead of a million others
             else:
                 done.append(row.id)
         if nobody:
@@ -287,8 +302,10 @@ class Publisher:
     async def _settle_often(self) -> None:
         """While batches come, their transactions take the done rows along; otherwise do it here."""
         while True:
+            commits = self._store.commits
             await asyncio.sleep(SETTLE_EVERY_S)
-            self._settle()
+            if self._store.commits == commits or not self._pending.is_empty:
+                self._settle()
 
     def _settle(self) -> None:
         try:

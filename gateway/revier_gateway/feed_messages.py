@@ -16,16 +16,17 @@ from revier_gateway.enrich import ALARM, Measurement
 from revier_gateway.gaps.causes import Cause
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.values import Value, instant, unix_ms
+from revier_inventory import Asset
 
 SCHEMA_MAJOR = "v1"
 SCHEMA_VERSION = "1.0.0"
 
 
-class Point(msgspec.Struct, frozen=True, tag_field="type", tag="Point"):
+class Point(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="Point"):
     coordinates: tuple[float, float]  # longitude, latitude
 
 
-class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
+class Provenance(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     net: str
     dev_eui: str
     f_cnt: int
@@ -40,7 +41,7 @@ class Provenance(msgspec.Struct, frozen=True, omit_defaults=True):
     t_clamped: bool = False
 
 
-class Observation(msgspec.Struct, frozen=True, omit_defaults=True):
+class Observation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The message of the kinds obs and state."""
 
     schema: str
@@ -142,6 +143,42 @@ def command_message(
 
 
 _encode = msgspec.json.Encoder().encode
+PLACES_KEPT_MAX = 50_000
+
+
+class _Place(msgspec.Struct, frozen=True, gc=False):
+    """What all observations of an asset have in common."""
+
+    asset: Asset
+    root: str
+    schema: str
+    urn: str
+    point: Point
+    obs_topic: str
+    state_topic: str
+
+
+_places: dict[str, _Place] = {}
+
+
+def _place_of(asset: Asset, root: str) -> _Place:
+    """An inventory that was read again has other records."""
+    place = _places.get(asset.asset)
+    if place is None or place.asset is not asset or place.root != root:
+        where = (asset.ags, asset.domain, asset.asset)
+        place = _Place(
+            asset,
+            root,
+            schema_of(asset.domain),
+            asset_urn(*where),
+            Point((asset.lon, asset.lat)),
+            topic_of(root, *where, "obs"),
+            topic_of(root, *where, "state"),
+        )
+        if len(_places) >= PLACES_KEPT_MAX:
+            _places.clear()
+        _places[asset.asset] = place
+    return place
 
 
 def messages_of(
@@ -154,23 +191,25 @@ def messages_of(
     asset = measurement.asset
     t_ms = unix_ms(measurement.measured_at)
     late = newest_ms is not None and t_ms < newest_ms
-    payload = _encode(_observation(measurement, reading_id, late))
-    where = (root, asset.ags, asset.domain, asset.asset)
+    place, name = _place_of(asset, root), asset.asset
+    payload = _encode(_observation(measurement, reading_id, late, place))
     if measurement.reading.kind == ALARM:
-        return (FeedMessage(topic_of(*where, ALARM), payload, ALARM, asset.asset, t_ms),)
-    obs = FeedMessage(topic_of(*where, "obs"), payload, "obs", asset.asset, t_ms)
+        topic = topic_of(root, asset.ags, asset.domain, name, ALARM)
+        return (FeedMessage(topic, payload, ALARM, name, t_ms),)
+    obs = FeedMessage(place.obs_topic, payload, "obs", name, t_ms)
     if late:
         return (obs,)
-    return obs, FeedMessage(topic_of(*where, "state"), payload, "state", asset.asset, t_ms, True)
+    return obs, FeedMessage(place.state_topic, payload, "state", name, t_ms, True)
 
 
-def _observation(measurement: Measurement, reading_id: str, late: bool) -> Observation:
-    uplink, asset = measurement.reading.uplink, measurement.asset
-    identity = measurement.identity
+def _observation(
+    measurement: Measurement, reading_id: str, late: bool, place: _Place
+) -> Observation:
+    uplink, identity = measurement.reading.uplink, measurement.identity
     return Observation(
-        schema=schema_of("alarm" if measurement.reading.kind == ALARM else asset.domain),
+        schema=schema_of(ALARM) if measurement.reading.kind == ALARM else place.schema,
         id=reading_id,
-        asset=asset_urn(asset.ags, asset.domain, asset.asset),
+        asset=place.urn,
         device=device_urn(uplink.dev_eui),
         seq=identity.seq,
         rev=0,
@@ -178,7 +217,7 @@ def _observation(measurement: Measurement, reading_id: str, late: bool) -> Obser
         t_src="node" if measurement.reading.node_time else uplink.heard_src,
         rx=instant(uplink.received_at),
         late=late,
-        loc=Point((asset.lon, asset.lat)),
+        loc=place.point,
         m=measurement.values,
         prov=Provenance(
             net="lorawan",

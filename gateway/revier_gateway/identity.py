@@ -27,38 +27,42 @@ import uuid
 
 import msgspec
 
-WHOLE = "0"
+from revier_gateway import anchors as remembered
+from revier_gateway.anchors import Anchor, Packed, add_newest, newest, pack, unpack
+
+WHOLE = remembered.WHOLE
+ANCHORS_MAX = remembered.ANCHORS_MAX
+
 NO_CONTENT = -1
 OF_A_BATCH = -2  # a reading's content is not known in the bytes in which it is sent alone
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:revier:reading")
 
 UNSENT_MAX = 3  # readings that a node took and never sent, between two frames that were heard
-ANCHORS_MAX = 32  # frames of a session that are remembered
 SESSIONS_MAX = 3  # ChirpStack does not promise order: late frames of the session before
 # A frame counter that went back is a late event if it was heard before the newest frame, and a
 # restarted counter (ABP, or a join that got the same address) if it was heard this much after.
 RESTART_AFTER_MS = 60_000
 
 
-class Anchor(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """In the frame f_cnt (or before it, for a diagnosis) the newest reading was seq."""
-
-    f_cnt: int
-    seq: int
-    epoch: str
-    content: int  # a check sum of the reading; NO_CONTENT for a diagnosis, OF_A_BATCH
-    order: int  # of arrival, in the session
-
-
-class Session(msgspec.Struct, frozen=True, array_like=True):
+class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     dev_addr: str
     newest_f_cnt: int
     newest_ms: int
-    anchors: tuple[Anchor, ...] = ()  # by f_cnt
+    kept: bytes | list[Anchor] = b""  # anchors.py; a list: as versions before wrote it
     arrivals: int = 0  # the newest anchor's order
+    epochs: tuple[str, ...] = ()  # of what is kept
+
+    @property
+    def records(self) -> bytes:
+        return self.kept if isinstance(self.kept, bytes) else pack(self.kept)[0]
+
+    @property
+    def anchors(self) -> tuple[Anchor, ...]:
+        """By f_cnt."""
+        return unpack(self.kept, self.epochs) if isinstance(self.kept, bytes) else tuple(self.kept)
 
 
-class DeviceState(msgspec.Struct, frozen=True, array_like=True):
+class DeviceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is remembered of one device; sessions oldest first."""
 
     sessions: tuple[Session, ...] = ()
@@ -94,7 +98,11 @@ def identify(
     """The identity of the reading in this frame, and what to remember."""
     assert 0 <= seq_low < 1 << seq_bits
     session = session_of(state, frame)
-    identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
+    last = newest(session.records)
+    if last is not None and last[0] < frame.f_cnt and last[2]:  # the usual frame
+        identity = _counted_on(last, frame.f_cnt, seq_low, 1 << seq_bits, state.per_frame)
+    else:
+        identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
     if identity is None:
         again = _sent_before(session.anchors, frame, seq_low, seq_bits, state.per_frame)
         if again is not None:
@@ -141,7 +149,7 @@ def is_known(state: DeviceState, identity: Identity) -> bool:
 
 def session_of(state: DeviceState, frame: Frame) -> Session:
     """The session that the frame belongs to; a new one where none fits."""
-    for session in reversed(state.sessions):
+    for session in state.sessions[::-1]:
         if session.dev_addr != frame.dev_addr:
             continue
         went_back = frame.f_cnt <= session.newest_f_cnt
@@ -159,8 +167,6 @@ def widen(
     Asked in turn: the same frame; the nearest frame before it; the nearest after it.
     """
     span = 1 << seq_bits
-    if anchors and anchors[-1].f_cnt < frame.f_cnt and anchors[-1].epoch == WHOLE:
-        return _counted_on(anchors[-1], frame.f_cnt, seq_low, span, per_frame)
     for anchor in anchors:
         if anchor.f_cnt == frame.f_cnt:
             same = anchor.content == frame.content and (anchor.seq - seq_low) % span == 0
@@ -179,13 +185,14 @@ def widen(
 
 
 def _counted_on(
-    newest: Anchor, f_cnt: int, seq_low: int, span: int, per_frame: int
+    last: tuple[int, int, bool], f_cnt: int, seq_low: int, span: int, per_frame: int
 ) -> Identity | None:
-    """The usual case of widen: the frame is the newest."""
-    advance = (seq_low - newest.seq) % span
-    if newest.seq + advance < 0 or not _fits(advance, f_cnt - newest.f_cnt, span, per_frame):
+    """widen for a frame after the last one that is remembered, whose sequence is known."""
+    last_f_cnt, seq, _ = last
+    advance = (seq_low - seq) % span
+    if seq + advance < 0 or not _fits(advance, f_cnt - last_f_cnt, span, per_frame):
         return None
-    return Identity(newest.seq + advance, WHOLE)
+    return Identity(seq + advance, WHOLE)
 
 
 def _sent_before(
@@ -246,13 +253,16 @@ def _remember(
     state: DeviceState, session: Session, frame: Frame, identity: Identity | None
 ) -> DeviceState:
     """identity: None where the frame says nothing new about the sequence."""
-    anchors = session.anchors if identity is None else _anchored(session, frame, identity)
+    anchors, epochs = session.kept, session.epochs
+    if identity is not None:
+        anchors, epochs = _anchored(session, frame, identity)
     renewed = Session(
         session.dev_addr,
         max(session.newest_f_cnt, frame.f_cnt),
         max(session.newest_ms, frame.heard_ms),
         anchors,
         session.arrivals + 1,
+        epochs,
     )
     newest_seq = state.newest_seq
     if identity is not None and identity.epoch == WHOLE and identity.seq > newest_seq:
@@ -266,13 +276,16 @@ def _remember(
     return DeviceState(kept, state.per_frame, newest_seq)
 
 
-def _anchored(session: Session, frame: Frame, identity: Identity) -> tuple[Anchor, ...]:
+def _anchored(session: Session, frame: Frame, identity: Identity) -> Packed:
     order = session.arrivals + 1
     new = Anchor(frame.f_cnt, identity.seq, identity.epoch, frame.content, order)
-    if not session.anchors or session.anchors[-1].f_cnt < frame.f_cnt:
-        return (*session.anchors[1 - ANCHORS_MAX :], new)
-    for old in session.anchors:
+    if isinstance(session.kept, bytes):
+        last = newest(session.kept)
+        if last is None or last[0] < frame.f_cnt:
+            return add_newest(session.kept, session.epochs, new)
+    anchors = session.anchors
+    for old in anchors:
         if (old.f_cnt, old.content) == (new.f_cnt, new.content):
             new = old
-    others = [anchor for anchor in session.anchors if anchor.f_cnt != frame.f_cnt]
-    return tuple(sorted((*others, new), key=lambda anchor: anchor.f_cnt)[-ANCHORS_MAX:])
+    others = [anchor for anchor in anchors if anchor.f_cnt != frame.f_cnt]
+    return pack(sorted((*others, new), key=lambda anchor: anchor.f_cnt)[-ANCHORS_MAX:])

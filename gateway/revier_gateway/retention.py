@@ -25,6 +25,7 @@ DAY_MS = 86_400_000
 QUARANTINE_ROWS_MAX = 100_000  # the oldest go before their deadline; each is counted
 SEEN_SLICES = 4096  # keys are check sums: each slice holds as many as any other
 ROWS_PER_TRANSACTION = 500
+ASSETS_PER_LOOK = 100
 FINE_GRAINED = ("parking",)  # domains whose single assets have the deadline
 
 Forget = Callable[[str, int], None]  # an asset, and before when, in ms
@@ -47,11 +48,13 @@ def steps(
 
 
 def _seen(store: Store, oldest_ms: int) -> Iterator[None]:
-    sql = "DELETE FROM seen WHERE key >= ? AND key < ? AND at_ms < ?"
+    sql = "FROM seen WHERE key >= ? AND key < ? AND at_ms < ?"
     for number in range(SEEN_SLICES):
         last = number + 1 == SEEN_SLICES
         end = b"\xff" * 17 if last else _slice_start(number + 1)
-        _do(store, sql, (_slice_start(number), end, oldest_ms))
+        slice_ = (_slice_start(number), end, oldest_ms)
+        if _any(store, f"SELECT 1 {sql} LIMIT 1", slice_):
+            _do(store, f"DELETE {sql}", slice_)
         yield
 
 
@@ -61,8 +64,9 @@ def _slice_start(number: int) -> bytes:
 
 def _quarantine(store: Store, oldest_ms: int) -> Iterator[None]:
     oldest = instant(datetime.fromtimestamp(oldest_ms / 1000, UTC))
-    requests = "DELETE FROM operator_requests WHERE at < ? AND answer IS NOT NULL"
-    _do(store, requests, (oldest,))
+    requests = "FROM operator_requests WHERE at < ? AND answer IS NOT NULL"
+    if _any(store, f"SELECT 1 {requests} LIMIT 1", (oldest,)):
+        _do(store, f"DELETE {requests}", (oldest,))
     yield
     for rule, values in (("at < ?", (oldest,)), ("id <= last - ?", (QUARANTINE_ROWS_MAX,))):
         while _remove_quarantined(store, rule, values):
@@ -85,16 +89,23 @@ def _remove_quarantined(store: Store, rule: str, values: tuple[object, ...]) -> 
 
 
 def _bays(store: Store, oldest_ms: int, forget: Forget) -> Iterator[None]:
-    sql = "SELECT asset, payload FROM latest WHERE asset > ? ORDER BY asset LIMIT ?"
     after = ""
-    while rows := store.database.execute(sql, (after, ROWS_PER_TRANSACTION)).fetchall():
-        after = rows[-1][0]
-        bays = [(asset, oldest_ms) for asset, payload in rows if _is_fine_grained(payload)]
-        _do(store, "DELETE FROM history WHERE asset = ? AND t_ms < ?", *bays)
-        _do(store, "DELETE FROM latest WHERE asset = ? AND t_ms < ?", *bays)
+    while assets := store.assets_after(after, ASSETS_PER_LOOK):
+        after = assets[-1][0]
+        bays = [asset for asset, payload in assets if _is_fine_grained(payload)]
         for bay in bays:
-            forget(*bay)
+            forget(bay, oldest_ms)
+        old = [(bay, oldest_ms) for bay in bays if _any(store, _FIND_OLD, (bay, oldest_ms))]
+        if old:
+            _do(store, _DELETE_OLD, *old)
+            _do(store, _LEAVE_OLD, *old)
         yield
+
+
+_OLD = "WHERE kept = 1 AND asset = ? AND t_ms < ?"
+_FIND_OLD = f"SELECT 1 FROM message {_OLD} LIMIT 1"  # noqa: S608 - all of it is ours
+_DELETE_OLD = f"DELETE FROM message {_OLD} AND id + state <= (SELECT id FROM sent)"  # noqa: S608
+_LEAVE_OLD = f"UPDATE message SET kept = 0 {_OLD}"  # noqa: S608 - not sent yet: goes when it is
 
 
 def _is_fine_grained(payload: bytes) -> bool:
@@ -102,6 +113,11 @@ def _is_fine_grained(payload: bytes) -> bool:
         return msgspec.json.decode(payload, type=_Subject).asset.split(":")[3] in FINE_GRAINED
     except (msgspec.MsgspecError, IndexError):
         return True  # what nobody can read is not kept longer for that
+
+
+def _any(store: Store, sql: str, values: Sequence[object]) -> bool:
+    """A look costs no flush of the disk."""
+    return store.database.execute(sql, values).fetchone() is not None
 
 
 def _do(store: Store, sql: str, *rows: tuple[object, ...]) -> None:

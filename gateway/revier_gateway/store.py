@@ -17,18 +17,32 @@ from pathlib import Path
 
 import msgspec
 
-from revier_gateway import backup
-from revier_gateway.data_dir import FILE_NAME, RESTORING_NAME, DataDirError, Lock
+from revier_gateway.data_dir import FILE_NAME, Lock
 from revier_gateway.identity import DeviceState
-from revier_gateway.store_rows import OutboxRow, insert, numbered, read_quarantine, runs
-from revier_gateway.store_schema import before_upgrade, migrate, refuse_newer
+from revier_gateway.store_log import Log
+from revier_gateway.store_open import open_database
+from revier_gateway.store_rows import (
+    COLUMNS,
+    KIND,
+    STATE,
+    OutboxRow,
+    StoredRow,
+    insert,
+    messages_in,
+    newest_of_each,
+    numbered,
+    read_quarantine,
+)
+from revier_gateway.store_sent import Sent
 from revier_gateway.work import QuarantineRow, Seen, Work
 
 HISTORY_ROWS_MAX = 300  # of each asset
+PRUNE_EVERY_ROWS = 30  # of an asset: so many too many
 STATES_CACHED_MAX = 50_000
 KEYS_PER_QUERY = 100
-WAL_PAGES_MAX = 8000  # 32 MB; each check-point costs two more flushes of the disk
 FRESH_ROWS_MAX = 4000  # committed rows that the feed may take without reading them back
+
+Newest = tuple[int, int]  # time and number of an observation
 
 _unpack_state = msgspec.msgpack.Decoder(DeviceState).decode
 
@@ -47,18 +61,25 @@ class Store:
         self.reserve_bytes = reserve_bytes
         self.path = data_dir / FILE_NAME
         try:
-            self._db = _open(self.path)
+            self._db = open_database(self.path)
         except BaseException:
             self._lock.release()
             raise
         self._states: dict[str, DeviceState] = {}
-        self._latest_ms: dict[str, int] = dict(self._db.execute("SELECT asset, t_ms FROM latest"))
+        self._newest: dict[str, Newest] = {
+            asset: (t_ms, row_id) for asset, t_ms, row_id, _ in newest_of_each(self._db)
+        }
         self._history_grown: dict[str, int] = {}
         self._done: list[int] = []
+        self.commits = 0  # since the start
+        self._sent = Sent(self._db)
+        self._log = Log(self._db, self.path)
         # The newest rows of the outbox that nobody has taken yet; their ids follow one another.
         self._fresh: deque[OutboxRow] = deque(maxlen=FRESH_ROWS_MAX)
-        (newest,) = self._db.execute("SELECT max(id) FROM outbox").fetchone()
-        self._next_row = (newest or 0) + 1
+        (newest,) = self._db.execute(
+            "SELECT max(id + state) FROM (SELECT id, state FROM message ORDER BY id DESC LIMIT 1)"
+        ).fetchone()
+        self._next_row: int = max(newest or 0, self._sent.upto, *self._sent.ahead, 0) + 1
 
     @property
     def database(self) -> sqlite3.Connection:
@@ -73,6 +94,7 @@ class Store:
 
     def abandon(self) -> None:
         """As a kill would leave it."""
+        self._log.close()
         self._db.close()
         self._lock.release()
 
@@ -114,7 +136,8 @@ class Store:
         return state
 
     def latest_ms(self, asset: str) -> int | None:
-        return self._latest_ms.get(asset)
+        newest = self._newest.get(asset)
+        return None if newest is None else newest[0]
 
     # -- the one transaction
 
@@ -124,52 +147,53 @@ class Store:
         Rows that the feed has settled meanwhile leave in the same transaction.
         """
         done = [*self._done, *work.done]
-        fresh = numbered(work, self._next_row)
+        fresh, messages = numbered(work, self._next_row)
+        sent = self._sent.step(done)
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
-            insert(db, work, fresh)
-            db.executemany("DELETE FROM outbox WHERE id BETWEEN ? AND ?", runs(done))
-            self._prune_history(work)
+            insert(db, work, messages)
+            self._sent.write(db, sent, work.done)
+            self._prune_history(work, sent.upto)
             db.execute("COMMIT")
         except BaseException as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
-                self._reuse_log()
+                self._log.reuse()
                 raise StoreError(str(error)) from error
             raise
         self._done = []
+        self.commits += 1
+        self._sent.take(sent)
         if done and self._fresh and max(done) >= self._fresh[0].id:
             self._fresh.clear()  # gone before anybody took it: the table knows what is left
         self._fresh.extend(fresh)
         self._next_row += len(fresh)
-        self._remember(work)
+        self._remember(work, messages)
+        self._log.grew(len(messages) + len(work.seen) + len(done))
         for tell in work.afterwards:
             tell()
 
-    def _reuse_log(self) -> None:
-        """On a full disk: what the write-ahead log holds goes to its place, as far as there is one;
-        then the next transaction may begin the log anew and needs no room for it."""
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _remember(self, work: Work) -> None:
+    def _remember(self, work: Work, messages: Sequence[StoredRow]) -> None:
         if len(self._states) > STATES_CACHED_MAX:
             self._states.clear()
         self._states.update(work.states)
-        for asset, (t_ms, _) in work.latest.items():
-            self._latest_ms[asset] = t_ms
+        for row in messages:
+            if row[STATE] or row[KIND] == "state":
+                row_id, asset, t_ms = row[:3]
+                self._newest[asset] = (t_ms, row_id)  # type: ignore[index,assignment]
 
-    def _prune_history(self, work: Work) -> None:
+    def _prune_history(self, work: Work, sent: int) -> None:
+        """What was not sent yet stays for that."""
         for asset, _, _ in work.history:
             grown = self._history_grown.get(asset, 0) + 1
-            if grown >= HISTORY_ROWS_MAX:
+            if grown >= PRUNE_EVERY_ROWS:
                 grown = 0
                 self._db.execute(
-                    "DELETE FROM history WHERE asset = ? AND t_ms < (SELECT t_ms FROM history"
-                    " WHERE asset = ? ORDER BY t_ms DESC LIMIT 1 OFFSET ?)",
-                    (asset, asset, HISTORY_ROWS_MAX - 1),
+                    "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE kept = 1 AND"
+                    " asset = ? ORDER BY t_ms DESC, id DESC LIMIT -1 OFFSET ?) AND id + state <= ?",
+                    (asset, HISTORY_ROWS_MAX, sent),
                 )
             self._history_grown[asset] = grown
 
@@ -189,9 +213,17 @@ class Store:
         return rows
 
     def _read_outbox(self, row_id: int, limit: int, which: str = "WHERE") -> list[OutboxRow]:
-        columns = "id, topic, payload, kind, asset, t_ms, retain"
-        sql = f"SELECT {columns} FROM outbox {which} id > ? ORDER BY id LIMIT ?"  # noqa: S608 - ours
-        return [OutboxRow(*row) for row in self._db.execute(sql, (row_id, limit))]
+        sql = (
+            f"SELECT {COLUMNS} FROM message {which} id >= ? AND id + state > ? ORDER BY id LIMIT ?"  # noqa: S608 - ours
+        )
+        ahead = self._sent.ahead
+        after = max(row_id, self._sent.upto)
+        while stored := self._db.execute(sql, (after, after, limit)).fetchall():
+            found = [row for row in messages_in(stored) if row.id > after and row.id not in ahead]
+            if found:
+                return found[:limit]
+            after = stored[-1][0] + stored[-1][STATE]
+        return []
 
     def outbox_first(self, row_id: int) -> OutboxRow | None:
         """The row that follows, left for its reader."""
@@ -199,7 +231,9 @@ class Store:
 
     def alarms_after(self, row_id: int, limit: int) -> list[OutboxRow]:
         """Alarms among the rows that follow; their index is small."""
-        return self._read_outbox(row_id, limit, "INDEXED BY outbox_alarms WHERE kind = 'alarm' AND")
+        return self._read_outbox(
+            row_id, limit, "INDEXED BY message_alarms WHERE kind = 'alarm' AND"
+        )
 
     def outbox_rows(self) -> int:
         (rows,) = self._db.execute("SELECT count(*) FROM outbox").fetchone()
@@ -223,19 +257,37 @@ class Store:
 
     @property
     def waiting(self) -> int:
-        """About how many rows the feed has not settled; takes no time however many there are."""
-        (first,) = self._db.execute("SELECT min(id) FROM outbox").fetchone()
-        return 0 if first is None else max(0, self._next_row - first - len(self._done))
+        """How many messages the feed has not settled; takes no time however many there are."""
+        unsent = self._next_row - 1 - self._sent.upto - len(self._sent.ahead)
+        return unsent - len(self._done)
 
     # -- the read model
 
-    def latest(self, since_ms: int = -(2**63)) -> list[tuple[str, int, bytes]]:
-        sql = "SELECT asset, t_ms, payload FROM latest WHERE t_ms >= ?"
-        return self._db.execute(sql, (since_ms,)).fetchall()
+    def latest(self) -> list[tuple[str, int, bytes]]:
+        """The newest observation of each asset, by the time of measurement."""
+        rows = newest_of_each(self._db)
+        return [(asset, t_ms, payload) for asset, t_ms, _, payload in rows]
+
+    def newest(self, since_ms: int) -> list[tuple[str, int, int]]:
+        """Asset, time, and number of its newest observation, where that is not older."""
+        return [(asset, t_ms, at) for asset, (t_ms, at) in self._newest.items() if t_ms >= since_ms]
+
+    def payload(self, row_id: int) -> bytes:
+        """Empty: it was forgotten."""
+        sql = "SELECT payload FROM message WHERE id = ?"
+        row = self._db.execute(sql, (row_id,)).fetchone()
+        return row[0] if row else b""
+
+    def assets_after(self, asset: str, limit: int) -> list[tuple[str, bytes]]:
+        """Those with a history, by name, each with its newest observation."""
+        rows = newest_of_each(self._db, asset, limit)
+        return [(asset, payload) for asset, _, _, payload in rows]
 
     def history(self, asset: str) -> list[tuple[int, bytes]]:
         """Newest HISTORY_ROWS_MAX, oldest first."""
-        sql = "SELECT t_ms, payload FROM history WHERE asset = ? ORDER BY t_ms DESC LIMIT ?"
+        sql = (
+            "SELECT t_ms, payload FROM history WHERE asset = ? ORDER BY t_ms DESC, id DESC LIMIT ?"
+        )
         return self._db.execute(sql, (asset, HISTORY_ROWS_MAX)).fetchall()[::-1]
 
     def heard(self) -> dict[tuple[str, str], tuple[int, int]]:
@@ -248,32 +300,3 @@ class Store:
     def quarantine(self) -> list[tuple[int, QuarantineRow]]:
         """Newest first."""
         return read_quarantine(self._db)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    if path.with_name(RESTORING_NAME).exists():
-        raise DataDirError(
-            f"{path.parent}: a restore was interrupted. Run it again: revier-gateway restore FILE"
-        )
-    db = sqlite3.connect(path, isolation_level=None, cached_statements=64)
-    try:
-        _prepare(db, path)
-    except BaseException as error:
-        db.close()
-        if isinstance(error, sqlite3.OperationalError):
-            raise DataDirError(f"{path}: {error}. Make room, or correct its rights.") from None
-        if isinstance(error, sqlite3.DatabaseError):
-            cure = "Restore a backup: revier-gateway restore FILE"
-            raise DataDirError(f"{path}: {error}. {cure}") from None
-        raise
-    return db
-
-
-def _prepare(db: sqlite3.Connection, path: Path) -> None:
-    refuse_newer(db, path)
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA cache_size=-32000")
-    db.execute("PRAGMA busy_timeout=5000")
-    db.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}")
-    migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -16,6 +17,8 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):
+    """One message that waits for the feed's broker."""
+
     id: int
     topic: str
     payload: bytes
@@ -25,31 +28,87 @@ class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     retain: int  # SQLite has no truths
 
 
-def numbered(work: Work, first_row: int) -> list[OutboxRow]:
-    return [
-        OutboxRow(row_id, m.topic, m.payload, m.kind, m.asset, m.t_ms, int(m.retain))
-        for row_id, m in enumerate(work.outbox, first_row)
-    ]
+# A row of the table message, its columns in this order.
+COLUMNS = "id, asset, t_ms, kind, retain, state, kept, topic, payload"
+StoredRow = list[int | str | bytes]
+KIND, STATE = 3, 5  # places in it
 
 
-def insert(db: sqlite3.Connection, work: Work, outbox: list[OutboxRow]) -> None:
+def numbered(work: Work, first_row: int) -> tuple[list[OutboxRow], list[StoredRow]]:
+    """The messages that are to be sent, and the rows that stand for them: an observation and the
+    state that repeats it share one."""
+    waiting: list[OutboxRow] = []
+    stored: list[StoredRow] = []
+    history = iter(work.history)
+    kept = next(history, None)
+    observed: bytes | None = None  # what the last row keeps
+    for row_id, m in enumerate(work.outbox, first_row):
+        topic, payload, kind, asset, t_ms, retain = m.topic, m.payload, m.kind, m.asset, m.t_ms, 0
+        if m.retain:
+            retain = 1
+        waiting.append(OutboxRow(row_id, topic, payload, kind, asset, t_ms, retain))
+        if payload is observed and kind == "state" and topic == state_topic(waiting[-2].topic):
+            stored[-1][STATE] = 1
+            observed = None
+            continue
+        stays = kept is not None and payload is kept[2] and kind == "obs"
+        observed = payload if stays else None
+        if stays:
+            kept = next(history, None)
+        stored.append([row_id, asset, t_ms, kind, retain, 0, int(stays), topic, payload])
+    assert kept is None, "an observation of the history is not among the messages, in order"
+    return waiting, stored
+
+
+def messages_in(rows: Iterable[tuple[Any, ...]]) -> list[OutboxRow]:
+    """Of stored rows."""
+    found: list[OutboxRow] = []
+    for row_id, asset, t_ms, kind, retain, state, _, topic, payload in rows:
+        found.append(OutboxRow(row_id, topic, payload, kind, asset, t_ms, retain))
+        if state:
+            state_at = state_topic(topic)
+            found.append(OutboxRow(row_id + 1, state_at, payload, "state", asset, t_ms, 1))
+    return found
+
+
+def state_topic(topic: str) -> str:
+    """Of the observation's."""
+    return topic[:-3] + "state"
+
+
+# One step down the index for each asset.
+_NEWEST = """
+WITH RECURSIVE known (asset) AS (
+  SELECT min(asset) FROM message WHERE kept = 1 AND asset > ?
+  UNION ALL
+  SELECT (SELECT min(asset) FROM message WHERE kept = 1 AND asset > known.asset)
+    FROM known WHERE known.asset IS NOT NULL
+  LIMIT ?
+)
+SELECT asset, t_ms, id, payload FROM message WHERE id IN (
+  SELECT (SELECT id FROM message WHERE kept = 1 AND asset = known.asset
+          ORDER BY t_ms DESC, id DESC LIMIT 1) FROM known WHERE asset IS NOT NULL
+) ORDER BY asset
+"""
+
+
+def newest_of_each(
+    db: sqlite3.Connection, after: str = "", limit: int = -1
+) -> list[tuple[str, int, int, bytes]]:
+    """Asset, time, id and message of its newest observation; for assets after that name."""
+    return db.execute(_NEWEST, (after, limit)).fetchall()
+
+
+def insert(db: sqlite3.Connection, work: Work, messages: Sequence[StoredRow]) -> None:
     if work.seen:
         sql = "INSERT OR REPLACE INTO seen (key, at_ms, content) VALUES (?, ?, ?)"
         db.executemany(sql, [(key, *seen) for key, seen in work.seen.items()])
-    if outbox:
-        db.executemany(
-            "INSERT INTO outbox (id, topic, payload, kind, asset, t_ms, retain)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            map(msgspec.structs.astuple, outbox),
-        )
+    if messages:
+        marks = ",".join("?" * len(messages[0]))
+        db.executemany(f"INSERT INTO message ({COLUMNS}) VALUES ({marks})", messages)  # noqa: S608
     if work.states:
         rows = [(dev_eui, _pack(state)) for dev_eui, state in work.states.items()]
         db.executemany("INSERT OR REPLACE INTO identity (dev_eui, state) VALUES (?, ?)", rows)
-    if work.latest:
-        latest = [(asset, t_ms, payload) for asset, (t_ms, payload) in work.latest.items()]
-        db.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", latest)
-    if work.history:
-        db.executemany("INSERT OR REPLACE INTO history VALUES (?, ?, ?)", work.history)
     if work.quarantine:
         _insert_quarantine(db, work.quarantine)
     if work.heard:
@@ -80,17 +139,6 @@ def read_quarantine(
 
 def remove_quarantined(db: sqlite3.Connection, rows: Sequence[tuple[int]]) -> None:
     db.executemany("DELETE FROM quarantine WHERE id = ?", rows)
-
-
-def runs(row_ids: Iterable[int]) -> list[tuple[int, int]]:
-    """First and last of each run of consecutive numbers: done rows mostly are one."""
-    found: list[tuple[int, int]] = []
-    for row_id in sorted(row_ids):
-        if found and row_id <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], row_id)
-        else:
-            found.append((row_id, row_id))
-    return found
 
 
 def _insert_quarantine(db: sqlite3.Connection, rows: Sequence[QuarantineRow]) -> None:

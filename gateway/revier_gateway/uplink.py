@@ -19,7 +19,7 @@ CLOCK_DIFFERENCE_MAX = timedelta(minutes=5)
 TimeSource = Literal["node", "network", "gateway"]
 
 
-class Uplink(msgspec.Struct, frozen=True):
+class Uplink(msgspec.Struct, frozen=True, gc=False):
     dev_eui: str
     dev_addr: str
     f_cnt: int
@@ -43,7 +43,8 @@ def uplink_of(event: UplinkEvent, now: datetime) -> Uplink:
     if event.join_server_context is not None:
         raise Refused("encrypted", event.device_info.dev_eui)
     received_at, heard_at, source, clamped = _times(event, now)
-    best = _best(event.rx_info)
+    rx_info = event.rx_info
+    best = _best(rx_info)
     info = event.device_info
     return Uplink(
         dev_eui=info.dev_eui,
@@ -59,7 +60,7 @@ def uplink_of(event: UplinkEvent, now: datetime) -> Uplink:
         heard_src=source,
         heard_clamped=clamped,
         received_at=received_at,
-        gateways=tuple([rx.gateway_id for rx in event.rx_info]),
+        gateways=tuple([rx.gateway_id for rx in rx_info]),
         rssi_dbm=best.rssi if best else None,
         snr_db=best.snr if best else None,
     )
@@ -71,14 +72,24 @@ def _times(event: UplinkEvent, now: datetime) -> tuple[datetime, datetime, TimeS
     The network server's own time (nsTime) is the measure; where it is missing (ChirpStack before
     4.6) it is our clock, and then an old event is a backlog and only the future is impossible.
     """
-    ns_times = [rx.ns_time for rx in event.rx_info if rx.ns_time is not None]
-    received_at = min(ns_times) if ns_times else now
-    ahead = event.time - received_at
-    if ahead > CLOCK_DIFFERENCE_MAX or (ns_times and -ahead > CLOCK_DIFFERENCE_MAX):
+    heard_at, earliest = event.time, None
+    source: TimeSource = "network"
+    for rx in event.rx_info:
+        ns_time = rx.ns_time
+        if ns_time is not None and (earliest is None or ns_time < earliest):
+            earliest = ns_time
+        if rx.gw_time == heard_at:
+            source = "gateway"
+    received_at = now if earliest is None else earliest
+    ahead = heard_at - received_at
+    if ahead > CLOCK_DIFFERENCE_MAX or (earliest is not None and -ahead > CLOCK_DIFFERENCE_MAX):
         return received_at, received_at, "network", True
-    from_gateway = any(rx.gw_time == event.time for rx in event.rx_info)
-    return received_at, event.time, "gateway" if from_gateway else "network", False
+    return received_at, heard_at, source, False
 
 
 def _best(rx_info: list[RxInfo]) -> RxInfo | None:
-    return max(rx_info, key=lambda rx: (rx.snr, rx.rssi)) if rx_info else None
+    best = None
+    for rx in rx_info:
+        if best is None or rx.snr > best.snr or (rx.snr == best.snr and rx.rssi > best.rssi):
+            best = rx
+    return best

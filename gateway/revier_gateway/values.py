@@ -20,6 +20,10 @@ MISSING: Final = 9
 Scalar = float | int | bool | str | None
 
 
+SECONDS_KEPT_MAX = 4096
+_seconds: dict[float, str] = {}  # as text: many frames come in one
+
+
 class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One measured quantity. v is null where there is no value: q says whether it is missing (9)
     or was out of the sensor's or the field's range (4). u is UCUM, absent for words and truths."""
@@ -33,7 +37,14 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 def instant(at: datetime) -> str:
     """RFC 3339 in UTC with Z and three digits, so that text sorts as time does."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    second = at.timestamp() // 1
+    text = _seconds.get(second)
+    if text is None:
+        text = datetime.fromtimestamp(second, UTC).isoformat()[:19]
+        if len(_seconds) >= SECONDS_KEPT_MAX:
+            _seconds.clear()
+        _seconds[second] = text
+    return f"{text}.{at.microsecond // 1000:03d}Z"
 
 
 def unix_ms(at: datetime) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from revier_gateway.outcomes import FeedMessage, Outcome
-from revier_gateway.store import HISTORY_ROWS_MAX, Store
+from revier_gateway.store import Store
 from revier_gateway.values import instant
 from revier_gateway.watch.standing import Standing
 from revier_gateway.work import DEVICE, RADIO_GATEWAY, Work
@@ -62,9 +62,7 @@ class View:
         self._latest: dict[str, tuple[int, bytes]] = {
             asset: (t_ms, payload) for asset, t_ms, payload in store.latest()
         }
-        self._history: dict[str, deque[tuple[int, bytes]]] = {
-            asset: deque(store.history(asset), HISTORY_ROWS_MAX) for asset in self._latest
-        }
+        self._store = store
         self._heard = store.heard()
         self._counters = store.counters()
         self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
@@ -85,8 +83,6 @@ class View:
 
     def apply(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         """A batch was committed."""
-        for asset, t_ms, payload in work.history:
-            self._history.setdefault(asset, deque(maxlen=HISTORY_ROWS_MAX)).append((t_ms, payload))
         self._latest.update(work.latest)
         for key, (last_ms, frames) in work.heard.items():
             before_ms, before = self._heard.get(key, (last_ms, 0))
@@ -99,10 +95,6 @@ class View:
         """The deadline of this asset's observations has passed."""
         if self._latest.get(asset, (before_ms, b""))[0] < before_ms:
             del self._latest[asset]
-        history = self._history.get(asset, deque())
-        kept = [row for row in history if row[0] >= before_ms]
-        if len(kept) < len(history):
-            self._history[asset] = deque(kept, HISTORY_ROWS_MAX)
 
     def count(self, name: str, value: int) -> None:
         """A figure of the moment, such as rows that wait."""
@@ -166,8 +158,7 @@ class View:
 
     def history(self, asset: str) -> list[tuple[str, Json]]:
         """(t, m) of the newest observations, oldest first."""
-        rows = sorted(self._history.get(asset, ()), key=lambda row: row[0])
-        messages = (_decode(payload) for _, payload in rows)
+        messages = (_decode(payload) for _, payload in self._store.history(asset))
         return [(message["t"], message["m"]) for message in messages]
 
     def counters(self) -> dict[str, int]:

@@ -96,8 +96,13 @@ class Work:
         return self.reads.latest_ms(asset) if mine is None else mine[0]
 
     def hear(self, role: str, name: str, at_ms: int) -> None:
-        last_ms, frames = self.heard.get((role, name), (at_ms, 0))
-        self.heard[role, name] = (max(last_ms, at_ms), frames + 1)
+        key = (role, name)
+        before = self.heard.get(key)
+        if before is None:
+            self.heard[key] = (at_ms, 1)
+        else:
+            last_ms, frames = before
+            self.heard[key] = (at_ms if at_ms > last_ms else last_ms, frames + 1)
 
     def note_delay(self, behind_s: float) -> None:
         """An event is so old by our clock: by its way here, and by how far the clocks differ."""

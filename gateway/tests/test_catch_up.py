@@ -187,11 +187,11 @@ def test_more_alarms_than_may_go_first(
 
 def test_the_way_to_the_alarms_is_short(store: Store) -> None:
     plan = store.database.execute(
-        "EXPLAIN QUERY PLAN SELECT id FROM outbox INDEXED BY outbox_alarms"
+        "EXPLAIN QUERY PLAN SELECT id FROM message INDEXED BY message_alarms"
         " WHERE kind = 'alarm' AND id > 5 ORDER BY id LIMIT 10"
     ).fetchall()
     assert len(plan) == 1
-    assert "outbox_alarms" in plan[0][3]
+    assert "message_alarms" in plan[0][3]
 
 
 def test_a_state_on_which_the_broker_hangs_up_blocks_nothing(store: Store, few: None) -> None:

@@ -107,7 +107,7 @@ def test_an_upgrade_keeps_a_copy_from_before(
     store.abandon()
     before = newest_schema()
     assert not list(tmp_path.glob("*.schema-*"))
-    later = with_later_schema(monkeypatch, "ALTER TABLE outbox ADD COLUMN more TEXT;")
+    later = with_later_schema(monkeypatch, "ALTER TABLE message ADD COLUMN more TEXT;")
     store = Store(tmp_path)
     assert store_schema.version_of(store.database) == later
     assert topics(store) == ["t/0", "t/1", "t/2"]
@@ -125,7 +125,7 @@ def test_an_upgrade_that_fails_changes_nothing(
     fill(store, 3)
     store.close()
     with monkeypatch.context() as later:
-        with_later_schema(later, "ALTER TABLE outbox ADD COLUMN more TEXT; CREATE TABLE seen (a);")
+        with_later_schema(later, "ALTER TABLE message ADD COLUMN more TEXT; CREATE TABLE seen (a);")
         with pytest.raises(DataDirError, match="already exists"):
             Store(tmp_path)
     store = Store(tmp_path)
@@ -140,7 +140,7 @@ def test_a_newer_database_is_refused_and_the_copy_from_before_is_the_cure(
     fill(store, 3)
     store.close()
     with monkeypatch.context() as later:
-        with_later_schema(later, "ALTER TABLE outbox ADD COLUMN more TEXT;")
+        with_later_schema(later, "ALTER TABLE message ADD COLUMN more TEXT;")
         Store(tmp_path).close()
     with pytest.raises(DataDirError, match="newer revier-gateway") as caught:
         Store(tmp_path)

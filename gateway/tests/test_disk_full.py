@@ -16,7 +16,7 @@ from gateway.tests.test_service import events, gateway, ids, online
 from iotcore import Broker
 from typer.testing import CliRunner
 
-from revier_gateway import store as store_module
+from revier_gateway import store_log
 from revier_gateway.cli import app
 from revier_gateway.data_dir import DataDirError
 from revier_gateway.outcomes import FeedMessage
@@ -78,7 +78,8 @@ def test_with_a_reserve_a_full_disk_empties_itself(
 ) -> None:
     """Taking stops at the reserve; what the feed has sent can be forgotten and makes room. As small
     as the disk is the write-ahead log; the reserve has room for it twice."""
-    monkeypatch.setattr(store_module, "WAL_PAGES_MAX", 100)
+    monkeypatch.setattr(store_log, "MOVE_PAGES", 50)
+    monkeypatch.setattr(store_log, "LOG_PAGES_MAX", 100)
     store = Store(small_disk, reserve_bytes=MB)
     taken = 0
     while True:

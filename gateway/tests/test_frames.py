@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from revier_gateway.anchors import Anchor, pack
 from revier_gateway.gaps import frames
 from revier_gateway.gaps.frames import FrameState, Hole
-from revier_gateway.identity import RESTART_AFTER_MS, Anchor, DeviceState
+from revier_gateway.identity import RESTART_AFTER_MS, DeviceState
 from revier_gateway.identity import Session as Identified
 
 ADDR, OTHER = "01020304", "0a0b0c0d"
@@ -127,8 +128,9 @@ def test_what_the_node_and_the_network_server_say() -> None:
 
 
 def anchors(*pairs: tuple[int, int, str]) -> DeviceState:
-    made = tuple(Anchor(f_cnt, seq, epoch, 0, n) for n, (f_cnt, seq, epoch) in enumerate(pairs))
-    return DeviceState((Identified(ADDR, 9, 9000, made),))
+    made = [Anchor(f_cnt, seq, epoch, 0, n) for n, (f_cnt, seq, epoch) in enumerate(pairs)]
+    records, epochs = pack(made)
+    return DeviceState((Identified(ADDR, 9, 9000, records, len(made), epochs),))
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,9 @@ def test_bays_are_forgotten_after_30_days_and_nothing_else_is(
     view = View(store, pipeline.inventory, lambda _asset: ONLINE)
     for days_ago in (40, 30.1, 29.9, 1):
         take(pipeline, store, days_ago, view)
+    waiting = store.outbox_rows()
     tidy(store, view)
+    assert store.outbox_rows() == waiting  # the platform gets them all
     days = {
         asset: [round((NOW_MS - t_ms) / DAY_MS, 1) for t_ms, _ in store.history(asset)]
         for asset in ("ps-r12-03", "wc-0113", "aq-0007")
@@ -71,6 +73,9 @@ def test_bays_are_forgotten_after_30_days_and_nothing_else_is(
     assert len(view.history("ps-r12-03")) == 2
     assert len(view.history("wc-0113")) == 4
     assert len(store.latest()) == 3
+    store.done(row.id for row in store.outbox_after(0, waiting))
+    store.settle()
+    assert store.database.execute("SELECT count(*) FROM message").fetchone() == (10,)
 
 
 def test_a_silent_bay_has_no_latest_either(pipeline: Pipeline, store: Store) -> None:

@@ -237,7 +237,7 @@ def test_a_message_that_the_store_chokes_on_stalls_nothing(
     def handle(batch: Sequence[Message], work: Work) -> list[Outcome]:
         outcomes = pipeline.handle_batch(batch, work)
         if any(message.payload == b"poison" for message in batch):
-            work.latest["x"] = (10**30, b"")  # SQLite has 64 bits
+            work.seen[b"x"] = (10**30, 0)  # SQLite has 64 bits
         return outcomes
 
     broker = Broker([numbered([*readings(3), b"poison", *readings(3, 4)])])

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
@@ -18,12 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revier_gateway import store as store_module
-from revier_gateway import store_schema
+from revier_gateway import store_log, store_schema
+from revier_gateway.data_dir import FILE_NAME
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import Pipeline
-from revier_gateway.store import HISTORY_ROWS_MAX, KEYS_PER_QUERY, Store, StoreError
-from revier_gateway.store_rows import runs
+from revier_gateway.store import (
+    HISTORY_ROWS_MAX,
+    KEYS_PER_QUERY,
+    PRUNE_EVERY_ROWS,
+    Store,
+    StoreError,
+)
+from revier_gateway.store_sent import Sent
 from revier_gateway.work import Work
 
 
@@ -147,12 +154,140 @@ def test_a_reader_that_keeps_up_reads_nothing_back(
         assert store.outbox_after(first + 10, 7) == []
 
 
-@given(st.sets(st.integers(1, 60)))
-def test_runs_cover_exactly_the_rows(rows: set[int]) -> None:
-    found = runs(rows)
-    covered = {n for first, last in found for n in range(first, last + 1)}
-    assert covered == rows
-    assert all(b[0] > a[1] + 1 for a, b in itertools.pairwise(found))
+@given(st.permutations(range(1, 40)), st.lists(st.integers(1, 9), max_size=20))
+def test_sent_is_what_was_done_in_whatever_order(order: list[int], sizes: list[int]) -> None:
+    with contextlib.closing(memory()) as db:
+        sent = Sent(db)
+        done: set[int] = set()
+        for size in sizes:
+            some, order = order[:size], order[size:]
+            done.update(some)
+            step = sent.step([*some, *some[:1]])
+            sent.write(db, step, ())
+            sent.take(step)
+            assert done == {*range(1, sent.upto + 1), *sent.ahead}
+            assert sent.upto + 1 not in sent.ahead
+            assert Sent(db).upto == sent.upto
+
+
+def test_what_must_not_go_again_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    work = Work(store)
+    work.outbox += [obs(n) for n in range(6)]
+    store.commit(work)
+    rejected = Work(store)
+    rejected.done += [3, 5]
+    store.done([6])
+    store.commit(rejected)
+    assert store.waiting == 3
+    store.abandon()
+    again = Store(tmp_path)
+    assert [row.id for row in again.outbox_after(0, 9)] == [1, 2, 4, 6]
+    again.done([1, 2, 4])
+    again.settle()
+    assert again.database.execute("SELECT id FROM settled").fetchall() == []
+    assert [row.id for row in again.outbox_after(0, 9)] == [6]
+    again.close()
+
+
+def memory() -> sqlite3.Connection:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    store_schema.migrate(db)
+    return db
+
+
+def observe(work: Work, times_ms: Iterable[int], *, state: bool = False) -> None:
+    for t_ms in times_ms:
+        payload = b"%d" % t_ms
+        work.outbox.append(FeedMessage("r/a/obs", payload, "obs", "a", t_ms))
+        work.history.append(("a", t_ms, payload))
+        if state:
+            work.outbox.append(FeedMessage("r/a/state", payload, "state", "a", t_ms, True))
+
+
+def test_an_observation_and_its_state_are_one_row_and_two_messages(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    work = Work(store)
+    observe(work, [7], state=True)
+    observe(work, [5])
+    observe(work, [9], state=True)
+    store.commit(work)
+    from_memory = store.outbox_after(0, 9)
+    assert from_memory == store._read_outbox(0, 9)
+    assert [(row.id, row.topic, row.payload, row.retain) for row in from_memory] == [
+        (1, "r/a/obs", b"7", 0),
+        (2, "r/a/state", b"7", 1),
+        (3, "r/a/obs", b"5", 0),
+        (4, "r/a/obs", b"9", 0),
+        (5, "r/a/state", b"9", 1),
+    ]
+    assert store.database.execute("SELECT count(*) FROM message").fetchone() == (3,)
+    assert store.outbox_rows() == store.waiting == 5
+    assert [row.id for row in store._read_outbox(1, 2)] == [2, 3]  # begins between the two
+    store.done([1])
+    store.settle()
+    assert [row.id for row in store.outbox_after(0, 9)] == [2, 3, 4, 5]
+    assert store.outbox_rows() == store.waiting == 4
+    store.done([2, 3, 4, 5])
+    store.settle()
+    assert store.outbox_rows() == 0
+    assert [payload for _, payload in store.history("a")] == [b"5", b"7", b"9"]
+    assert store.latest() == [("a", 9, b"9")]
+    store.abandon()
+    again = Store(tmp_path)
+    assert (again.latest_ms("a"), again._next_row, again.waiting) == (9, 6, 0)
+    again.close()
+
+
+def test_an_older_database_keeps_its_outbox_and_its_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = store_schema.schema_files()
+    older = {number: sql for number, sql in scripts.items() if number < 40}
+    path = tmp_path / FILE_NAME
+    with monkeypatch.context() as before:
+        before.setattr(store_schema, "schema_files", lambda: older)
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            store_schema.migrate(db)
+            history = [("a", n, b"%d" % n) for n in range(3)] + [("b", 8, b"8")]
+            db.executemany("INSERT INTO history VALUES (?, ?, ?)", history)
+            db.execute("INSERT INTO latest VALUES ('a', 2, x'32'), ('b', 8, x'38')")
+            rows = [
+                (71, "t/2/obs", b"2", "obs", "a", 2, 0),
+                (75, "t/2/state", b"2", "state", "a", 2, 1),
+            ]
+            db.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    store = Store(tmp_path)
+    assert store_schema.before_upgrade(path, max(older)).is_file()
+    assert store.latest() == [("a", 2, b"2"), ("b", 8, b"8")]
+    assert store.history("a") == [(0, b"0"), (1, b"1"), (2, b"2")]
+    assert [(row.topic, row.payload, row.retain) for row in store.outbox_after(0, 9)] == [
+        ("t/2/obs", b"2", 0),
+        ("t/2/state", b"2", 1),
+    ]
+    assert store.outbox_rows() == store.waiting == 2
+    store.done(row.id for row in store._read_outbox(0, 9))
+    store.settle()
+    assert store.waiting == 0
+    assert store.history("a") == [(0, b"0"), (1, b"1"), (2, b"2")]
+    store.close()
+
+
+def test_the_log_is_moved_beside_the_work_and_stays_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_log, "MOVE_PAGES", 20)
+    monkeypatch.setattr(store_log, "LOG_PAGES_MAX", 60)
+    store = Store(tmp_path)
+    for number in range(300):
+        work = Work(store)
+        observe(work, [number])
+        store.commit(work)
+    log = store.path.with_name(store.path.name + "-wal")
+    assert log.stat().st_size < 600 * 4096
+    assert store.path.stat().st_size > 4096
+    store.close()
+    assert not log.exists()
 
 
 @pytest.mark.parametrize("count", [0, 1, KEYS_PER_QUERY, KEYS_PER_QUERY + 1, 450])
@@ -169,12 +304,22 @@ def test_asking_for_many_keys_is_asking_for_each(store: Store, count: int) -> No
 def test_history_is_bounded_for_each_asset(store: Store) -> None:
     for start in range(0, 4 * HISTORY_ROWS_MAX, 100):
         work = Work(store)
-        work.history += [("a", n, b"{}") for n in range(start, start + 100)]
+        observe(work, range(start, start + 100))
         store.commit(work)
+        store.done(range(start + 1, start + 101))
     assert len(store.history("a")) == HISTORY_ROWS_MAX
     assert store.history("a")[-1][0] == 4 * HISTORY_ROWS_MAX - 1
     (rows,) = store._db.execute("SELECT count(*) FROM history").fetchone()
-    assert rows < 2 * HISTORY_ROWS_MAX + 100
+    assert rows < HISTORY_ROWS_MAX + 100 + PRUNE_EVERY_ROWS
+
+
+def test_history_that_was_not_sent_stays(store: Store) -> None:
+    count = 2 * HISTORY_ROWS_MAX
+    work = Work(store)
+    observe(work, range(count))
+    store.commit(work)
+    assert store.outbox_rows() == count
+    assert [row.id for row in store.outbox_after(0, count)] == list(range(1, count + 1))
 
 
 def test_everything_is_there_after_reopening(tmp_path: Path, pipeline: Pipeline) -> None:

@@ -34,6 +34,17 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     retain: bool = False
 
 
+class Publication(Protocol):
+    """What can be published, QoS 1: Outgoing, or whatever else has these."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def retain(self) -> bool | int: ...
+
+
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A message to the broker, QoS 1."""
 
@@ -103,7 +114,7 @@ class Link(Protocol):
         Does nothing on a lost connection."""
         ...
 
-    def publish(self, messages: Sequence[Outgoing]) -> list[int]:
+    def publish(self, messages: Sequence[Publication]) -> list[int]:
         """Send up to `window` messages in one write; returns their packet ids. Raises LinkLost."""
         ...
 

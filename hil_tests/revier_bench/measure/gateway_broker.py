@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import itertools
 import shutil
 import socket
 import subprocess
@@ -19,12 +20,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import mqtt5
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 RECEIVE_MAX = 2_000
+UNANSWERED_MAX = 500  # of a backlog's events
+ANSWER_S = 120.0
+REFUSED = 0x80
 FILTER = "application/+/device/+/event/+"
 MOSQUITTO_VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH
 MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
@@ -120,14 +125,48 @@ def backlog(port: int, client_id: str, events: Iterable[tuple[str, bytes]]) -> N
 
 
 def publish(port: int, events: Iterable[tuple[str, bytes]]) -> None:
-    """Returns when the broker has all of them."""
-    publisher, _ = client("backlog")
-    publisher.connect("127.0.0.1", port)
-    publisher.loop_start()
-    for info in [publisher.publish(topic, payload, qos=1) for topic, payload in events]:
-        info.wait_for_publish(120)
-    publisher.disconnect()
-    publisher.loop_stop()
+    """Returns when the broker has all of them. With QoS 1, as ChirpStack does; in a tenth of the
+    time that paho takes: a measurement is not to consist of its preparation."""
+    left = iter(events)
+    with socket.create_connection(("127.0.0.1", port), ANSWER_S) as connection:
+        connection.sendall(mqtt5.ConnectPacket("backlog", clean_start=True).write())
+        answers = _Answers(connection)
+        greeting = answers.next()
+        assert isinstance(greeting, mqtt5.ConnAckPacket), greeting
+        window = min(UNANSWERED_MAX, greeting.receive_max)
+        while chunk := list(itertools.islice(left, window)):
+            connection.sendall(b"".join([_packet(n, *event) for n, event in enumerate(chunk, 1)]))
+            for _ in chunk:
+                answer = answers.next()
+                assert isinstance(answer, mqtt5.PubAckPacket), answer
+                assert int(answer.reason_code) < REFUSED, answer
+        connection.sendall(mqtt5.DisconnectPacket().write())
+
+
+def _packet(packet_id: int, topic: str, payload: bytes) -> bytes:
+    qos = mqtt5.QoS.AT_LEAST_ONCE
+    return mqtt5.PublishPacket(topic, payload, qos=qos, packet_id=packet_id).write()
+
+
+class _Answers:
+    """What the broker says, packet by packet."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._data = b""
+
+    def next(self) -> mqtt5.Packet:
+        while True:
+            try:
+                packet, length = mqtt5.read(memoryview(self._data))
+            except IndexError:  # the rest is on its way
+                data = self._connection.recv(65_536)
+                if not data:
+                    raise ConnectionError("the broker closed the connection") from None
+                self._data += data
+            else:
+                self._data = self._data[length:]
+                return packet
 
 
 def loop_until(client: paho.Client, condition: Callable[[], bool], timeout_s: float = 60) -> None:

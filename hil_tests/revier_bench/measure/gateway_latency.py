@@ -10,7 +10,6 @@ same run, and the budget is told in them.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from revier_bench.broker import free_port
 from revier_bench.measure import gateway_broker, gateway_child, gateway_town
@@ -33,6 +34,18 @@ UPLINKS = DEVICES * ROUNDS
 TICK_S = 0.005  # events that are due go out together
 FLUSH_EVERY_S = 0.05
 SETTLE_S = 60.0
+
+
+class _Frame(msgspec.Struct):
+    dev_eui: str
+    f_cnt: int
+
+
+class _Observation(msgspec.Struct):
+    prov: _Frame
+
+
+_frame_of = msgspec.json.Decoder(_Observation).decode
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, Any]:
@@ -133,8 +146,8 @@ async def _receive(
         link.acknowledge(messages)
         for message in messages:
             if message.topic.endswith("/obs"):
-                frame = json.loads(message.payload)["prov"]
-                begun_s = sent_s.pop((frame["dev_eui"], frame["f_cnt"]))
+                frame = _frame_of(message.payload).prov
+                begun_s = sent_s.pop((frame.dev_eui, frame.f_cnt))
                 waits_ms.append((now_s - begun_s) * 1000)
 
 

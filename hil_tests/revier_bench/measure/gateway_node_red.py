@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from revier_bench.broker import free_port
 from revier_bench.measure.gateway_broker import FILTER
 
 MARK = "revier-bench:"
-TIMEOUT_S = 300
+TIMEOUT_S = 60
 
 _MAKE = """
 if (!context.get('begun')) { context.set('begun', 1); node.warn('%(mark)sfirst'); }
@@ -74,9 +75,12 @@ def relay(port: int, client_id: str, events: int) -> dict[str, float]:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+        late = threading.Timer(TIMEOUT_S, process.kill)
+        late.start()
         try:
             return _watch(process)
         finally:
+            late.cancel()
             process.kill()
             process.wait()
 
@@ -92,7 +96,7 @@ def _watch(process: subprocess.Popen[str]) -> dict[str, float]:
         elif MARK + "last" in line and first is not None:
             last = _now_and_cpu(process.pid)
             return {"seconds": last[0] - first[0], "cpu_s": last[1] - first[1]}
-    raise RuntimeError("Node-RED ended early:\n" + "".join(said[-20:]))
+    raise RuntimeError(f"Node-RED did not finish within {TIMEOUT_S} s:\n" + "".join(said[-20:]))
 
 
 def _now_and_cpu(pid: int) -> tuple[float, float]:

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from structlog.testing import CapturingLogger
 
+from revier_bench.broker import free_port
 from revier_bench.measure import (
     decode_fuzz,
+    gateway_broker,
     gateway_kill,
     gateway_latency,
     gateway_memory,
@@ -21,7 +24,8 @@ from revier_bench.measure import (
     gateway_town,
 )
 from revier_gateway import decode, pipeline
-from revier_gateway.mqtt.link import Message
+from revier_gateway.mqtt.link import LinkSettings, Message
+from revier_gateway.mqtt.session import connect
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
 from revier_gateway.work import Work
@@ -145,3 +149,39 @@ def test_the_flow_of_node_red_is_whole() -> None:
         assert names >= {*targets, *node.get("scope", []), node.get("broker", "flow")} - {
             "127.0.0.1"
         }
+
+
+def test_a_peer_that_does_not_finish_is_told_and_judges_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def one(name: str, *_: object) -> dict[str, float]:
+        if name == "aiomqtt":
+            raise gateway_throughput.BridgeError("not finished within 90 s")
+        return {"per_s": 15_000.0, "cpu_us": 45.0}
+
+    monkeypatch.setattr(gateway_throughput, "_one", one)
+    result = gateway_throughput.measure()
+    assert result["holds"]
+    assert result["peer"]["aiomqtt"] == "not finished within 90 s"
+    assert "paho, messages/s" in result["peer"]
+    assert [row["bridge"] for row in result["rows"]][:2] == [gateway_throughput.OURS, "paho"]
+
+
+def test_a_backlog_waits_whole_and_in_order(tmp_path: Path) -> None:
+    port = free_port()
+    made = list(gateway_town.events(3, 400))
+    with gateway_broker.broker(tmp_path, port):
+        gateway_broker.backlog(port, "later", made)
+
+        async def take() -> list[tuple[str, bytes]]:
+            link = await connect(LinkSettings("127.0.0.1", port, "later", session_expiry_s=60))
+            got: list[tuple[str, bytes]] = []
+            while len(got) < len(made):
+                batch = await link.receive()
+                link.acknowledge(batch)
+                got += [(message.topic, message.payload) for message in batch]
+            await link.close()
+            return got
+
+        assert asyncio.run(take()) == made
+    assert {len(payload) for _, payload in made} == {gateway_town.EVENT_BYTES}
