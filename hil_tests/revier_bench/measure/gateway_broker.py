@@ -9,8 +9,8 @@ one, which is itself slower than the gateway.
 from __future__ import annotations
 
 import getpass
-import os
 import itertools
+import os
 import shutil
 import socket
 import subprocess
