@@ -76,8 +76,8 @@ class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
     cause: Cause
     t_from: str  # the frame before was received then
     t_to: str  # and the frame after
-    f_cnt: tuple[int, int]  # the first and the last
-    frames: int  # still missing
+    f_cnt: tuple[int, int] | None  # the first and the last; None: the device joined anew meanwhile
+    frames: int  # still missing; 0 where f_cnt is None: not known
     readings: int | None = None  # still missing; absent: not known
     seq: tuple[int, int] | None = None  # of the readings among which they are
     confirmed: bool = False  # the node's own log was asked, and has no more of them

@@ -194,6 +194,57 @@ def test_the_node_says_that_its_counter_leapt(bench: Bench) -> None:
     assert (gap["cause"], gap["frames"]) == ("node", 62)
 
 
+def joined_anew(bench: Bench, next_seq: int, status: int = 0) -> None:
+    """Two hours later, under another address."""
+    data = encode(1, {"seq": next_seq, "battery": 3600, "status": status})
+    at = START + 120 * MINUTE
+    bench.now = at
+    bench.take([uplink(data, f_port=1, f_cnt=0, dev_addr="0badcafe", at=at)])
+
+
+def test_what_was_lost_before_a_join_is_named_by_its_readings(bench: Bench) -> None:
+    bench.begin()
+    joined_anew(bench, 111)
+    (gap,) = bench.declare(log_from=START)
+    assert (gap["f_cnt"], gap["frames"], gap["readings"]) == (None, 0, 10)
+    assert (gap["seq"], gap["cause"], gap["state"]) == ([101, 110], "radio", "missing")
+    assert (gap["t_from"], gap["t_to"]) == ("2026-05-04T07:01:00.200Z", "2026-05-04T09:00:00.200Z")
+    assert bench.declare() == []
+    memory = [
+        (seq, int(START.timestamp()) + 60 * (seq - 99), 10, air_payload(seq))
+        for seq in range(101, 111)
+    ]
+    data, count = backfill.encode(memory, 222)
+    more = {"dev_addr": "0badcafe", "at": bench.now + MINUTE}
+    bench.take([uplink(data, f_port=5, f_cnt=1, **more)])
+    (again,) = bench.look()
+    assert count == 10
+    assert (again["id"], again["state"], again["readings"]) == (gap["id"], "filled", 0)
+
+
+def test_a_join_after_which_nothing_is_missing_is_no_gap(bench: Bench) -> None:
+    bench.begin()
+    joined_anew(bench, 101)
+    assert bench.declare() == []
+    assert bench.rows() == []
+
+
+def test_after_a_power_loss_the_cause_is_the_node(bench: Bench) -> None:
+    bench.begin()
+    joined_anew(bench, 111, status=1 << 4)
+    (gap,) = bench.declare(log_from=START)
+    assert gap["cause"] == "node"
+
+
+def test_a_second_diagnosis_names_it_no_second_time(bench: Bench) -> None:
+    bench.begin()
+    joined_anew(bench, 111)
+    data = support.diagnosis_payload(111)
+    at = bench.now + MINUTE
+    bench.take([uplink(data, f_port=1, f_cnt=1, dev_addr="0badcafe", at=at)])
+    assert len(bench.declare()) == 1
+
+
 def test_the_network_server_had_it(bench: Bench) -> None:
     bench.begin()
     bench.take([bench.reading(102, 3)])

@@ -62,6 +62,7 @@ def _rows(config: Any, asset: str | None, open_: bool, limit: int) -> Any:
 
 
 def _told(row: Any) -> dict[str, Any]:
+    from revier_gateway.gaps.frames import JOINED
     from revier_gateway.values import instant_of_ms
 
     return {
@@ -73,7 +74,7 @@ def _told(row: Any) -> dict[str, Any]:
         "cause": row.cause,
         "from": instant_of_ms(row.after_ms),
         "to": instant_of_ms(row.before_ms),
-        "f_cnt": [row.f_cnt_first, row.f_cnt_last],
+        "f_cnt": None if row.f_cnt_first == JOINED else [row.f_cnt_first, row.f_cnt_last],
         "frames": row.frames,
         "readings": row.readings,
         "seq": [row.seq_first, row.seq_last] if row.seq_first is not None else None,

@@ -13,6 +13,9 @@ hole. What the counter does, case by case:
   begins at 0. Of a device that was not known nothing is missing before its first frame.
 * below the first number, or an address heard before all that is known: history out of a log.
 
+What was lost between the last frame that was heard and a join nobody can count in frames; a hole
+without numbers (JOINED) names the readings, which the first diagnosis after the join bounds.
+
 A join whose accept the device never heard begins a session without frames, which says nothing.
 Everything here is a function of its arguments: no clock, no storage.
 """
@@ -30,6 +33,7 @@ WHOLE_EPOCH = "0"
 SESSIONS_MAX = 4
 NAMED_HOLES_MAX = 64  # of one session; older ones stay in the gaps' table alone
 NONE_HEARD = -1
+JOINED = -1  # first number of the hole that a join closed; its last is before it
 
 Verdict = Literal["new", "filled", "copy"]
 
@@ -131,6 +135,24 @@ def leapt(state: FrameState, dev_addr: str, f_cnt: int) -> FrameState:
                 known = msgspec.structs.replace(hole, leapt=True)
                 return _with(state, session, _replaced(session, hole, (known,)))
     return state
+
+
+def rejoined(
+    state: FrameState, dev_addr: str, seqs: tuple[int, int], now_ms: int, *, leapt: bool
+) -> FrameState:
+    """The first frame of this session was a diagnosis, and by it the readings seqs (first and last)
+    were taken before the join and not heard. leapt: some of the numbers may never have been used.
+    """
+    session = state.sessions[-1]
+    before = [one for one in state.sessions[:-1] if one.newest != NONE_HEARD]
+    if session.dev_addr != dev_addr or not before or any(h.first < 0 for h in session.holes):
+        return state
+    after_ms = min(before[-1].newest_ms, session.newest_ms)
+    lost = Hole(
+        JOINED, JOINED - 1, now_ms, after_ms, session.newest_ms,
+        seq_first=seqs[0], seq_last=seqs[1], leapt=leapt,
+    )  # fmt: skip
+    return _with(state, session, msgspec.structs.replace(session, holes=(lost, *session.holes)))
 
 
 def with_sequences(state: FrameState, device: DeviceState) -> FrameState:

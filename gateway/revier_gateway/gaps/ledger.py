@@ -13,6 +13,7 @@ import msgspec
 from revier_gateway.events import Event, JoinEvent, LogEvent
 from revier_gateway.gaps import frames
 from revier_gateway.gaps.frames import FrameState, Hole
+from revier_gateway.identity import DeviceState
 from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX, Uplink
 from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
@@ -23,7 +24,7 @@ MINUTE_MS = 60_000
 MINUTES_KEPT = 7 * 24 * 60
 SEVERAL = "several"
 DIAGNOSIS_PORT, BATCH_PORT, BACKFILL_PORT = 1, 11, 5
-F_CNT_LEAPT = 1 << 5  # of a diagnosis's status
+SEQ_LEAPT, F_CNT_LEAPT = 1 << 4, 1 << 5  # of a diagnosis's status
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -77,6 +78,8 @@ class Ledger:
         state = self.state(up.dev_eui, work)
         heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
         state = heard.state
+        if up.f_port == DIAGNOSIS_PORT and heard.verdict == "new":
+            state = _look_back(state, up, work.device_state(up.dev_eui), now_ms)
         if state.sessions[-1].holes:
             state = self._look_closer(state, up, work)
         if at_ms > state.received_ms or not state.application_id:
@@ -132,6 +135,17 @@ class Ledger:
         if len(self._states) > STATES_CACHED_MAX:
             self._states.clear()
         self._states.update(states)
+
+
+def _look_back(state: FrameState, up: Uplink, device: DeviceState, now_ms: int) -> FrameState:
+    """Of a session in which no reading was heard yet: what was taken before it began?"""
+    said = decode(up.f_port, up.data).values
+    next_seq, first = said.get("seq"), device.newest_seq + 1
+    is_new = not any(known.dev_addr == up.dev_addr for known in device.sessions)
+    if not is_new or first <= 0 or next_seq is None or next_seq <= first:
+        return state
+    leapt = bool((said.get("status") or 0) & SEQ_LEAPT)
+    return frames.rejoined(state, up.dev_addr, (first, next_seq - 1), now_ms, leapt=leapt)
 
 
 def _write(db: sqlite3.Connection, states: dict[str, FrameState]) -> None:

@@ -20,7 +20,14 @@ from revier_gateway.feed_messages import (
 )
 from revier_gateway.gaps import missing
 from revier_gateway.gaps.causes import Cause, Evidence, cause_of
-from revier_gateway.gaps.frames import FrameState, Hole, Session, named, with_sequences
+from revier_gateway.gaps.frames import (
+    JOINED,
+    FrameState,
+    Hole,
+    Session,
+    named,
+    with_sequences,
+)
 from revier_gateway.gaps.ledger import Ledger
 from revier_gateway.gaps.outages import Outages
 from revier_gateway.store import Store
@@ -148,7 +155,8 @@ class Register:
         left = self.readings(row)
         change = msgspec.structs.replace
         now = change(row, readings=None if left is None else len(left), look_ms=None)
-        if now.state == MISSING and (now.frames == 0 or now.readings == 0):
+        all_heard = now.frames == 0 and now.f_cnt_first != JOINED
+        if now.state == MISSING and (all_heard or now.readings == 0):
             now = change(now, state=FILLED, readings=0, closed_ms=now_ms, rev=row.rev + 1)
             work.counters["gaps.filled"] += 1
             self._publish(now, work)
@@ -259,7 +267,7 @@ def message_of(row: GapRow) -> Gap:
         cause=row.cause,
         t_from=instant_of_ms(row.after_ms),
         t_to=instant_of_ms(row.before_ms),
-        f_cnt=(row.f_cnt_first, row.f_cnt_last),
+        f_cnt=None if row.f_cnt_first == JOINED else (row.f_cnt_first, row.f_cnt_last),
         frames=row.frames,
         readings=row.readings,
         seq=seq,
