@@ -79,6 +79,14 @@ def activate(slot: str) -> bool:
     return True
 
 
+def drop() -> None:
+    """Ends a trial before its slot is written anew: the slot that runs now stays."""
+    now = running()
+    if now:
+        _trial().write(now)
+    say("update", "result", "dropped", "running", now or "none")
+
+
 def running() -> str:
     """The slot on the import path, where boot.py has put it; "" if there is none."""
     for path in sys.path:
