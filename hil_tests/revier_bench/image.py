@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The node's flash image: firmware compiled by mpy-cross, written as LittleFS by MicroPython.
 
-Layout: /boot.py /main.py /a/revier_payload/*.mpy /a/revier_mac/*.mpy /a/revier_node/**.mpy
-/boards/*.json. A node's own /node.json and NVS come from provisioning.
+Layout: /boot.py /main.py /trial.py /boards/*.json
+/a/revier_payload/*.mpy /a/revier_mac/*.mpy /a/revier_node/**.mpy. A node's own
+/node.json and NVS come from provisioning.
 """
 
 import hashlib
@@ -72,7 +73,7 @@ def sources(firmware_dir: Path) -> dict[str, Path]:
 
 def _files(firmware_dir: Path) -> dict[str, Path]:
     """Path in the image -> file that is copied."""
-    found = {name: firmware_dir / "image" / name for name in ("boot.py", "main.py")}
+    found = {name: firmware_dir / "image" / name for name in ("boot.py", "main.py", "trial.py")}
     for path in sorted((firmware_dir / "image" / "boards").glob("*.json")):
         found[f"boards/{path.name}"] = path
     return found

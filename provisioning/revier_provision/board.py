@@ -25,6 +25,7 @@ from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
 BAUD = 115_200
 READ_TIMEOUT_S = 0.02
 WRITE_TIMEOUT_S = 5.0
+UPDATE_S = 120.0  # a signature, and every file of a slot read from slow flash
 
 _BLOB = """
 import esp32
@@ -107,6 +108,23 @@ if hasattr(os, 'sync'):
 """
 
 
+_WRITE_SMALL = """
+import os
+from binascii import unhexlify
+data = unhexlify('{data}')
+if data:
+    with open('{path}.new', 'wb') as f:
+        f.write(data)
+    with open('{path}.new', 'rb') as f:
+        assert f.read() == data, 'read back'
+    os.rename('{path}.new', '{path}')
+elif '{path}'[1:] in os.listdir('/'):
+    os.remove('{path}')
+if hasattr(os, 'sync'):
+    os.sync()
+"""
+
+
 # boot.py put the slot of the running application on the import path.
 _FIRMWARE = """
 import binascii, hashlib, os, sys
@@ -159,6 +177,7 @@ class ReplBoard:
 
     def __init__(self, repl: RawRepl) -> None:
         self._repl = repl
+        self.left = False  # restarted: the REPL is gone
 
     def factory_mac(self) -> bytes:
         mac = _hex(self._repl.run(_FACTORY_MAC))
@@ -210,8 +229,37 @@ class ReplBoard:
             text = self._repl.run(f"from revier_node import cable\ncable.{call}\n")
         except RemoteError as error:
             raise _not_told(error) from None
-        words = [line.split() for line in text.splitlines() if line.startswith("revier ")]
-        return [(w[1], dict(pair.split("=", 1) for pair in w[2:] if "=" in pair)) for w in words]
+        return console_lines(text)
+
+    def update(self, call: str) -> list[tuple[str, dict[str, str]]]:
+        """The same of the node's `revier_node.update`."""
+        program = f"from revier_node import update\nupdate.{call}\n"
+        try:
+            text = self._repl.run(program, limit_s=UPDATE_S)
+        except RemoteError as error:
+            if error.exception.startswith("ImportError"):
+                cure = "Put the newer firmware on the board directly, as on a new one"
+                raise BoardError("The board's firmware knows no updates", cure) from None
+            raise
+        return console_lines(text)
+
+    def write_small_file(self, path: str, data: bytes) -> None:
+        """In place of the file that is there, at once or not at all; empty: no file."""
+        try:
+            self._repl.run(_WRITE_SMALL.format(path=path, data=data.hex()))
+        except RemoteError as error:
+            cure = "Make room on the board's flash, or format it, and run again"
+            raise BoardError(
+                f"The board could not write {path} ({error.exception})", cure
+            ) from None
+
+    def restart(self) -> None:
+        self._repl.leave(reset=True)
+        self.left = True
+
+    def console(self, limit_s: float) -> Iterator[str]:
+        """After `restart`: the lines of the console, for so long."""
+        return self._repl.lines(limit_s)
 
     def _check_description(self, board: str, kind: str) -> None:
         text = self._repl.run(_CHECK_DESCRIPTION.format(board=board, kind=kind))
@@ -242,8 +290,18 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
     with stream:
         repl = RawRepl(stream)
         repl.enter(window_s)
-        yield ReplBoard(repl)
-        repl.leave(reset=reset)
+        board = ReplBoard(repl)
+        yield board
+        if not board.left:
+            repl.leave(reset=reset)
+
+
+def console_lines(text: str) -> list[tuple[str, dict[str, str]]]:
+    """(event, keys and values) of each line of docs/protocol/console.md."""
+    words = [line.split() for line in text.splitlines() if line.startswith("revier ")]
+    return [
+        (w[1], dict(pair.split("=", 1) for pair in w[2:] if "=" in pair)) for w in words if w[1:]
+    ]
 
 
 def _not_told(error: RemoteError) -> BoardError:

@@ -34,6 +34,7 @@ MEASUREMENTS: dict[str, str] = {
     "relay": "relay",
     "rx-window": "rx_window",
     "session-size": "session_size",
+    "signature-time": "signature_time",
     "sim-speed": "sim_speed",
     "waste-accuracy": "waste_accuracy",
 }
