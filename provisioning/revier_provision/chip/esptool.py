@@ -20,6 +20,7 @@ import msgspec
 
 from revier_provision.chip.esptool_words import as_error
 
+COMMAND: tuple[str, ...] = (sys.executable, "-m", "esptool")
 SILENCE_S = 120.0  # erasing a large region is the longest that esptool says nothing
 LINES_MAX = 2_000
 _COLUMNS = "240"  # nothing is wrapped
@@ -43,7 +44,7 @@ class Ran(msgspec.Struct, frozen=True):
 def run(arguments: Sequence[str], on_line: OnLine = lambda _: None) -> Ran:
     """Run it to its end. A run that says nothing for SILENCE_S is killed (code -1)."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "esptool", *arguments],
+        [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
