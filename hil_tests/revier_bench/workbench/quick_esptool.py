@@ -27,7 +27,8 @@ def _hurry() -> None:
 
     def settle_changes(port: Any) -> None:
         wanted = (port._baudrate, port._bytesize, port._parity, port._stopbits, port._rtscts)
-        if getattr(port, "_settled", None) != wanted:
+        # a write timeout is refused, as always
+        if port._write_timeout is not None or getattr(port, "_settled", None) != wanted:
             settle(port)
             port._settled = wanted
 

@@ -37,7 +37,12 @@ class Ran(msgspec.Struct, frozen=True):
 
     @property
     def at_full_speed(self) -> bool:
-        """The chip answered and the speed was raised: what failed then may be the speed's."""
+        """The chip answered and the speed was raised: what failed then may be the speed's.
+
+        A crash of esptool itself never is.
+        """
+        if any(line.startswith("Traceback") for line in self.lines):
+            return False
         return any(line.startswith("Changing baud rate") for line in self.lines)
 
 
