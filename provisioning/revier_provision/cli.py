@@ -17,6 +17,8 @@ import typer
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
 from revier_provision import (
+    cli_chip,
+    cli_doctor,
     cli_label,
     cli_ledger,
     cli_settings,
@@ -62,6 +64,9 @@ app.add_typer(cli_settings.app, name="settings")
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
 app.command("upload")(cli_upload.upload)
+app.command("ports")(cli_chip.ports)
+app.command("flash")(cli_chip.flash)
+app.command("doctor")(cli_doctor.doctor)
 app.command("label")(cli_label.label)
 app.command("show-key")(cli_vault.show_key)
 
