@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from revier_provision.errors import OrderError
-from revier_provision.lns import ChirpStack
+from revier_provision.lns_fleet import FleetChirpStack
 
 ServerOption = Annotated[
     str | None,
@@ -51,7 +51,7 @@ def connected(
     token_file: Path | None,
     tls_roots: Path | None,
     codec: Path | None,
-) -> Iterator[ChirpStack | None]:
+) -> Iterator[FleetChirpStack | None]:
     if target is None:
         yield None
         return
@@ -59,7 +59,7 @@ def connected(
     tls = scheme == "https" or tls_roots is not None
     roots = _text(tls_roots).encode() if tls_roots else (b"" if tls else None)
     codec_js = _text(codec) if codec else payload_codec()
-    with ChirpStack(
+    with FleetChirpStack(
         rest.rstrip("/"), _token(token_file), tls_roots=roots, codec_js=codec_js
     ) as server:
         yield server
