@@ -163,11 +163,14 @@ def verify(
     with out.errors():
         books = open_books(inventory, ledger, station, by, vault)
         with connected(server, token_file, tls_roots, None) as network_server:
-            sources = _sources(out, inventory, books, network_server, vault)
-            if port is not None:
+            if port is None:
+                sources = _sources(out, inventory, books, network_server, vault)
+            else:
                 out.progress(f"knock at {port} (press the board's reset button now)")
                 with open_board(port, window_s) as board:
                     seen = _look_at_board(board, books, network_server, virtual=virtual)
+                own = seen.dev_eui_expected
+                sources = _sources(out, inventory, books, network_server, vault, only=own)
                 sources = msgspec.structs.replace(sources, board=seen)
         findings = comparison.compare(sources)
         compared = ["inventory", "ledger", *(["vault"] if vault else [])]
@@ -186,14 +189,17 @@ def _sources(
     books: Books,
     network_server: FleetChirpStack | None,
     vault: Path | None,
+    only: str | None = None,
 ) -> comparison.Sources:
+    """`only`: with what costs a call a device, of this one alone."""
     inventory = inventory_files.read(folder)
     devices = interval_s = None
     applications: dict[str, str] = {}
     if network_server is not None:
         out.progress("read what ChirpStack has")
         view = server_view.look(inventory, network_server)
-        devices, interval_s = server_view.look_closer(view, network_server), view.interval_s
+        devices = server_view.look_closer(view, network_server, only)
+        interval_s = view.interval_s
         applications = {ags: each.application_id for ags, each in view.applications.items()}
     held = None
     if vault is not None:

@@ -82,9 +82,12 @@ class FleetChirpStack(ChirpStack):
         answer = self._do("read the device profile", self._profiles.Get, get)
         return int(answer.device_profile.uplink_interval)
 
-    def is_disabled(self, dev_eui: str) -> bool:
+    def join_eui_and_disabled(self, dev_eui: str) -> tuple[str, bool] | None:
+        """What no list shows; None: there is no such device."""
         answer = self._get_device(dev_eui)
-        return answer is not None and bool(answer.device.is_disabled)
+        if answer is None:
+            return None
+        return str(answer.device.join_eui), bool(answer.device.is_disabled)
 
     def release(self, dev_eui: str, name: str) -> bool:
         """Take the tag `asset` off a device that serves it no longer; False: it was off, or gone.

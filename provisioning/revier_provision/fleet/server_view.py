@@ -56,14 +56,14 @@ def look_closer(
     """With JoinEUI and the id of the key; `only` this DevEUI. The keys are forgotten at once."""
     found = {}
     for dev_eui, listed in view.devices.items():
-        device = server.device(dev_eui) if only in (None, dev_eui) else None
-        if device is None:
+        more = server.join_eui_and_disabled(dev_eui) if only in (None, dev_eui) else None
+        if more is None:
             continue
         app_key = server.app_key(dev_eui)
         found[dev_eui] = ServerDevice(
             listed=listed,
-            join_eui=device.join_eui,
+            join_eui=more[0],
             key_id=None if app_key is None else key_id(app_key),
-            is_disabled=server.is_disabled(dev_eui),
+            is_disabled=more[1],
         )
     return found

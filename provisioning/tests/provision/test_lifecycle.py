@@ -123,6 +123,23 @@ def test_another_board_takes_the_asset_and_the_history_stays(
     assert findings(of_board) == ["firmware"], "there is none on this board"
 
 
+def test_replaced_without_chirpstack_and_caught_up_later(shop: Shop, make_pty_board: Any) -> None:
+    old, new = make_pty_board(FIRST), make_pty_board(SECOND)
+    shop.node(old)
+    own = ["--port", new.path, "--asset", ASSET, "--inventory", shop.folder]
+    offline = shop.run("replace", *own)
+    assert "Next: register it" in offline.stdout
+    registered = shop.server.registry.devices
+    assert set(registered) == {DEV_EUI}
+    found = findings(shop.books("verify", "--json", code=1))
+    assert {"registration", "tags"} <= set(found)
+    shop.books("register", "--port", new.path)
+    shop.books("replace", "--port", new.path, "--asset", ASSET)
+    assert registered[NEW_EUI].tags["asset"] == ASSET
+    assert registered[DEV_EUI].tags == {"ags": "05562020"}
+    assert findings(shop.books("verify", "--json")) == []
+
+
 def test_a_moved_devices_tag_stays_when_its_old_asset_is_taken(
     shop: Shop, make_pty_board: Any
 ) -> None:
