@@ -36,7 +36,7 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
-from revier_provision.cli_fleet import VirtualOption
+from revier_provision.cli_fleet import EuiBlockOption, VirtualOption
 from revier_provision.cli_options import PLAIN, FolderOption, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
@@ -77,10 +77,6 @@ app.command("restore-server")(cli_handover.restore_server)
 app.command("export")(cli_handover.export)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]
-EuiBlockOption = Annotated[
-    Path | None,
-    typer.Option("--eui-block", help="The owner's DevEUIs (TOML); else the chip's own."),
-]
 
 
 @app.command()

@@ -42,6 +42,10 @@ SERVER_COLUMNS = ["state", "last_seen", "battery", "margin_db"]
 VirtualOption = Annotated[
     bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
 ]
+EuiBlockOption = Annotated[
+    Path | None,
+    typer.Option("--eui-block", help="The owner's DevEUIs (TOML); else the chip's own."),
+]
 OptionalPort = Annotated[
     str | None, typer.Option("--port", help="The board's serial port; else without the board.")
 ]
@@ -78,8 +82,8 @@ def plan(
 
 
 def _tell_plan(out: Output, made: asset_plan.AssetPlan, *, applied: bool) -> None:
-    whats: tuple[asset_plan.What, ...] = ("new", "changed", "unchanged", "gone")
-    counts = {what: made.count(what) for what in whats}
+    groups: tuple[asset_plan.What, ...] = ("new", "changed", "unchanged", "gone")
+    counts = {what: made.count(what) for what in groups}
     lines = []
     for each in made.differences:
         if each.what == "unchanged":

@@ -24,7 +24,7 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
-from revier_provision.cli_fleet import OptionalPort, VirtualOption
+from revier_provision.cli_fleet import EuiBlockOption, OptionalPort, VirtualOption
 from revier_provision.cli_options import FolderOption, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
@@ -37,6 +37,7 @@ from revier_provision.cli_server import (
 from revier_provision.cli_vault import plain_dev_eui
 from revier_provision.errors import OrderError
 from revier_provision.fleet import lifecycle
+from revier_provision.fleet.allotment import order_with_block, read_block
 from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE
 from revier_provision.lns_fleet import FleetChirpStack
 
@@ -52,6 +53,7 @@ def replace(
     board: Annotated[str, typer.Option(help="Name of the board description.")] = BOARD_DEFAULT,
     interval_s: Annotated[int | None, typer.Option(help="Seconds between readings.")] = None,
     join_eui: Annotated[str, typer.Option(help="16 hex digits.")] = JOIN_EUI_NONE,
+    eui_block: EuiBlockOption = None,
     ledger: LedgerOption = None,
     station: StationOption = None,
     by: ByOption = None,
@@ -76,10 +78,12 @@ def replace(
             join_eui=join_eui.lower(),
             local_mac_ok=virtual,
         )
+        block = read_block(eui_block)
         with (
             connected(server, token_file, tls_roots, codec) as network_server,
             _knock(out, port, window_s) as link,
         ):
+            order = order_with_block(order, link, block, inventory, books)
             done = lifecycle.replace(
                 order, link, network_server, inventory, secrets.token_bytes, books, out.progress
             )

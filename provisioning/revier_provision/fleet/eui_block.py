@@ -7,7 +7,7 @@ MA-M (28), MA-S (OUI-36, 36). The second-lowest bit of the first octet says "loc
 the lowest "group": neither is ever an assigned identifier. FF-FE and FF-FF in the fourth and fifth
 octet are kept for EUI-64s that were made from MAC addresses.
 
-    prefix = "aabbccdde"              # MA-S: 9 hex digits, as the IEEE assigned them
+    prefix = "00005eef1"              # MA-S: 9 hex digits, as the IEEE assigned them
     registered_to = "Kreis Musterland"
     [stations]
     bench-1 = ["0000000", "3ffffff"]  # first and last of what follows the prefix
@@ -30,6 +30,7 @@ REGISTRY_BY_DIGITS = {6: "MA-L", 7: "MA-M", 9: "MA-S"}
 FROM_MAC = ("fffe", "ffff")  # digits 6 to 9
 # Blocks out of which a company hands EUIs to its customers, one by one.
 HANDED_OUT = {"70b3d57ed": "The Things Industries"}
+OF_IANA = "00005e"  # RFC 9542: for protocols, and 00-00-5E-EF-10 for examples in documents
 
 _HEX = re.compile(r"[0-9a-f]+\Z")
 
@@ -115,7 +116,7 @@ def _prefix_faults(prefix: str, registered_to: str) -> Iterator[tuple[str, str]]
         yield f"The prefix {prefix} is locally administered: nobody owns it", as_assigned
     elif first_octet & 0x01:
         yield f"The prefix {prefix} is that of a group address", as_assigned
-    elif prefix[:6] == "000000":
+    elif prefix[:6] in ("000000", OF_IANA):
         yield f"The prefix {prefix} is no block of yours", as_assigned
     elif prefix in HANDED_OUT:
         problem = f"The prefix {prefix} is {HANDED_OUT[prefix]}'s, who hands it out EUI by EUI"

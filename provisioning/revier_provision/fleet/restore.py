@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from revier_inventory import Asset, Inventory, Owner, put_owner
+from revier_inventory import Asset, Inventory, Owner, RadioGateway, put_owner
 from revier_provision import inventory_files
 from revier_provision.books import Books, newest_key
 from revier_provision.errors import OrderError, ProvisionError
@@ -92,8 +92,7 @@ def restore(
             )
             continue
         progress(f"radio gateway {gateway.gateway_id}")
-        server.put_radio_gateway(applications[gateway.ags].tenant_id, gateway)
-        run.radio_gateways += 1
+        run.radio_gateway(gateway, applications[gateway.ags])
     done = Restoration(
         owners=len(applications),
         devices=run.devices,
@@ -128,6 +127,14 @@ class _Run:
             self._give_key(dev_eui)
         except ProvisionError as error:
             self.failed(dev_eui, error.problem, error.cure)
+
+    def radio_gateway(self, gateway: RadioGateway, application: Application) -> None:
+        try:
+            self.server.put_radio_gateway(application.tenant_id, gateway)
+        except ProvisionError as error:
+            self.failed(gateway.gateway_id, error.problem, error.cure)
+        else:
+            self.radio_gateways += 1
 
     def _register(self, dev_eui: str, asset: Asset, application: Application) -> None:
         where = application.tenant_id, asset.kind

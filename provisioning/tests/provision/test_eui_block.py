@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def test_a_part_comes_to_its_end() -> None:
         ("feedbeef0", "locally administered"),
         ("01005e", "group address"),
         ("000000", "no block of yours"),
+        ("00005eef1", "no block of yours"),
         ("70b3d57ed", "hands it out"),
         ("8c1f64abcd", "none that the IEEE assigns"),
         ("8c1f6", "none that the IEEE assigns"),
@@ -65,6 +67,13 @@ def test_a_part_comes_to_its_end() -> None:
 )
 def test_an_invented_prefix_is_refused(prefix: str, problem: str) -> None:
     assert problem in faults_of(text(prefix))
+
+
+def test_the_guides_example_is_right_but_for_its_prefix() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "technician.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(prefix.*?)```", page, re.DOTALL)
+    assert faults_of(example) == "The prefix 00005eef1 is no block of yours"
+    assert set(parse(example.replace("00005eef1", PREFIX)).stations) == {"bench-1", "bench-2"}
 
 
 def test_every_fault_of_the_parts_is_said() -> None:
