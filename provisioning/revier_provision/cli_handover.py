@@ -15,7 +15,7 @@ import typer
 
 from revier_inventory import Inventory
 from revier_provision import durable_files, inventory_files
-from revier_provision.books import Books, newest_key
+from revier_provision.books import Books
 from revier_provision.cli_books import (
     ByOption,
     LedgerOption,
@@ -35,6 +35,7 @@ from revier_provision.cli_server import (
 from revier_provision.cli_vault import IdentityOption, VaultFolder, opened_identity
 from revier_provision.errors import OrderError
 from revier_provision.fleet import exports
+from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.restore import Restoration, check_empty, restore
 from revier_provision.lns_fleet import FleetChirpStack
 from revier_provision.vault import Vault
@@ -187,10 +188,10 @@ def _keys(
 ) -> dict[str, bytes]:
     store = Vault(vault)
     records = books.ledger.records()
-    which = {node.dev_eui: newest_key(records, node.dev_eui) for node in nodes}
+    which = {node.dev_eui: key_in_use(records, node.dev_eui) for node in nodes}
     missing = [e for e, key_id in which.items() if key_id is None or not store.holds(e, key_id)]
     if missing:
-        problem = f"The vault does not hold the newest key of {', '.join(missing)}"
+        problem = f"The vault does not hold the key in use of {', '.join(missing)}"
         raise OrderError(problem, "Fill it first: revier-provision vault fill")
     opener = opened_identity(identity_file)
     found = {e: store.get(e, key_id, opener) for e, key_id in which.items() if key_id is not None}

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from revier_inventory import Asset, DevicePeriod, Inventory
-from revier_provision.books import MADE_EVENTS, newest_key
+from revier_provision.books import MADE_EVENTS
+from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.server_view import ServerDevice
 from revier_provision.ledger import Record
 from revier_provision.links import INTERVAL_S_BY_KIND
@@ -142,21 +143,23 @@ def _on_server(period: DevicePeriod, asset: Asset, sources: Sources) -> Iterator
 def _key_on_server(
     dev_eui: str, device: ServerDevice, records: tuple[Record, ...]
 ) -> Iterator[Finding]:
-    newest = newest_key(records, dev_eui)
+    in_use = key_in_use(records, dev_eui)
     if device.key_id is None:
         yield _finding(dev_eui, "key", "ChirpStack has no key for it: it cannot join", REKEY)
-    elif newest is not None and device.key_id != newest:
-        problem = "ChirpStack's key is not the one that the ledger has as its newest"
+    elif in_use is not None and device.key_id != in_use:
+        problem = "ChirpStack's key is not the one that the ledger has as in use"
         yield _finding(dev_eui, "key", problem, REKEY)
 
 
 def _in_vault(period: DevicePeriod, sources: Sources) -> Iterator[Finding]:
-    newest = newest_key(sources.records, period.dev_eui)
-    if sources.vault is None or newest is None:
+    in_use = key_in_use(sources.records, period.dev_eui)
+    if sources.vault is None or in_use is None:
         return
-    if newest not in sources.vault.get(period.dev_eui, frozenset()):
+    if in_use not in sources.vault.get(period.dev_eui, frozenset()):
         cure = "Take it from ChirpStack: revier-provision vault fill"
-        yield _finding(period.dev_eui, "key", "The vault does not hold its newest key", cure)
+        yield _finding(
+            period.dev_eui, "key", "The vault does not hold the key that is in use", cure
+        )
 
 
 def _unknown_to_inventory(inventory: Inventory, made: Mapping[str, Record]) -> Iterator[Finding]:

@@ -197,6 +197,7 @@ def retire(
         _check_board(dev_eui, board, books, local_mac_ok=local_mac_ok)
     inventory = inventory_files.read(inventory_dir)
     periods = inventory.periods_of_device(dev_eui)
+    _check_ours(dev_eui, server, inventory)
     steps: list[StepResult] = []
     progress("delete the device in the network server")
     was_registered = server.delete_device(dev_eui)
@@ -228,6 +229,17 @@ def retire(
         period_ended=is_open,
         wiped=board is not None,
     )
+
+
+def _check_ours(dev_eui: str, server: FleetServer, inventory: Inventory) -> None:
+    """Somebody else's device is not ours to delete, whatever the token permits."""
+    device = server.device(dev_eui)
+    ours = {each for owner in inventory.owners for each in owner.application_ids}
+    if device is not None and device.application_id not in ours:
+        name = server.application_name(device.application_id)
+        problem = f"ChirpStack has device {dev_eui} in the application {name!r}"
+        cure = "If it shall go, delete it in ChirpStack's pages, then run this again"
+        raise OrderError(f"{problem}, which is none of this inventory's owners", cure)
 
 
 def _after(periods: Sequence[DevicePeriod], order: NodeOrder) -> datetime:

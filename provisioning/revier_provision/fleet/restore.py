@@ -18,8 +18,9 @@ import msgspec
 
 from revier_inventory import Asset, Inventory, Owner, RadioGateway, put_owner
 from revier_provision import inventory_files
-from revier_provision.books import Books, newest_key
+from revier_provision.books import Books
 from revier_provision.errors import OrderError, ProvisionError
+from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.flow import Progress, with_application
 from revier_provision.ledger import Record, key_id
 from revier_provision.links import INTERVAL_S_BY_KIND, JOIN_EUI_NONE, Application, Device
@@ -160,13 +161,16 @@ class _Run:
         self.devices += 1
 
     def _give_key(self, dev_eui: str) -> None:
-        which = newest_key(self._records, dev_eui)
+        which = key_in_use(self._records, dev_eui)
         if which is None:
             cure = "Connect its board and run: revier-provision rekey --port PORT"
             raise OrderError("The ledger knows no key of it", cure)
         held = self.server.app_key(dev_eui)
-        if held is None or key_id(held) != which:
+        if held is None:
             self.server.set_app_key(dev_eui, self._key_of(dev_eui, which))
+        elif key_id(held) != which:
+            cure = "Bring the ledger up to date with the other stations', or rekey the node"
+            raise OrderError("ChirpStack has another key of it; it was left alone", cure)
         self.keys += 1
 
 

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from revier_inventory import Asset, DevicePeriod, Inventory, Owner, end_period
 from revier_provision.fleet.comparison import BoardView, Sources, compare
 from revier_provision.fleet.health import health
+from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.server_view import ServerDevice
-from revier_provision.ledger import EMPTY, Entry, Event, Head, Record, link
+from revier_provision.ledger import EMPTY, Entry, Event, Head, Record, StepResult, link
 from revier_provision.links import INTERVAL_S_BY_KIND
 from revier_provision.lns_fleet import ListedDevice
+from revier_provision.plan import Step
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
 AGS = ("05562020", "05562024")
@@ -182,7 +184,9 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
     "newer key in the ledger": (
         "key",
         "rekey",
-        lambda s, e: more_records(s, entry("key-reserved", 5, dev_eui=e, key_id=key_of(999))),
+        lambda s, e: made_as(
+            more_records(s, entry("key-reserved", 5, dev_eui=e, key_id=key_of(999))), e
+        ),
     ),
     "not in the vault": ("key", "vault fill", lambda s, _: msgspec.structs.replace(s, vault={})),
     "other asset": ("asset", "devices.toml", lambda s, e: made_as(s, e, asset="z")),
@@ -226,6 +230,36 @@ def test_one_disagreement_is_found_and_has_a_cure(
     assert any(cure in f"{f.problem}. {f.cure}" for f in found), found
     everywhere = name in ("not in the vault", "never made")
     assert everywhere or {f.dev_eui for f in compare(wrong(sources, dev_eui))} == {dev_eui}
+
+
+WRITTEN = StepResult(Step.WRITE_IDENTITY, "done")
+NOT_WRITTEN = StepResult(Step.WRITE_IDENTITY, "failed")
+
+
+@pytest.mark.parametrize(
+    ("after", "in_use"),
+    [
+        ([], 0),  # cut before anything came of it
+        ([("failed", (NOT_WRITTEN,))], 0),
+        ([("failed", (WRITTEN, StepResult(Step.SET_APP_KEY, "failed")))], 9),
+        ([("rekeyed", ())], 9),
+        ([("replaced", ())], 9),
+        ([("failed", (NOT_WRITTEN,)), ("rekeyed", ())], 0),
+        ([("key-shown", ()), ("provisioned", ())], 9),
+    ],
+)
+def test_a_reserved_key_is_in_use_when_it_reached_the_board(
+    after: list[tuple[Event, tuple[StepResult, ...]]], in_use: int
+) -> None:
+    sources = sound(1, [0], [0])
+    own = {"dev_eui": eui_of(0), "asset": "a0", "ags": AGS[0]}
+    more = [entry("key-reserved", 5, dev_eui=eui_of(0), key_id=key_of(9))]
+    more += [entry(event, 6, steps=steps, **own) for event, steps in after]
+    records = more_records(sources, *more).records
+    assert key_in_use(records, eui_of(0)) == key_of(in_use)
+    kept = entry("key-kept", 7, dev_eui=eui_of(0), key_id=key_of(3))
+    assert key_in_use(more_records(sources, *more, kept).records, eui_of(0)) == key_of(3)
+    assert key_in_use(records, eui_of(1)) is None
 
 
 def test_a_replaced_device_without_its_tag_may_stay() -> None:

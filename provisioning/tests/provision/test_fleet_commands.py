@@ -219,6 +219,18 @@ def test_what_cannot_be_restored_stops_nothing_else(
     assert {each["dev_eui"] for each in found if each["what"] == "key"} == {EUIS[0]}
 
 
+def test_a_key_that_is_there_is_never_overwritten(
+    server: Any, reach: list[object], known_fleet: list[object]
+) -> None:
+    """A live server may be ahead of this copy of the ledger."""
+    run("restore-server", *known_fleet, *reach)
+    newer = bytes(range(100, 116))
+    server.registry.keys[EUIS[0]].nwk_key = newer
+    done = run("restore-server", *known_fleet, *reach, code=1)
+    assert "was left alone" in done.stdout
+    assert server.registry.keys[EUIS[0]].nwk_key == newer
+
+
 def test_a_server_of_others_is_not_empty(
     server: Any, reach: list[object], known_fleet: list[object], tmp_path: Path
 ) -> None:

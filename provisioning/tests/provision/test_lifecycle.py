@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from provisioning.tests.provision.keys_in import found_in
 from typer.testing import CliRunner, Result
 
 from revier_bench.network_server.registry import DeviceKeys
-from revier_inventory import Inventory
+from revier_inventory import Inventory, put_owner
 from revier_provision import cli, inventory_files
 from revier_provision.board import open_board
 from revier_provision.books import newest_key
@@ -236,6 +237,15 @@ def test_retired_with_the_board(shop: Shop, pty_board: Any) -> None:
     assert findings(shop.books("verify", "--json")) == []
     done = json.loads(shop.retire("--port", pty_board.path, "--yes", "--json").stdout)
     assert (done["was_registered"], done["period_ended"], done["wiped"]) == (False, False, True)
+
+
+def test_another_owners_device_is_not_deleted(shop: Shop, pty_board: Any) -> None:
+    shop.node(pty_board)
+    stranger = msgspec.structs.replace(shop.inventory.owners[0], application_ids=())
+    inventory_files.change(shop.folder, lambda now: put_owner(now, stranger))
+    refused = shop.retire("--dev-eui", DEV_EUI, "--yes", code=1)
+    assert "none of this inventory's owners" in refused.stderr
+    assert DEV_EUI in shop.keys
 
 
 def test_retired_without_the_board_the_key_is_still_there(shop: Shop, make_pty_board: Any) -> None:
