@@ -68,9 +68,10 @@ def make_plan(inventory: Inventory, rows: Sequence[Row]) -> AssetPlan:
     faults: list[Fault] = []
     wanted: dict[str, Asset] = {}
     differences: list[Difference] = []
+    serving = {period.asset: period.dev_eui for period in inventory.periods if not period.until}
     for row in rows:
         known = inventory.asset(row.fields["asset"])
-        found = list(_row_faults(row, known, inventory))
+        found = list(_row_faults(row, known, serving.get(row.fields["asset"])))
         faults += found
         if not found:
             asset = _asset(row, known)
@@ -97,14 +98,13 @@ def rows_of(assets: Sequence[Asset]) -> list[dict[str, Any]]:
     return [{name: getattr(asset, name) for name in fields} for asset in assets]
 
 
-def _row_faults(row: Row, known: Asset | None, inventory: Inventory) -> Iterator[Fault]:
+def _row_faults(row: Row, known: Asset | None, serving: str | None) -> Iterator[Fault]:
     if known is None:
         for field in REQUIRED:
             if row.fields.get(field) is None:
                 problem = f"Line {row.line}: {row.fields['asset']!r} is new and has no {field}"
                 yield problem, f"Add the column {field}, or correct the asset's name"
         return
-    serving = next((p for p in inventory.periods_of_asset(known.asset) if p.until is None), None)
     if serving is None:
         return
     for field in FIXED_WHILE_SERVED:
@@ -112,7 +112,7 @@ def _row_faults(row: Row, known: Asset | None, inventory: Inventory) -> Iterator
         if new != old:
             problem = f"Line {row.line}: {field}: {known.asset!r} is of {old}, not {new}"
             cure = "Name a new asset, or retire that device first"
-            yield f"{problem}, and device {serving.dev_eui} serves it so", cure
+            yield f"{problem}, and device {serving} serves it so", cure
 
 
 def _asset(row: Row, known: Asset | None) -> Asset:
