@@ -141,4 +141,4 @@ def test_the_key_in_use_is_known_wherever_it_was_cut(shops: Callable[[], Shop]) 
             unsure += 1
         else:
             assert shop.in_use(OLD) == key_id(shop.old_board.key), cut
-    assert unsure == 4  # three writes and the reading back
+    assert unsure == 6  # three writes, reading back, and the profile before the next step begins
