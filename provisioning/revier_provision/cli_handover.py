@@ -37,6 +37,7 @@ from revier_provision.errors import OrderError
 from revier_provision.fleet import exports
 from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.restore import Restoration, check_empty, restore
+from revier_provision.ledger import Entry
 from revier_provision.lns_fleet import FleetChirpStack
 from revier_provision.vault import Vault
 
@@ -195,8 +196,16 @@ def _keys(
         raise OrderError(problem, "Fill it first: revier-provision vault fill")
     opener = opened_identity(identity_file)
     found = {e: store.get(e, key_id, opener) for e, key_id in which.items() if key_id is not None}
-    for dev_eui in found:
-        books.enter("key-exported", dev_eui=dev_eui, key_id=which[dev_eui])
+    books.ledger.append_each(
+        Entry(
+            at=books.ledger.now(),
+            by=books.ledger.by,
+            event="key-exported",
+            dev_eui=dev_eui,
+            key_id=which[dev_eui] or "",
+        )
+        for dev_eui in found
+    )
     return found
 
 
