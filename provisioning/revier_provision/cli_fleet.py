@@ -46,6 +46,9 @@ EuiBlockOption = Annotated[
     Path | None,
     typer.Option("--eui-block", help="The owner's DevEUIs (TOML); else the chip's own."),
 ]
+GermanOption = Annotated[
+    bool, typer.Option("--german", help="CSV with German headers, kinds and decimal comma.")
+]
 OptionalPort = Annotated[
     str | None, typer.Option("--port", help="The board's serial port; else without the board.")
 ]
@@ -61,12 +64,13 @@ def plan(
     template: Annotated[
         bool, typer.Option("--template", help="Print a CSV to begin with, and end.")
     ] = False,
+    german: GermanOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """What a table of assets would change in the inventory; with --apply, change it."""
     out = Output(as_json=as_json)
     if template:
-        sys.stdout.write(asset_rows.template())
+        sys.stdout.write(asset_rows.template(german=german))
         return
     with out.errors():
         if file is None or inventory is None:

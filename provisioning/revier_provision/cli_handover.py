@@ -23,6 +23,7 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
+from revier_provision.cli_fleet import GermanOption
 from revier_provision.cli_options import FolderOption, JsonOption
 from revier_provision.cli_output import EXIT_REFUSED, Output
 from revier_provision.cli_server import (
@@ -100,9 +101,7 @@ def export(
         Format,
         typer.Option("--format", help="csv: as plan reads it. geojson: the assets as a map."),
     ] = Format.CSV,
-    decimal_comma: Annotated[
-        bool, typer.Option("--decimal-comma", help="csv: for a German spreadsheet.")
-    ] = False,
+    german: GermanOption = False,
     with_keys: Annotated[
         bool, typer.Option("--with-keys", help="tts-csv and chirpstack-csv: with AppKeys.")
     ] = False,
@@ -135,7 +134,7 @@ def export(
             books = open_books(inventory, ledger, station, by, vault)
             keys = _keys(nodes, books, vault, identity_file)
         rows = len(nodes) if file_format in WITH_KEYS else len(known.assets)
-        text = _text(file_format, known, nodes, keys, decimal_comma=decimal_comma)
+        text = _text(file_format, known, nodes, keys, german=german)
         _write(out_file, text, secret=with_keys)
         if str(out_file) != "-":
             sentence = f"{rows} rows are in {out_file}."
@@ -162,11 +161,11 @@ def _text(
     nodes: tuple[exports.ExportedNode, ...],
     keys: dict[str, bytes] | None,
     *,
-    decimal_comma: bool,
+    german: bool,
 ) -> str:
     match file_format:
         case Format.CSV:
-            return exports.asset_csv(known, decimal_comma=decimal_comma)
+            return exports.asset_csv(known, german=german)
         case Format.GEOJSON:
             return exports.geojson(known)
         case Format.TTS_CSV:

@@ -13,7 +13,8 @@ import msgspec
 
 from revier_inventory import Asset, Inventory, InventoryError
 from revier_provision.errors import FaultsError
-from revier_provision.fleet.asset_rows import REQUIRED, Fault, Row
+from revier_provision.fleet.asset_columns import REQUIRED
+from revier_provision.fleet.asset_rows import Fault, Row
 
 # What the device that serves the asset was made for.
 FIXED_WHILE_SERVED = ("kind", "ags")

@@ -14,50 +14,29 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from revier_inventory import DOMAIN_BY_KIND, Asset
+from revier_inventory import Asset
 from revier_provision.errors import FaultsError
+from revier_provision.fleet.asset_columns import (
+    COLUMNS,
+    FIELD_BY_HEADER,
+    GERMAN_HEADERS,
+    GERMAN_KINDS,
+    BadCellError,
+    plain,
+    value_of,
+)
 
 ROWS_MAX = 200_000
 BYTES_MAX = 64 * 1024 * 1024
 TOML_TABLE = "asset"
+BYTE_ORDER_MARK = "\ufeff"
 
-# field -> the headers it goes by, as _plain() makes them
-ALIASES: dict[str, tuple[str, ...]] = {
-    "asset": ("asset", "objekt", "kennung", "asset_id"),
-    "kind": ("kind", "art", "typ", "type"),
-    "ags": ("ags", "gemeindeschluessel", "amtlicher_gemeindeschluessel"),
-    "name": ("name", "bezeichnung"),
-    "lon": ("lon", "lng", "longitude", "laenge", "laengengrad"),
-    "lat": ("lat", "latitude", "breite", "breitengrad"),
-    "site": ("site", "standort"),
-    "bay": ("bay", "bucht", "stellplatznummer"),
-    "empty_mm": ("empty_mm", "leer_mm", "abstand_leer_mm"),
-    "full_mm": ("full_mm", "voll_mm", "abstand_voll_mm"),
-    "volume_l": ("volume_l", "volumen_l"),
-    "waste_kind": ("waste_kind", "abfallart", "fraktion"),
-    "licence": ("licence", "license", "lizenz"),
-    "note": ("note", "bemerkung", "notiz", "hinweis"),
-}
-COLUMNS = tuple(ALIASES)
-REQUIRED = ("asset", "kind", "ags", "name", "lon", "lat")
-KINDS = {
-    "air": ("air", "luft", "airquality", "luftqualitaet"),
-    "parking": ("parking", "parken", "parkplatz", "stellplatz"),
-    "waste": ("waste", "abfall", "muell", "container"),
-}
-_FIELD_BY_HEADER = {alias: field for field, names in ALIASES.items() for alias in names}
-_KIND_BY_WORD = {word: kind for kind, words in KINDS.items() for word in words}
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _DELIMITERS = (";", ",", "\t")
-_WHOLE = re.compile(r"-?[0-9]{1,9}\Z")
-_DECIMAL = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)?\Z")
-_LOST_ZERO = re.compile(r"[0-9]{7}\Z")
-
 Fault = tuple[str, str]  # problem, cure
 
 
@@ -66,12 +45,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     line: int
     fields: dict[str, Any]
-
-
-class BadCellError(ValueError):
-    def __init__(self, problem: str, cure: str) -> None:
-        self.fault = (problem, cure)
-        super().__init__(problem)
 
 
 def read(data: bytes, *, is_toml: bool) -> tuple[Row, ...]:
@@ -89,35 +62,31 @@ def read(data: bytes, *, is_toml: bool) -> tuple[Row, ...]:
     return rows
 
 
-def write_csv(rows: Iterable[Mapping[str, Any]], *, decimal_comma: bool = False) -> str:
-    """CSV with semicolons that read() takes back; `rows` map fields to values."""
+def write_csv(rows: Iterable[Mapping[str, Any]], *, german: bool = False) -> str:
+    """CSV with semicolons that read() takes back; `rows` map fields to values.
+
+    `german`: headers, kinds and decimal comma as a German spreadsheet has them, and the byte order
+    mark without which it does not take UTF-8 for what it is.
+    """
     out = io.StringIO()
+    out.write(BYTE_ORDER_MARK if german else "")
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([GERMAN_HEADERS[field] if german else field for field in COLUMNS])
     for row in rows:
-        writer.writerow([_cell(row.get(field), decimal_comma=decimal_comma) for field in COLUMNS])
+        writer.writerow([_cell(field, row.get(field), german=german) for field in COLUMNS])
     return out.getvalue()
 
 
-def template() -> str:
+def template(*, german: bool = False) -> str:
     """One example of each kind."""
     base = {"ags": "05562020", "lon": 7.1353, "lat": 51.5961}
-    return write_csv(
-        [
-            base | {"asset": "herten-air-01", "kind": "air", "name": "Rathaus"},
-            base | {"asset": "herten-bay-07", "kind": "parking", "name": "Bucht 7", "bay": "7"},
-            base
-            | {
-                "asset": "herten-glas-03",
-                "kind": "waste",
-                "name": "Altglas Schloss",
-                "empty_mm": 1450,
-                "full_mm": 250,
-                "volume_l": 3000,
-                "waste_kind": "glass",
-            },
-        ]
-    )
+    container = {"empty_mm": 1450, "full_mm": 250, "volume_l": 3000, "waste_kind": "glass"}
+    rows: list[dict[str, Any]] = [
+        {"asset": "herten-air-01", "kind": "air", "name": "Rathaus"},
+        {"asset": "herten-bay-07", "kind": "parking", "name": "Bucht 7", "bay": "7"},
+        {"asset": "herten-glas-03", "kind": "waste", "name": "Altglas Schloss", **container},
+    ]
+    return write_csv([base | row for row in rows], german=german)
 
 
 # -- text ----------------------------------------------------------------------------------------
@@ -137,18 +106,13 @@ def _text(data: bytes) -> str:
     raise FaultsError([("The file is no text that can be read", cure)])
 
 
-def _plain(header: str) -> str:
-    """`Breite (Grad)` -> `breite`, `Abstand leer [mm]` -> `abstand_leer_mm`."""
-    text = header.strip().lower().translate(_UMLAUTS)
-    text = re.sub(r"\((grad|degrees?|wgs ?84)\)", "", text)
-    return re.sub(r"[^a-z0-9]+", "_", text).strip("_")
-
-
-def _cell(value: Any, *, decimal_comma: bool) -> str:
+def _cell(field: str, value: Any, *, german: bool) -> str:
     if value is None:
         return ""
+    if german and field == "kind":
+        return GERMAN_KINDS[value]
     if isinstance(value, float):
-        return repr(value).replace(".", ",") if decimal_comma else repr(value)
+        return repr(value).replace(".", ",") if german else repr(value)
     return str(value)
 
 
@@ -188,13 +152,13 @@ def _delimiter(text: str) -> str:
 
     def known(delimiter: str) -> int:
         cells = next(csv.reader([header], delimiter=delimiter))
-        return sum(_plain(cell) in _FIELD_BY_HEADER for cell in cells)
+        return sum(plain(cell) in FIELD_BY_HEADER for cell in cells)
 
     return max(_DELIMITERS, key=known)
 
 
 def _header(cells: list[str], line: int, faults: list[Fault]) -> list[str | None] | None:
-    columns = [_FIELD_BY_HEADER.get(_plain(cell)) for cell in cells]
+    columns = [FIELD_BY_HEADER.get(plain(cell)) for cell in cells]
     found = [column for column in columns if column]
     before = len(faults)
     for cell, column in zip(cells, columns, strict=True):
@@ -225,58 +189,11 @@ def _csv_row(
         if column is None:
             continue
         try:
-            fields[column] = _value(column, cell.strip())
+            fields[column] = value_of(column, cell.strip())
         except BadCellError as error:
             faults.append((f"Line {line}: {column}: {error.fault[0]}", error.fault[1]))
     if len(faults) == before:
         yield Row(line=line, fields=fields)
-
-
-def _value(column: str, text: str) -> Any:
-    """A cell's value; None: no value."""
-    if not text:
-        if column in REQUIRED:
-            raise BadCellError("is empty", "Fill it in, or remove the line")
-        return "" if column == "note" else None
-    parse = _PARSERS.get(column)
-    return text if parse is None else parse(text)
-
-
-def _kind(text: str) -> str:
-    kind = _KIND_BY_WORD.get(_plain(text))
-    if kind is None:
-        cure = "Write air (Luft), parking (Parken) or waste (Abfall)"
-        raise BadCellError(f"{text[:40]!r} is no kind", cure)
-    return kind
-
-
-def _ags(text: str) -> str:
-    """A spreadsheet takes the key for a number and its first zero off."""
-    return f"0{text}" if _LOST_ZERO.match(text) else text
-
-
-def _number(text: str) -> float:
-    if not _DECIMAL.match(text):
-        raise BadCellError(f"{text[:40]!r} is no number", "Write degrees, as 7.1353 or 7,1353")
-    return float(text.replace(",", "."))
-
-
-def _whole(text: str) -> int:
-    if not _WHOLE.match(text):
-        cure = "Write a whole number without point, comma or unit"
-        raise BadCellError(f"{text[:40]!r} is no whole number", cure)
-    return int(text)
-
-
-_PARSERS: dict[str, Callable[[str], Any]] = {
-    "kind": _kind,
-    "ags": _ags,
-    "lon": _number,
-    "lat": _number,
-    "empty_mm": _whole,
-    "full_mm": _whole,
-    "volume_l": _whole,
-}
 
 
 # -- TOML ----------------------------------------------------------------------------------------
@@ -336,7 +253,3 @@ def _repeated(rows: tuple[Row, ...]) -> Iterator[Fault]:
             problem = f"Line {row.line}: {name[:48]!r} stands in line {seen[name]} already"
             yield problem, "Keep one of the two"
         seen.setdefault(name, row.line)
-
-
-assert set(COLUMNS) | {"calibrations"} == set(Asset.__struct_fields__)
-assert set(KINDS) == set(DOMAIN_BY_KIND)

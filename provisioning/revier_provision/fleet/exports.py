@@ -115,9 +115,9 @@ def chirpstack_csv(
     return _csv(columns, rows, ",")
 
 
-def asset_csv(inventory: Inventory, *, decimal_comma: bool = False) -> str:
+def asset_csv(inventory: Inventory, *, german: bool = False) -> str:
     """As `plan` takes it back; calibrations are not in it."""
-    return write_csv(rows_of(inventory.assets), decimal_comma=decimal_comma)
+    return write_csv(rows_of(inventory.assets), german=german)
 
 
 def geojson(inventory: Inventory) -> str:

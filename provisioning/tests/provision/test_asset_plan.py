@@ -235,8 +235,9 @@ def test_kind_and_owner_are_the_devices_while_one_serves(herten: Inventory) -> N
         plan_of(served, text)
 
 
-def test_the_template_is_a_table(herten: Inventory) -> None:
-    plan = plan_of(herten, template())
+@pytest.mark.parametrize("german", [False, True])
+def test_the_template_is_a_table(herten: Inventory, german: bool) -> None:
+    plan = plan_of(herten, template(german=german))
     assert plan.count("unchanged") + plan.count("changed") == 3
 
 
@@ -248,9 +249,9 @@ def test_a_table_of_what_is_there_changes_nothing(
     inventory = stripped(data.draw(any_inventory))
     if not inventory.assets:
         return
-    comma = data.draw(st.booleans())
+    german = data.draw(st.booleans())
     encoding = data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-    text = write_csv(rows_of(inventory.assets), decimal_comma=comma)
+    text = write_csv(rows_of(inventory.assets), german=german)
     plan = make_plan(inventory, read(text.encode(encoding), is_toml=False))
     assert plan.changes_nothing, plan.differences
     assert plan.count("gone") == 0

@@ -123,7 +123,7 @@ def test_the_template_and_an_export_are_plans(folder: Path, tmp_path: Path) -> N
     assert run("plan", "--template").stdout.replace("\r\n", "\n") == template().replace(
         "\r\n", "\n"
     )
-    for more in ([], ["--decimal-comma"]):
+    for more in ([], ["--german"]):
         out = tmp_path / f"out{len(more)}.csv"
         run("export", "--inventory", folder, "--out", out, *more)
         told = json.loads(run("plan", out, "--inventory", folder, "--json").stdout)
