@@ -120,9 +120,10 @@ def test_faults_of_a_plan_come_all_at_once(folder: Path, tmp_path: Path) -> None
 
 
 def test_the_template_and_an_export_are_plans(folder: Path, tmp_path: Path) -> None:
-    assert run("plan", "--template").stdout.replace("\r\n", "\n") == template().replace(
-        "\r\n", "\n"
-    )
+    assert run("plan", "--template").stdout.splitlines() == template().splitlines()
+    german = run("plan", "--template", "--german").stdout
+    assert german.startswith("\ufeffObjekt;Art;AGS;Bezeichnung;Länge;Breite;")
+    assert ";Luft;05562020;Rathaus;7,1353;51,5961;" in german
     for more in ([], ["--german"]):
         out = tmp_path / f"out{len(more)}.csv"
         run("export", "--inventory", folder, "--out", out, *more)
