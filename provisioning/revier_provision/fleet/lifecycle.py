@@ -126,7 +126,7 @@ def replace(
     order = msgspec.structs.replace(order, since=since)
     new = order.dev_eui or dev_eui_of_board(board, books, local_mac_ok=order.local_mac_ok)
     record = provision_entered(
-        lambda _: order, board, server, inventory_dir, entropy, books, progress, "replaced"
+        lambda _: order, board, server, inventory_dir, entropy, books, progress, event="replaced"
     )
     others = [p for p in before.periods_of_asset(order.asset) if p.dev_eui != new]
     old = others[-1].dev_eui if others else None
@@ -174,7 +174,7 @@ def rekey(
         )
 
     return provision_entered(
-        order_for, board, server, inventory_dir, entropy, books, progress, "rekeyed"
+        order_for, board, server, inventory_dir, entropy, books, progress, event="rekeyed"
     )
 
 
