@@ -214,14 +214,14 @@ def radio_off(node: "Node") -> None:
 
 def rejoin(node: "Node") -> None:
     """The network has forgotten us: nothing is left to give back. The old session stays until a
-    new one is accepted; one try a day."""
+    new one is accepted; one try a day, also after one that failed: a server that was set up anew
+    counts its JoinNonces from 0, and the first may be the one we had (L2 6.2.5)."""
     state, link = node.state, node.link()
     if not exhausted(link.device.session, link.device.adr):
         return
     say("rejoin", "unanswered", state.unanswered)
     state.joined_ms = now_ms()
     join(node)
-    state.unanswered = 0
 
 
 def exhausted(session: "Session", adr: bool) -> bool:

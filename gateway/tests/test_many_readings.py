@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from revier_gateway.outcomes import Outcome
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
 from revier_gateway.work import Work
-from revier_inventory import Inventory
+from revier_inventory import DevicePeriod, Inventory
 from revier_payload import air_batch, backfill
 from revier_payload.codec import encode
 
@@ -87,6 +88,28 @@ def test_a_batch_of_a_node_without_a_clock_ends_when_it_is_heard(line: Line) -> 
     observations = documents(line.take(batch(1000, 3, None), PORT_BATCH, 1, at=HOUR_LATER))
     assert [one["t"][11:19] for one in observations] == ["07:50:00", "07:55:00", "08:00:00"]
     assert {one["t_src"] for one in observations} == {"gateway"}
+
+
+def test_a_replaced_device_sends_late_what_it_measured_before(line: Line) -> None:
+    """It stays registered without its tag `asset`, as revier-provision replace leaves it."""
+    inventory = line.pipeline.inventory
+    change = START + timedelta(minutes=30)
+    ended = tuple(
+        msgspec.structs.replace(period, until=change) if period.dev_eui == AIR else period
+        for period in inventory.periods
+    )
+    new = DevicePeriod(dev_eui="70b3d57ed00000aa", asset="aq-0007", since=change)
+    line.pipeline.inventory = replace(inventory, periods=(*ended, new))
+    tags = {"ags": support.AGS}
+    late = line.take(batch(1000, 6), PORT_BATCH, 1, at=HOUR_LATER, tags=tags)
+    kept = documents(late)
+    assert [one["t"][11:16] for one in kept] == [f"07:{n:02}" for n in range(0, 30, 5)]
+    assert {one["asset"] for one in kept} == {"urn:revier:05562032:airquality:aq-0007"}
+    tagged = {**tags, "asset": "aq-0007"}
+    refused = line.take(batch(1100, 6), PORT_BATCH, 2, at=HOUR_LATER, tags=tagged)
+    assert (refused.reason, documents(refused)) == ("asset_taken", [])
+    after = line.take(batch(1200, 3, START_S + 2400), PORT_BATCH, 3, at=HOUR_LATER, tags=tags)
+    assert (after.reason, documents(after)) == ("unknown_device", [])
 
 
 def test_a_batch_again_says_nothing_new(line: Line) -> None:

@@ -53,6 +53,8 @@ def findings_of(
     found += _each(RADIO_GATEWAYS, radio_gateways, _radio_gateway, lambda gw: gw.gateway_id)
     found += _owned(SITES, ((site, site.ags) for site in sites), known_ags)
     found += _owned(ASSETS, ((asset, asset.ags) for asset in assets), known_ags)
+    with_owner = [(gw, gw.ags) for gw in radio_gateways if gw.ags is not None]
+    found += _owned(RADIO_GATEWAYS, with_owner, known_ags)
     found += _placed(assets, site_by_name)
     found += _served(periods, asset_names)
     if not found:  # overlaps are only meaningful among sound periods

@@ -101,13 +101,17 @@ class DevicePeriod(Record, frozen=True, kw_only=True):
 
 
 class RadioGateway(Record, frozen=True, kw_only=True):
-    """A LoRaWAN gateway on a roof (not the program revier-gateway)."""
+    """A LoRaWAN gateway on a roof (not the program revier-gateway).
+
+    `ags`: the owner in whose tenant it is registered; None: not known.
+    """
 
     gateway_id: str
     name: str
     lon: float
     lat: float
     altitude_m: float | None = None
+    ags: str | None = None
     note: str = ""
 
 

@@ -129,6 +129,42 @@ if hasattr(os, 'sync'):
 """
 
 
+# The counters go to the highest of NVS and file before the file goes: no number is used twice.
+_WIPE = """
+import esp32, machine, os
+nvs = esp32.NVS('lorawan')
+def i32(key):
+    try:
+        return nvs.get_i32(key) & 0xFFFFFFFF
+    except OSError:
+        return 0
+def gone(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+files = [name for name in os.listdir('/') if name in ('identity.bin', 'identity.alt')]
+if files:
+    from revier_node import identity_file
+    kept = identity_file.read() or (None, 0, 0, 0)
+    for key, number in zip(('dev_nonce', 'f_cnt_lease', 'seq_lease'), kept[1:]):
+        number = max(number, i32(key))
+        nvs.set_i32(key, number - 0x100000000 if number & 0x80000000 else number)
+    nvs.commit()
+for key in ('app_key', 'session', 'join_eui', 'dev_eui'):
+    try:
+        nvs.erase_key(key)
+    except OSError:
+        pass
+nvs.commit()
+machine.RTC().memory(b'')
+for name in files + ['node.json', 'node.json.new']:
+    gone('/' + name)
+if hasattr(os, 'sync'):
+    os.sync()
+"""
+
+
 # boot.py put the slot of the running application on the import path.
 _RUNNING = "[path for path in sys.path if path in ('/a', '/b')][:1]"
 _FIRMWARE = """
@@ -206,6 +242,18 @@ class ReplBoard:
         except RemoteError as error:
             cure = "Run again; if NVS is full, erase the flash, put MicroPython on it and run again"
             problem = f"The board could not store its identity ({error.exception})"
+            raise BoardError(problem, cure) from None
+
+    def wipe(self) -> None:
+        """Take identity, key, session and /node.json off; the counters stay, so that none repeats.
+
+        The flash's unused pages may still hold the old key for whoever reads the chip.
+        """
+        try:
+            self._repl.run(_WIPE, limit_s=30.0)
+        except RemoteError as error:
+            cure = "Put Revier's firmware on the board and run again, or erase the whole flash"
+            problem = f"The board could not be wiped ({error.exception})"
             raise BoardError(problem, cure) from None
 
     def app_key_digest(self, challenge: bytes) -> bytes | None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from revier_inventory import Inventory, InventoryError
 from revier_provision import identity, inventory_files
 from revier_provision.errors import OrderError, ProvisionError
@@ -19,6 +21,7 @@ from revier_provision.vault import Vault
 
 NOTE_CHARS_MAX = 400
 KEY_EVENTS: tuple[Event, ...] = ("key-reserved", "key-kept")
+MADE_EVENTS: tuple[Event, ...] = ("provisioned", "replaced", "rekeyed")
 
 
 class FirmwareBoard(BoardLink, Protocol):
@@ -81,6 +84,14 @@ def newest_key(records: Iterable[Record], dev_eui: str) -> str | None:
     return None if newest is None else newest.key_id
 
 
+def allotted_to(records: Iterable[Record], mac: bytes) -> str | None:
+    """The DevEUI that this chip got from the owner's block, at whichever station."""
+    for record in records:
+        if record.event == "eui-allotted" and record.chip_mac == mac.hex():
+            return record.dev_eui
+    return None
+
+
 def provision_entered(
     order_for: Callable[[BoardLink], NodeOrder],
     board: FirmwareBoard,
@@ -89,12 +100,16 @@ def provision_entered(
     entropy: Entropy,
     books: Books,
     progress: Progress = lambda _step: None,
+    event: Event = "provisioned",
 ) -> NodeRecord:
     """As provision_node; what was done, or how far it came, is entered in the ledger."""
     order = order_for(board)
     mac = board.factory_mac()
-    dev_eui = identity.dev_eui_from_mac(mac, local_ok=order.local_mac_ok)
-    check_elsewhere(books.ledger.records(), dev_eui, order, inventory_files.read(inventory_dir))
+    records = books.ledger.records()
+    if order.dev_eui is None:
+        order = msgspec.structs.replace(order, dev_eui=allotted_to(records, mac))
+    dev_eui = identity.dev_eui_of(mac, order.dev_eui, local_ok=order.local_mac_ok)
+    check_elsewhere(records, dev_eui, order, inventory_files.read(inventory_dir))
     steps = _Steps(progress)
     what = {
         "dev_eui": dev_eui,
@@ -112,7 +127,7 @@ def provision_entered(
         note = note[:NOTE_CHARS_MAX]
         books.enter("failed", steps=steps.results(failed=True), note=note, **what)
         raise
-    books.enter("provisioned", steps=steps.results(), **what)
+    books.enter(event, steps=steps.results(), **what)
     return record
 
 
@@ -138,7 +153,7 @@ def check_elsewhere(
     records: Iterable[Record], dev_eui: str, order: NodeOrder, inventory: Inventory
 ) -> None:
     """Refuse a device that another station made a node for what this inventory does not know."""
-    made = [r for r in records if r.event == "provisioned" and r.dev_eui == dev_eui]
+    made = [r for r in records if r.event in MADE_EVENTS and r.dev_eui == dev_eui]
     if not made or list(inventory.periods_of_device(dev_eui)):
         return
     last = max(made, key=lambda record: record.at)

@@ -14,20 +14,24 @@ from typing import Annotated, cast
 
 import typer
 
-from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
+from revier_inventory import DOMAIN_BY_KIND, Asset, put_asset
 from revier_inventory.model import Kind
 from revier_provision import (
     cli_chip,
     cli_doctor,
+    cli_fleet,
+    cli_handover,
     cli_label,
     cli_ledger,
+    cli_lifecycle,
+    cli_radio_gateway,
     cli_settings,
     cli_upload,
     cli_vault,
     inventory_files,
 )
 from revier_provision.board import open_board
-from revier_provision.books import Books, provision_entered
+from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli_books import (
     ByOption,
     LedgerOption,
@@ -35,6 +39,7 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
+from revier_provision.cli_fleet import EuiBlockOption, VirtualOption
 from revier_provision.cli_options import PLAIN, FolderOption, JsonOption, PortOption, WindowOption
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
@@ -45,7 +50,8 @@ from revier_provision.cli_server import (
     connected,
 )
 from revier_provision.errors import OrderError
-from revier_provision.flow import order_from, register_radio_gateway
+from revier_provision.fleet.allotment import order_with_block, read_block
+from revier_provision.flow import order_from
 from revier_provision.links import (
     BOARD_DEFAULT,
     JOIN_EUI_NONE,
@@ -57,9 +63,8 @@ from revier_provision.links import (
 
 app = typer.Typer(help="From a bare board to a live, recorded node.", **PLAIN)  # type: ignore[arg-type]
 inventory_app = typer.Typer(help="The inventory's folder of TOML files.", **PLAIN)  # type: ignore[arg-type]
-gateway_app = typer.Typer(help="LoRaWAN gateways on the roofs.", **PLAIN)  # type: ignore[arg-type]
 app.add_typer(inventory_app, name="inventory")
-app.add_typer(gateway_app, name="radio-gateway")
+app.add_typer(cli_radio_gateway.app, name="radio-gateway")
 app.add_typer(cli_settings.app, name="settings")
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
@@ -69,11 +74,16 @@ app.command("flash")(cli_chip.flash)
 app.command("doctor")(cli_doctor.doctor)
 app.command("label")(cli_label.label)
 app.command("show-key")(cli_vault.show_key)
+app.command("plan")(cli_fleet.plan)
+app.command("status")(cli_fleet.status)
+app.command("verify")(cli_fleet.verify)
+app.command("replace")(cli_lifecycle.replace)
+app.command("rekey")(cli_lifecycle.rekey)
+app.command("retire")(cli_lifecycle.retire)
+app.command("restore-server")(cli_handover.restore_server)
+app.command("export")(cli_handover.export)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]
-VirtualOption = Annotated[
-    bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
-]
 
 
 @app.command()
@@ -93,6 +103,7 @@ def node(
     board: Annotated[str, typer.Option(help="Name of the board description.")] = BOARD_DEFAULT,
     interval_s: Annotated[int | None, typer.Option(help="Seconds between readings.")] = None,
     join_eui: Annotated[str, typer.Option(help="16 hex digits.")] = JOIN_EUI_NONE,
+    eui_block: EuiBlockOption = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take the asset over from another device.")
     ] = False,
@@ -120,8 +131,13 @@ def node(
         )
         _ensure_asset(inventory, order, name, lon, lat)
         books = open_books(inventory, ledger, station, by, vault)
+        block = read_block(eui_block)
         with connected(server, token_file, tls_roots, codec) as network_server:
-            _provision(out, port, window_s, lambda _: order, network_server, inventory, books)
+
+            def ordered(link: BoardLink) -> NodeOrder:
+                return order_with_block(order, link, block, inventory, books)
+
+            _provision(out, port, window_s, ordered, network_server, inventory, books)
 
 
 @app.command()
@@ -149,36 +165,10 @@ def register(
         with connected(server, token_file, tls_roots, codec) as network_server:
 
             def order(link: BoardLink) -> NodeOrder:
-                return order_from(link, inventory, local_mac_ok=virtual)
+                allotted = allotted_to(books.ledger.records(), link.factory_mac())
+                return order_from(link, inventory, local_mac_ok=virtual, allotted=allotted)
 
             _provision(out, port, window_s, order, network_server, inventory, books)
-
-
-@app.command()
-def status(
-    inventory: FolderOption,
-    server: ServerOption = None,
-    token_file: TokenOption = None,
-    tls_roots: RootsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Every asset with the device that serves it; with --server also when it was last heard."""
-    out = Output(as_json=as_json)
-    with out.errors():
-        known = inventory_files.read(inventory)
-        serving = {p.asset: p for p in known.periods if p.until is None}
-        columns = ["asset", "kind", "ags", "name", "dev_eui", "since"]
-        rows: list[dict[str, object]] = []
-        with connected(server, token_file, tls_roots, None) as network_server:
-            for asset in known.assets:
-                period = serving.get(asset.asset)
-                row = {key: getattr(asset, key) for key in columns[:4]}
-                row["dev_eui"] = period.dev_eui if period else None
-                row["since"] = period.since if period else None
-                if network_server is not None:
-                    row["last_seen"] = network_server.last_seen(period.dev_eui) if period else None
-                rows.append(row)
-        out.table(rows, [*columns, "last_seen"] if server else columns)
 
 
 @inventory_app.command("init")
@@ -206,32 +196,6 @@ def inventory_check(folder: FolderArgument, as_json: JsonOption = False) -> None
         }
         words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         out.result(counts, f"The inventory is sound: {words}.")
-
-
-@gateway_app.command("add")
-def gateway_add(
-    gateway_id: Annotated[str, typer.Option(help="16 hex digits, as printed on the gateway.")],
-    name: Annotated[str, typer.Option(help="Where it stands, in words.")],
-    lon: Annotated[float, typer.Option(help="Longitude, WGS 84.")],
-    lat: Annotated[float, typer.Option(help="Latitude, WGS 84.")],
-    ags: Annotated[str, typer.Option(help="The owner in whose tenant it is registered.")],
-    inventory: FolderOption,
-    altitude_m: Annotated[float | None, typer.Option(help="Metres above the sea.")] = None,
-    server: ServerOption = None,
-    token_file: TokenOption = None,
-    tls_roots: RootsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Register a LoRaWAN gateway and record its position. Safe to run again."""
-    out = Output(as_json=as_json)
-    with out.errors():
-        gateway = RadioGateway(
-            gateway_id=gateway_id.lower(), name=name, lon=lon, lat=lat, altitude_m=altitude_m
-        )
-        with connected(server, token_file, tls_roots, None) as network_server:
-            register_radio_gateway(gateway, ags, network_server, inventory)
-        where = "recorded and registered" if server else "recorded, not yet registered"
-        out.result(gateway, f"Radio gateway {gateway.gateway_id} is {where}.")
 
 
 def _provision(

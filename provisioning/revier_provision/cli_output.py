@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from revier_inventory import InventoryError
-from revier_provision.errors import LedgerError, ProvisionError
+from revier_provision.errors import FaultsError, LedgerError, ProvisionError
 
 EXIT_REFUSED = 1
 PIPE_COLUMNS = 400  # nothing is wrapped where no one looks at a screen
@@ -71,6 +71,8 @@ class Output:
                     for f in error.findings
                 ]
             )
+        except FaultsError as errors:
+            self._refuse([{"problem": each[0], "cure": each[1]} for each in errors.errors])
         except ProvisionError as error:
             self._refuse([{"problem": error.problem, "cure": error.cure}])
         except InventoryError as error:

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from revier_provision.errors import OrderError
-from revier_provision.lns import ChirpStack
+from revier_provision.lns_fleet import FleetChirpStack
 
 ServerOption = Annotated[
     str | None,
@@ -51,12 +51,12 @@ def connected(
     token_file: Path | None,
     tls_roots: Path | None,
     codec: Path | None,
-) -> Iterator[ChirpStack | None]:
+) -> Iterator[FleetChirpStack | None]:
     if target is None:
         yield None
         return
     way = reach(target, token_file, tls_roots, codec)
-    with ChirpStack(
+    with FleetChirpStack(
         way.target, way.token, tls_roots=way.tls_roots, codec_js=way.codec_js
     ) as server:
         yield server

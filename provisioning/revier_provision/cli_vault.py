@@ -111,7 +111,7 @@ def show_key(
     """
     out = Output(as_json=False)
     with out.errors():
-        dev_eui = _plain(dev_eui)
+        dev_eui = plain_dev_eui(dev_eui)
         if not EUI.match(dev_eui):
             raise OrderError(f"{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label")
         books = Books(open_ledger(inventory, ledger, station, by), None)
@@ -121,18 +121,19 @@ def show_key(
             cure = "Fill it (revier-provision vault fill), or give the node a new key"
             raise OrderError(f"The vault does not hold the newest key of {dev_eui}", cure)
         typed = typer.prompt(f"Type the DevEUI to show the key of {dev_eui}", err=True)
-        if _plain(typed) != dev_eui:
+        if plain_dev_eui(typed) != dev_eui:
             raise OrderError("That is another DevEUI; nothing was shown", "Run again")
-        app_key = store.get(dev_eui, which, _identity(identity_file))
+        app_key = store.get(dev_eui, which, opened_identity(identity_file))
         books.enter("key-shown", dev_eui=dev_eui, key_id=which)
         typer.echo(app_key.hex())
 
 
-def _plain(dev_eui: str) -> str:
+def plain_dev_eui(dev_eui: str) -> str:
     return dev_eui.replace(" ", "").replace("-", "").replace(":", "").lower()
 
 
-def _identity(path: Path) -> pyrage.x25519.Identity:
+def opened_identity(path: Path) -> pyrage.x25519.Identity:
+    """What opens the vault; the passphrase is asked for if there is one."""
     data = private_bytes(path)
     words = None
     if vault.needs_passphrase(data):

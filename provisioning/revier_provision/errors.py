@@ -24,6 +24,15 @@ class OrderError(ProvisionError):
     """What was asked for cannot be; the technician decides."""
 
 
+class FaultsError(OrderError):
+    """Everything that is wrong at once; `errors` holds problem and cure of each."""
+
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        assert errors
+        self.errors = tuple(errors)
+        super().__init__(*self.errors[0])
+
+
 class BoardError(ProvisionError):
     """The board does not answer, or not as it should."""
 

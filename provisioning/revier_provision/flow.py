@@ -67,7 +67,7 @@ def provision_node(
     inventory = inventory_files.read(inventory_dir)
     owner = check_order(order, inventory)
     progress("read the chip")
-    dev_eui = identity.dev_eui_from_mac(board.factory_mac(), local_ok=order.local_mac_ok)
+    dev_eui = identity.dev_eui_of(board.factory_mac(), order.dev_eui, local_ok=order.local_mac_ok)
     server = None
     if network_server is not None:
         progress("look at the network server")
@@ -85,10 +85,19 @@ def provision_node(
     return _record(order, plan, registration)
 
 
-def order_from(board: BoardLink, inventory_dir: Path, *, local_mac_ok: bool = False) -> NodeOrder:
-    """The order that repeats what board and inventory already say, to catch up what is missing."""
+def order_from(
+    board: BoardLink,
+    inventory_dir: Path,
+    *,
+    local_mac_ok: bool = False,
+    allotted: str | None = None,
+) -> NodeOrder:
+    """The order that repeats what board and inventory already say, to catch up what is missing.
+
+    `allotted`: the DevEUI that the ledger says this chip got from the owner's block.
+    """
     inventory = inventory_files.read(inventory_dir)
-    dev_eui = identity.dev_eui_from_mac(board.factory_mac(), local_ok=local_mac_ok)
+    dev_eui = identity.dev_eui_of(board.factory_mac(), allotted, local_ok=local_mac_ok)
     period = next((p for p in inventory.periods_of_device(dev_eui) if p.until is None), None)
     if period is None:
         cure = "Provision it first with: revier-provision node"
@@ -107,6 +116,7 @@ def order_from(board: BoardLink, inventory_dir: Path, *, local_mac_ok: bool = Fa
         interval_s=interval_s if isinstance(interval_s, int) else None,
         join_eui=state.join_eui or JOIN_EUI_NONE,
         local_mac_ok=local_mac_ok,
+        dev_eui=allotted,
     )
 
 
@@ -121,7 +131,8 @@ def register_radio_gateway(
         application = network_server.find_application(owner)
         application = application or network_server.create_application(owner)
         network_server.put_radio_gateway(application.tenant_id, gateway)
-    inventory_files.change(inventory_dir, lambda inventory: put_radio_gateway(inventory, gateway))
+    owned = msgspec.structs.replace(gateway, ags=ags)
+    inventory_files.change(inventory_dir, lambda inventory: put_radio_gateway(inventory, owned))
 
 
 class _Registration(msgspec.Struct, frozen=True):
@@ -232,14 +243,14 @@ def _recorded(
     owner = check_order(order, inventory)
     check_place(order, plan.dev_eui, inventory)
     if application is not None:
-        inventory = put_owner(inventory, _with_application(owner, application))
+        inventory = put_owner(inventory, with_application(owner, application))
     for period in inventory.periods_of_asset(order.asset):
         if period.until is None and period.dev_eui != plan.dev_eui:
             inventory = end_period(inventory, period.dev_eui, order.since)
     return begin_period(inventory, plan.dev_eui, order.asset, order.since)
 
 
-def _with_application(owner: Owner, application: Application) -> Owner:
+def with_application(owner: Owner, application: Application) -> Owner:
     tenant_ids, application_ids = list(owner.tenant_ids), list(owner.application_ids)
     if application.tenant_id not in tenant_ids:
         tenant_ids.append(application.tenant_id)

@@ -34,6 +34,11 @@ def dev_eui_from_mac(mac: bytes, *, local_ok: bool = False) -> str:
     return (mac[:3] + b"\xff\xfe" + mac[3:]).hex()
 
 
+def dev_eui_of(mac: bytes, allotted: str | None, *, local_ok: bool = False) -> str:
+    """The DevEUI that was allotted to this chip, else that of its factory MAC."""
+    return allotted or dev_eui_from_mac(mac, local_ok=local_ok)
+
+
 def new_app_key(entropy: Callable[[int], bytes]) -> bytes:
     """16 bytes from `entropy` (secrets.token_bytes in life, a seeded source on the bench)."""
     key = entropy(APP_KEY_BYTES)

@@ -35,6 +35,12 @@ Event = Literal[
     "key-reserved",
     "key-kept",
     "key-shown",
+    "replaced",
+    "rekeyed",
+    "retired",
+    "eui-allotted",
+    "server-restored",
+    "key-exported",
     "end-repaired",
 ]
 Fault = Literal["changed", "missing", "moved", "cut off"]

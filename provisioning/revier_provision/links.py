@@ -32,7 +32,8 @@ class NodeOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     The asset must be in the inventory. `since` is timezone-aware. `replace` ends the period of
     another device that still serves the asset. `local_mac_ok` accepts a locally administered
-    factory MAC, as virtual boards have.
+    factory MAC, as virtual boards have. `rekey` asks for a new key, whatever is there. `dev_eui` is
+    the one allotted from the owner's block; None: the chip's.
     """
 
     kind: Kind
@@ -44,6 +45,8 @@ class NodeOrder(msgspec.Struct, frozen=True, kw_only=True):
     join_eui: str = JOIN_EUI_NONE
     replace: bool = False
     local_mac_ok: bool = False
+    rekey: bool = False
+    dev_eui: str | None = None
 
     def node_json(self) -> dict[str, object]:
         """The content of a new board's /node.json."""

@@ -285,7 +285,7 @@ def is_loopback(target: str) -> bool:
 
 def _gone(what: str, owner: Owner) -> NetworkServerError:
     problem = f"ChirpStack has none of the {what} that owners.toml names for {owner.ags}"
-    cure = "Check --server; if ChirpStack was set up anew, remove the old ids from owners.toml"
+    cure = "Check --server; if ChirpStack was set up anew: revier-provision restore-server"
     return NetworkServerError(problem, cure)
 
 

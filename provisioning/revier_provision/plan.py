@@ -114,7 +114,7 @@ def make_plan(
         board.dev_eui == dev_eui and board.join_eui == order.join_eui and board.has_app_key
     )
     node_json = _node_json(order, dev_eui, inventory, board)
-    rekey = not identity_whole or (server is not None and not server.same_key)
+    rekey = order.rekey or not identity_whole or (server is not None and not server.same_key)
     wanted = {
         Step.CREATE_APPLICATION: server is not None and server.application is None,
         Step.WRITE_IDENTITY: rekey,

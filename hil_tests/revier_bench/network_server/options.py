@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from revier_bench.network_server.auth import secret_of_seed
+from revier_bench.network_server.certificates import Authority
 from revier_bench.network_server.faults import FaultError, Faults, parse
 from revier_bench.network_server.logs import HISTORY_PER_DEVICE
 
@@ -26,6 +27,7 @@ class Options:
     api_token_file: Path | None = None
     event_history: int = HISTORY_PER_DEVICE
     with_parent: bool = False
+    gateway_authority: Authority | None = None
     faults: Faults = field(default_factory=Faults)
 
 
@@ -48,6 +50,8 @@ def read(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--with-parent", action="store_true", help="end when the process that started it is gone"
     )
+    parser.add_argument("--gateway-ca-cert", type=Path, help="[gateway] ca_cert of ChirpStack")
+    parser.add_argument("--gateway-ca-key", type=Path, help="[gateway] ca_key of ChirpStack")
     parser.add_argument("--fault", default="{}", metavar="JSON", help="see faults.py")
     given = parser.parse_args(arguments)
     host, colon, port = given.mqtt.rpartition(":")
@@ -57,6 +61,9 @@ def read(arguments: list[str] | None = None) -> Options:
         faults = parse(given.fault.encode(), Faults())
     except FaultError as error:
         parser.error(str(error))
+    authority = None
+    if given.gateway_ca_cert and given.gateway_ca_key:
+        authority = Authority(given.gateway_ca_cert, given.gateway_ca_key)
     seed = given.seed if given.seed is not None else secrets.token_hex(16)
     return Options(
         mqtt_host=host,
@@ -71,5 +78,6 @@ def read(arguments: list[str] | None = None) -> Options:
         api_token_file=given.api_token_file,
         event_history=given.event_history,
         with_parent=given.with_parent,
+        gateway_authority=authority,
         faults=faults,
     )

@@ -96,6 +96,7 @@ class Service:
         secret = options.api_secret or secret_of_seed(options.seed)
         self.backend = Backend(server, secret, self.now_ns)
         self.backend.logs.history = options.event_history
+        self.backend.gateway_authority = options.gateway_authority
         source = random.Random(f"{options.seed}:network-server:faults")  # noqa: S311
         self.faults = EventFaults(chance, source, options.faults)
         self.link = MqttLink(

@@ -193,6 +193,20 @@ class TestAfterTheRecordedRun:
         assert got == wanted
 
 
+def test_a_gateways_certificate_needs_an_authority_of_the_server(provisioned: Api) -> None:
+    """certificate.rs: the outermost of the error's chain; the id is checked first."""
+    server = provisioned
+
+    def generate(gateway_id: str, metadata: Any) -> tuple[str, str]:
+        request = api.GenerateGatewayClientCertificateRequest(gateway_id=gateway_id)
+        call = server.gateways.GenerateClientCertificate
+        return answer(lambda: call(request, metadata=metadata))
+
+    assert generate("0016c001f10000aa", server.bearer) == ("INTERNAL", "Get CA cert")
+    assert generate("0016c", server.bearer) == ("INTERNAL", "Odd number of digits")
+    assert generate("0016c001f10000aa", []) == ("UNAUTHENTICATED", "no authorization provided")
+
+
 def test_login_makes_api_keys_that_are_bound_to_their_tenant(provisioned: Api) -> None:
     server = provisioned
     tenant_id, _, _ = ids(server)

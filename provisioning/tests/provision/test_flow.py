@@ -241,7 +241,8 @@ def test_a_radio_gateway_is_recorded_and_registered(workshop: Any) -> None:
         register_radio_gateway(gateway, "05562020", workshop.network_server, workshop.folder)
     tenant_id = workshop.network_server.applications["05562020"].tenant_id
     assert workshop.network_server.gateways == {gateway.gateway_id: (tenant_id, gateway)}
-    assert workshop.inventory.radio_gateways == (gateway,)
+    owned = msgspec.structs.replace(gateway, ags="05562020")
+    assert workshop.inventory.radio_gateways == (owned,)
     with pytest.raises(OrderError, match="no owner"):
         register_radio_gateway(gateway, "05562024", None, workshop.folder)
 

@@ -200,6 +200,19 @@ def test_stations_write_their_own_files_and_see_the_others(tmp_path: Path) -> No
     assert [len(chain.records) for chain in verify(tmp_path).values()] == [4, 1]
 
 
+def test_many_at_once_are_a_chain_like_any_other(tmp_path: Path) -> None:
+    ledger = LedgerFolder(tmp_path, "a", "me", lambda: AT)
+    other = LedgerFolder(tmp_path, "b", "me", lambda: AT).append(lambda _: ENTRIES[0])
+    ledger.append(lambda _: ENTRIES[1])
+    ledger.append_each(iter([]))
+    ledger.append_each(ENTRIES * 25)
+    ledger.append(lambda union: ENTRIES[len(union) % 2])
+    chains = verify(tmp_path)
+    assert len(chains["a"].records) == 102
+    assert {record.seen["b"] for record in chains["a"].records} == {other.head}
+    assert [r.event for r in chains["a"].records[1:5]] == [entry.event for entry in ENTRIES]
+
+
 def test_a_torn_end_is_kept_aside_before_the_next_record(tmp_path: Path) -> None:
     fill(tmp_path)
     torn = LINES[0][:100]

@@ -88,7 +88,7 @@ def test_ids_that_are_gone_are_not_silently_made_anew(chirpstack: ChirpStack) ->
     gone = Owner(
         ags="05562020", name="Herten", tenant_ids=("52f14cd4-c6f1-4fbd-8f87-4025e1d49242",)
     )
-    with pytest.raises(NetworkServerError, match=r"none of the tenants.*remove the old ids"):
+    with pytest.raises(NetworkServerError, match=r"none of the tenants.*restore-server"):
         chirpstack.find_application(gone)
 
 

@@ -67,6 +67,36 @@ def test_an_empty_board_becomes_a_registered_node(
     assert key.hex() not in json.dumps(table.lines)
 
 
+def test_a_retired_board_keeps_no_key_and_every_counter(table: Table, tmp_path: Path) -> None:
+    """The firmware has copied identity and counters into its file; NVS knows lower ones."""
+    key = bytes(range(16, 32))
+    own: dict[str, object] = {"kind": "air", "board": "heltec_v3", "interval_s": 900}
+    with open_board(table.port) as board:
+        board.write_identity(DEV_EUI, "0" * 16, key)
+        board.write_node_json(own)
+        board._repl.run(
+            "import esp32\nfrom revier_node import identity_file\n"
+            f"identity = (bytes.fromhex('{DEV_EUI}'), bytes(8), bytes.fromhex('{key.hex()}'))\n"
+            "identity_file.write(identity, 5, 300, 0x90000000)\n"
+            "identity_file.write(identity, 9, 200, 0x90000000)\n"
+            "nvs = esp32.NVS('lorawan')\nnvs.set_i32('dev_nonce', 7)\n"
+            "nvs.set_i32('f_cnt_lease', 256)\nnvs.set_blob('session', b's')\nnvs.commit()"
+        )
+        board.wipe()
+        state = board.state()
+        board.wipe()
+    assert (state.dev_eui, state.join_eui, state.node_json) == (None, None, None)
+    assert not state.has_app_key
+    nvs = Nvs(table.flash)
+    assert [nvs.get("lorawan", each) for each in ("app_key", "session", "dev_eui")] == [None] * 3
+    assert nvs.get("lorawan", "dev_nonce") == 9, "the file's, which is higher"
+    assert nvs.get("lorawan", "f_cnt_lease") == 256
+    assert nvs.get("lorawan", "seq_lease") == 0x90000000 - (1 << 32)
+    files = image.read_files(table.flash, tmp_path / "image")
+    assert not {"/identity.bin", "/identity.alt", "/node.json"} & set(files)
+    assert not any(key in data for data in files.values())
+
+
 def test_a_description_that_cannot_be_true_is_said_before_the_settings_are_written(
     table: Table,
 ) -> None:

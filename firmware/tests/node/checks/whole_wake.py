@@ -121,6 +121,7 @@ def check_rejoin_when_the_network_has_forgotten_us():
     forget(96)
     wake()
     assert len(network.nonces) == 2  # a try that failed counts for its day too
+    assert store.Store().state.unanswered >= app.UNANSWERED_MAX  # and is repeated the next
     time.sleep_ms(app.REJOIN_EVERY_MS)
     assert network.frames[-1][0] >= 5  # nobody answered: the old session goes on
     forget(96)

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from revier_bench.network_server.auth import NOBODY, Identity, TokenError, identify
+from revier_bench.network_server.certificates import Authority, NoAuthorityError
 from revier_bench.network_server.codec import CodecError
 from revier_bench.network_server.core import NetworkServer
 from revier_bench.network_server.logs import LogHub
@@ -43,6 +44,7 @@ class Backend:
     logs: LogHub = field(default_factory=LogHub)
     lock: threading.RLock = field(default_factory=threading.RLock)
     is_open: bool = True
+    gateway_authority: Authority | None = None
 
     @property
     def registry(self) -> Registry:
@@ -67,7 +69,7 @@ def answering(method: Callable[..., Any]) -> Callable[..., Any]:
             context.abort(grpc.StatusCode.NOT_FOUND, str(error))
         except ValidationError as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
-        except (ConstraintError, CodecError) as error:
+        except (ConstraintError, CodecError, NoAuthorityError) as error:
             context.abort(grpc.StatusCode.INTERNAL, str(error))
         return Empty() if answer is None else answer
 

@@ -18,6 +18,7 @@ from revier_bench.network_server.api.backend import (
     require,
 )
 from revier_bench.network_server.auth import Identity
+from revier_bench.network_server.certificates import issue
 from revier_bench.network_server.registry import Gateway, get
 from revier_bench.network_server.times import NS_PER_S, timestamp
 
@@ -91,6 +92,21 @@ class GatewayService(api.GatewayServiceServicer):  # type: ignore[misc]
         rows.sort(key=lambda g: g.name)
         items = [self._list_item(g) for g in page(rows, request)]
         return api.ListGatewaysResponse(total_count=len(rows), result=items)
+
+    @answering
+    def GenerateClientCertificate(self, request: Any, identity: Identity) -> Any:
+        gateway_id = eui(request.gateway_id)
+        known = self.backend.registry.gateways.get(gateway_id)
+        require(identity, write=True, tenant_id=known.tenant_id if known else None)
+        now_ns = self.backend.now_ns()
+        made = issue(self.backend.gateway_authority, gateway_id, now_ns)
+        get(self.backend.registry.gateways, gateway_id)  # where the certificate is kept
+        return api.GenerateGatewayClientCertificateResponse(
+            tls_cert=made.cert_pem,
+            tls_key=made.key_pem,
+            ca_cert=made.ca_pem,
+            expires_at=timestamp(made.ends_ns),
+        )
 
     def _list_item(self, gateway: Gateway) -> Any:
         item = api.GatewayListItem(

@@ -19,6 +19,15 @@ class NVS:
         into[: len(value)] = value
         return len(value)
 
+    def set_i32(self, key, value):
+        _store[self._space, key] = int(value)
+
+    def get_i32(self, key):
+        value = _store.get((self._space, key))
+        if not isinstance(value, int):
+            raise OSError(-0x1102, "ESP_ERR_NVS_NOT_FOUND")
+        return value
+
     def erase_key(self, key):
         if (self._space, key) not in _store:
             raise OSError(-0x1102, "ESP_ERR_NVS_NOT_FOUND")
