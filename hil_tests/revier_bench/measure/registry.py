@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, str] = {
     "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",
+    "provision-cuts": "provision_cuts",
     "relay": "relay",
     "rx-window": "rx_window",
     "session-size": "session_size",
