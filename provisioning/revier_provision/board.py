@@ -248,7 +248,8 @@ def open_port(port: str) -> serial.Serial:
             port,
             baudrate=BAUD,
             timeout=READ_TIMEOUT_S,
-            write_timeout=WRITE_TIMEOUT_S,
+            # pyserial's RFC 2217 client has none
+            write_timeout=None if port.startswith("rfc2217:") else WRITE_TIMEOUT_S,
         )
     except (OSError, ValueError) as error:
         raise _cannot_open(port, error) from None

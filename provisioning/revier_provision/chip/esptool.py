@@ -20,6 +20,7 @@ import msgspec
 
 from revier_provision.chip.esptool_words import as_error
 
+COMMAND: tuple[str, ...] = (sys.executable, "-m", "esptool")
 SILENCE_S = 120.0  # erasing a large region is the longest that esptool says nothing
 LINES_MAX = 2_000
 _COLUMNS = "240"  # nothing is wrapped
@@ -36,14 +37,19 @@ class Ran(msgspec.Struct, frozen=True):
 
     @property
     def at_full_speed(self) -> bool:
-        """The chip answered and the speed was raised: what failed then may be the speed's."""
+        """The chip answered and the speed was raised: what failed then may be the speed's.
+
+        A crash of esptool itself never is.
+        """
+        if any(line.startswith("Traceback") for line in self.lines):
+            return False
         return any(line.startswith("Changing baud rate") for line in self.lines)
 
 
 def run(arguments: Sequence[str], on_line: OnLine = lambda _: None) -> Ran:
     """Run it to its end. A run that says nothing for SILENCE_S is killed (code -1)."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "esptool", *arguments],
+        [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

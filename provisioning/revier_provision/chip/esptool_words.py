@@ -29,7 +29,7 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
     ),
     (r"Could not open .*Permission denied", "You may not use {port}", _DIALOUT),
     (
-        r"Could not open .*(Errno 16|exclusively lock|Access is denied|Resource busy|Errno 11)",
+        r"Could not open .*(Errno 1[16]\b|exclusively lock|Access is denied|Resource busy)",
         "Another program uses {port}",
         "Close terminals and editors that have it open (on Linux brltty and ModemManager take "
         "ports too: run revier-provision doctor), then run again",

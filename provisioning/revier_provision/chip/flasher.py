@@ -52,7 +52,7 @@ class Flasher:
     def chip(self) -> ChipInfo:
         """Ask the chip what it is; once."""
         if self._chip is None:
-            ran = esptool.checked(self._port, ["--after", "hard-reset", "flash-id"])
+            ran = esptool.checked(self._port, ["--no-stub", "--after", "hard-reset", "flash-id"])
             self._chip = chip_from(ran.lines)
         return self._chip
 

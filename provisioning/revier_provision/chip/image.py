@@ -10,6 +10,7 @@ APP = ESP-IDF esp_app_format, esp_app_desc_t: after the first segment's header.
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from pathlib import Path
 from typing import Self
@@ -35,7 +36,9 @@ _ROW_MAGIC = 0x50AA
 _DATA, _NVS, _APP = 1, 2, 0
 _APP_MAGIC = 0xABCD5432  # APP
 _APP_DESC_AT = 32  # image header 24, segment header 8
-_PROJECT = "micropython"
+_APP_DESC = struct.Struct("<I44x32s")  # magic, name (empty in MicroPython's)
+# py/mpconfig.h MICROPY_BANNER_NAME_AND_VERSION: "MicroPython v1.22.2 on 2024-02-22"
+_BANNER = re.compile(rb"MicroPython (v\d[\w.+-]{2,40}) on \d{4}-\d\d-\d\d")
 
 _GET = "Get the image of your chip (ESP32_GENERIC or ESP32_GENERIC_S3) from micropython.org"
 
@@ -160,18 +163,18 @@ def _partitions(data: bytes, offset: int) -> list[Partition]:
 
 
 def _version(path: Path, data: bytes, offset: int, rows: list[Partition]) -> str:
-    """What the application says of itself. Refuses one that is not MicroPython."""
+    """Of the banner. Refuses an application that is not MicroPython."""
     app = next((row for row in rows if row.kind == _APP), None)
-    at = app.address - offset + _APP_DESC_AT if app is not None else len(data)
-    if at + 144 > len(data):
+    if app is None or app.address - offset + _APP_DESC_AT + _APP_DESC.size > len(data):
         cure = "Download it again"
         raise OrderError(f"{path} ends before its application begins", cure)
-    magic, version, project = struct.unpack_from("<I12x32s32s", data, at)
-    name = project.split(b"\0")[0].decode("utf-8", "replace")
-    if magic != _APP_MAGIC or name != _PROJECT:
-        what = f"the program {name!r}" if magic == _APP_MAGIC else "no application of ESP-IDF"
-        raise OrderError(f"{path} holds {what}, not MicroPython", _GET)
-    return str(version.split(b"\0")[0].decode("utf-8", "replace"))
+    banner = _BANNER.search(data, app.address - offset)
+    if banner is not None:
+        return banner[1].decode()
+    magic, project = _APP_DESC.unpack_from(data, app.address - offset + _APP_DESC_AT)
+    name = project.split(b"\0")[0].decode("utf-8", "replace") if magic == _APP_MAGIC else ""
+    what = f"the program {name!r}" if name else "some other program"
+    raise OrderError(f"{path} holds {what}, not MicroPython", _GET)
 
 
 def _pieces(data: bytes, offset: int, rows: list[Partition]) -> tuple[Piece, ...]:
