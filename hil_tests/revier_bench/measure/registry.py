@@ -32,6 +32,7 @@ MEASUREMENTS: dict[str, str] = {
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",
     "provision-cuts": "provision_cuts",
+    "provision-time": "provision_time",
     "relay": "relay",
     "rx-window": "rx_window",
     "session-size": "session_size",

@@ -41,15 +41,23 @@ class PaperTable:
     has_runtime = True
     has_bundle = True
 
-    def __init__(self, boards: dict[str, PaperBoard], wants: str = "ESP32-S3") -> None:
+    def __init__(
+        self,
+        boards: dict[str, PaperBoard],
+        wants: str = "ESP32-S3",
+        tool: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`tool` runs where esptool does, for its time and its CPU."""
         self.boards = boards
         self._wants = wants
+        self._tool = tool
 
     def ports(self) -> Sequence[str]:
         return sorted(self.boards)
 
     def find(self, port: str, board: str) -> Chip | None:
         found = self._at(port)
+        self._tool()
         found._use()
         if found.chip != self._wants:
             cure = f"Use a board with {self._wants}, or name another board description (--board)"
@@ -59,6 +67,7 @@ class PaperTable:
     def flash(self, port: str, chip: Chip, say: Say) -> str | None:
         board = self._at(port)
         assert chip.name == board.chip
+        self._tool()
         board._use()
         if board.runtime == RUNTIME:
             return None
@@ -137,6 +146,7 @@ class PaperShop:
         self.boards = {
             f"paper{i}": PaperBoard(mac=mac, air=air, sent=sent) for i, mac in enumerate(macs)
         }
+        self.tool: Callable[[], object] = lambda: None
         self.entropy: Callable[[int], bytes] = random.Random(f"{seed}:keys").randbytes  # noqa: S311
         self.site = Site(
             inventory=self.inventory_dir,
@@ -157,6 +167,7 @@ class PaperShop:
         token: str | None = None,
         ask: Ask = take_proposal,
         only: Sequence[str] = (),
+        quiet_s: float = QUIET_S,
     ) -> Iterator[Bench]:
         """A program's start: a new connection, new books; what it keeps in memory is gone after."""
         scissors = scissors or Scissors()
@@ -175,13 +186,13 @@ class PaperShop:
         try:
             yield Bench(
                 site=self.site,
-                table=PaperTable(self.boards),
+                table=PaperTable(self.boards, tool=self.tool),
                 books=Books(ledger, Vault(self.folder / "vault")),
                 desk=AssetDesk(ask, only),
                 network_server=server,
                 entropy=self.entropy,
                 shared=threading.Lock(),
-                quiet_s=QUIET_S,
+                quiet_s=quiet_s,
                 look_every_s=QUIET_S,
             )
         finally:

@@ -174,7 +174,7 @@ class _Way:
             order = self._order()
             making = Making(
                 order, board, bench.network_server, bench.site.inventory, bench.entropy,
-                bench.books, lambda text: step.say(str(text)), bench.shared,
+                bench.books, lambda text: self.steps.say(str(text)), bench.shared,
             )  # fmt: skip
             plan = making.look()
             making.write_board()

@@ -29,26 +29,46 @@ PART_WORDS = {
     "lis3dh": "LIS3DH (tilt, shock)",
     "radio": "LoRa radio",
 }
-_REPLACE = "replace the part"
+_REPLACE = "if it stays, replace the part"
 # first words of a fault -> (what is wrong, what to do); others are told as they are
 _FAULTS: tuple[tuple[str, str, str], ...] = (
-    ("no answer", "does not answer", "check its plug, supply and wiring ({bus}); then {replace}"),
+    (
+        "no answer",
+        "does not answer",
+        "check its plug, supply and wiring ({bus}); {replace}",
+    ),
     ("silent", "sends nothing", "check its plug, supply and that RX and TX are not swapped"),
-    ("garbled", "sends nothing readable", "check its wiring, ground and baud rate; then {replace}"),
-    ("checksum", "answers with wrong checksums", "shorten or screen its cable; then {replace}"),
+    (
+        "garbled",
+        "sends nothing readable",
+        "check its wiring, ground and baud rate; {replace}",
+    ),
+    (
+        "checksum",
+        "answers with wrong checksums",
+        "shorten or screen its cable; {replace}",
+    ),
     ("length", "answers with too few bytes", "check that the right part is fitted"),
-    ("refused", "refuses a command", "check that the right part is fitted; then {replace}"),
-    ("frozen", "repeats the same bytes", "switch its supply off and on; then {replace}"),
+    ("refused", "refuses a command", "check that the right part is fitted; {replace}"),
+    ("frozen", "repeats the same bytes", "switch its supply off and on; {replace}"),
     ("overflow", "is saturated", "take magnets, tools and steel away from it, and hold it still"),
-    ("settings not kept", "does not keep its settings", "check its supply; then {replace}"),
-    ("offset", "does not keep its calibration", "check its supply; then {replace}"),
-    ("calibration not loaded", "did not load its calibration", "{replace}"),
-    ("start-up", "did not start", "check its supply; then {replace}"),
+    ("settings not kept", "does not keep its settings", "check its supply; {replace}"),
+    ("offset", "does not keep its calibration", "check its supply; {replace}"),
+    (
+        "calibration not loaded",
+        "did not load its calibration",
+        "switch its supply off and on; {replace}",
+    ),
+    ("start-up", "did not start", "check its supply; {replace}"),
     ("busy", "stays busy", "check the radio's BUSY pin and supply"),
     ("device errors", "reports errors of its own", "check the radio's supply and its oscillator"),
     ("no oscillator", "has no clock", "check that the board description is this board's (TCXO)"),
     ("chip version", "is another chip", "check that the board description is this board's"),
-    ("no calibration", "cannot calibrate itself", "check the radio's supply; then {replace}"),
+    (
+        "no calibration",
+        "cannot calibrate itself",
+        "check the radio's supply; {replace}",
+    ),
     ("command refused", "refuses a command", "check the radio's wiring and supply"),
 )
 
@@ -105,4 +125,4 @@ def _words(part: str, fault: str) -> tuple[str, str]:
     for begin, what, cure in _FAULTS:
         if fault.startswith(begin):
             return what, cure.format(bus=bus, replace=_REPLACE)
-    return f"is faulty ({fault})", f"check its plug and supply; then {_REPLACE}"
+    return f"is faulty ({fault})", f"check its plug and supply; {_REPLACE}"

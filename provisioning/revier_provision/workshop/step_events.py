@@ -98,12 +98,18 @@ class Steps:
 
     def __init__(self, tell: OnStep, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell, self._clock = tell, clock
+        self._running: Running | None = None
         self.ended: list[StepEvent] = []
+
+    def say(self, text: str) -> None:
+        """Progress of whichever step runs now."""
+        if self._running is not None:
+            self._running.say(text)
 
     @contextmanager
     def step(self, step: NodeStep) -> Iterator[Running]:
         """Errors inside are told as this step's and leave as StepFailedError."""
-        running = Running(step, self._tell, self._clock)
+        running = self._running = Running(step, self._tell, self._clock)
         self._tell(StepEvent(step, "begun"))
         try:
             yield running
@@ -118,6 +124,8 @@ class Steps:
         except BaseException as error:
             self.ended.append(running.fail(f"Stopped ({type(error).__name__})", "Run again"))
             raise
+        finally:
+            self._running = None
         self.ended.append(running.finish())
 
     def skip(self, step: NodeStep, why: str) -> None:
