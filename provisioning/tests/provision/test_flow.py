@@ -308,7 +308,7 @@ INVENTORIES = _inventories()
 
 
 class Remembered:
-    """A KeyStore that gives back what it was told, the newest first; `shut`: it cannot be opened."""
+    """A KeyStore that gives back what it was told, the newest first, unless it is `shut`."""
 
     def __init__(self) -> None:
         self.keys: list[bytes] = []
