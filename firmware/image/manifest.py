@@ -9,6 +9,7 @@ freeze("$(PORT_DIR)/modules", ("flashbdev.py", "inisetup.py"))
 module("_boot.py", base_path="frozen")
 module("boot.py")
 module("main.py")
+module("trial.py")
 
 package(
     "revier_payload",
@@ -66,6 +67,7 @@ package(
         "cold_wait.py",
         "console.py",
         "echoes.py",
+        "ed25519.py",
         "failure.py",
         "identity_file.py",
         "kinds/__init__.py",
@@ -110,12 +112,14 @@ package(
         "sensors/sps30_uart.py",
         "sensors/vl53l1x.py",
         "settings.py",
+        "sha512.py",
         "store.py",
         "store_lease.py",
         "store_rtc.py",
         "store_start.py",
         "sx1262.py",
         "sx1276.py",
+        "update.py",
         "waiting.py",
     ),
     base_path="..",

@@ -6,6 +6,7 @@ run() never returns: it ends in deep sleep, or in an exception that image/main.p
 """
 
 import json
+import sys
 
 import esp32
 import machine
@@ -36,6 +37,7 @@ REJOIN_EVERY_MS = 86_400_000
 RECORD_SIZE = 21
 RECENT_MAX = 12
 TIME_UNKNOWN = 0xFFFFFFFF
+ON_TRIAL = "trial" in sys.modules  # this version: boot.py has imported it (image/trial.py)
 _CAUSES = ("unknown", "power_on", "hard_reset", "watchdog", "deep_sleep", "soft_reset")
 
 
@@ -47,7 +49,7 @@ def run() -> None:
     node = Node()
     node.report_boot()
     try:
-        if node.first_start:
+        if node.first_start or ON_TRIAL:
             _seldom().self_test(node)
         if not node.cold() or not _waiting().cold_start(node):
             node.work()
@@ -164,7 +166,7 @@ class Node:
 
     def introduced(self) -> bool:
         """The diagnosis is the first uplink after every join and every loss of memory."""
-        if self.state.flags & store.FLAG_DIAGNOSIS_DUE:
+        if self.state.flags & store.FLAG_DIAGNOSIS_DUE or ON_TRIAL:
             sent: bool = _seldom().send_diagnosis(self)
             return sent
         return True

@@ -22,6 +22,7 @@ CODES = (
     "OSError",
     "ProtocolError",
     "returned",
+    "update",  # taken back: seldom.py
 )
 
 

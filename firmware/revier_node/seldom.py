@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a normal wake does not do, and so need not import: self-test, join, diagnosis, resuming."""
 
+import sys
+
 from micropython import const
 
 from revier_mac import actions as mac
@@ -20,6 +22,7 @@ if MYPY:
 
 
 DIAGNOSES_MAX = 3
+ERROR_UPDATE = 10  # failure.CODES
 # revier_mac.counts, in its order
 COUNTED = (
     "join_silent",
@@ -48,22 +51,42 @@ _FLAG_SEQ_LEAPT, _FLAG_F_CNT_LEAPT, _FLAG_SETTINGS_REVERTED = 16, 32, 128
 
 
 def self_test(node: "Node") -> None:
-    """After every start but a deep sleep's: each part answers or is named."""
+    """After every start but a deep sleep's, and on trial: each part answers or is named."""
     if node.state.recent:
         from revier_node import reading_log
 
         reading_log.append(node.state)
     results = []
+    faulty = ""
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]
         if result != "ok":
             node.wake.errors.append(part)
+            faulty = faulty or part
     count_errors(node)
     radio = node.radio()
     radio.begin()
     radio.sleep()
     say("selftest", *(results + ["radio", "ok"]))
     say_counts(node, node.state.counts)
+    trial = sys.modules.get("trial")
+    if trial and faulty:
+        trial.back("selftest_" + faulty)
+    elif not trial:
+        _say_taken_back(node)
+
+
+def _say_taken_back(node: "Node") -> None:
+    """What boot.py's trial.py left in /slot about an update, as long as no other one comes."""
+    try:
+        with open("/slot") as file:
+            slot = file.read(64)
+    except OSError:
+        return
+    if slot[1:2] == "!":
+        say("update", "result", "rolled_back", "slot", slot[2], "reason", slot[4:].strip())
+        node.store.last_error = ERROR_UPDATE
+        node.state.flags |= store.FLAG_DIAGNOSIS_DUE
 
 
 def count_errors(node: "Node") -> None:
@@ -158,10 +181,13 @@ def send_diagnosis(node: "Node") -> bool:
     if room < LENGTH_MAX:
         data = data[: DIAGNOSIS.length]
     battery_tx.begin(node.board, link)
-    sent = link.send(DIAGNOSIS.f_port, data, state.seq)
+    trial = sys.modules.get("trial")
+    sent = link.send(DIAGNOSIS.f_port, data, state.seq, bool(trial))
     battery_tx.end(link)
     if not sent:
         return False
+    if trial and sent == mac.ACKED:
+        trial.commit()
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:
         state.flags &= ~(store.FLAG_DIAGNOSIS_DUE | store.FLAG_SEQ_LEAPT | store.FLAG_F_CNT_LEAPT)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-for folder in (TESTS, TESTS / "mac", TESTS / "payload", TESTS / "sensors"):
+for folder in (TESTS, TESTS / "mac", TESTS / "payload", TESTS / "sensors", TESTS / "update"):
     sys.path.append(str(folder))
 
 

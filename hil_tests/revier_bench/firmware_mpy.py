@@ -76,11 +76,12 @@ def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
     }
 
 
-def compiled(firmware_dir: Path = FIRMWARE_DIR, slot: str = "a") -> dict[str, bytes]:
-    """The .mpy files by their path below the slot. RuntimeError with mpy-cross's words."""
-    return {
-        name: mpy(text, f"/{slot}/{name}", SHIPPED) for name, text in prepared(firmware_dir).items()
-    }
+def compiled(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, bytes]:
+    """The .mpy files by their path below the slot. RuntimeError with mpy-cross's words.
+
+    Tracebacks name that path, so that one release serves both slots.
+    """
+    return {name: mpy(text, name, SHIPPED) for name, text in prepared(firmware_dir).items()}
 
 
 def mpy(text: str, name: str, options: tuple[str, ...]) -> bytes:

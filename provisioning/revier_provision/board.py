@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 BAUD = 115_200
 READ_TIMEOUT_S = 0.02
 WRITE_TIMEOUT_S = 5.0
+UPDATE_S = 120.0  # a signature, and every file of a slot read from slow flash
 
 _BLOB = """
 import esp32
@@ -111,10 +112,28 @@ if hasattr(os, 'sync'):
 """
 
 
+_WRITE_SMALL = """
+import os
+from binascii import unhexlify
+data = unhexlify('{data}')
+if data:
+    with open('{path}.new', 'wb') as f:
+        f.write(data)
+    with open('{path}.new', 'rb') as f:
+        assert f.read() == data, 'read back'
+    os.rename('{path}.new', '{path}')
+elif '{path}'[1:] in os.listdir('/'):
+    os.remove('{path}')
+if hasattr(os, 'sync'):
+    os.sync()
+"""
+
+
 # boot.py put the slot of the running application on the import path.
+_RUNNING = "[path for path in sys.path if path in ('/a', '/b')][:1]"
 _FIRMWARE = """
 import binascii, hashlib, os, sys
-slot = [path for path in sys.path if path in ('/a', '/b')][:1]
+slot = {slot}
 folders, files = list(slot), []
 while folders:
     folder = folders.pop()
@@ -163,6 +182,7 @@ class ReplBoard:
 
     def __init__(self, repl: RawRepl) -> None:
         self._repl = repl
+        self.left = False  # restarted: the REPL is gone
 
     def factory_mac(self) -> bytes:
         mac = _hex(self._repl.run(_FACTORY_MAC))
@@ -204,9 +224,11 @@ class ReplBoard:
                 f"The board could not write /node.json ({error.exception})", cure
             ) from None
 
-    def firmware_sha256(self) -> str:
-        """SHA-256 over path and SHA-256 of every file of the running slot; empty without one."""
-        return _hex(self._repl.run(_FIRMWARE, limit_s=60.0)).hex()
+    def firmware_sha256(self, slot: str = "") -> str:
+        """SHA-256 over path and SHA-256 of every file of the slot, by default the running one;
+        empty without one."""
+        which = f"['/{slot}']" if slot else _RUNNING
+        return _hex(self._repl.run(_FIRMWARE.format(slot=which), limit_s=60.0)).hex()
 
     def cable(self, call: str, limit_s: float = 10.0) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
@@ -214,8 +236,37 @@ class ReplBoard:
             text = self._repl.run(f"from revier_node import cable\ncable.{call}\n", limit_s)
         except RemoteError as error:
             raise _not_told(error) from None
-        words = [line.split() for line in text.splitlines() if line.startswith("revier ")]
-        return [(w[1], dict(pair.split("=", 1) for pair in w[2:] if "=" in pair)) for w in words]
+        return console_lines(text)
+
+    def update(self, call: str) -> list[tuple[str, dict[str, str]]]:
+        """The same of the node's `revier_node.update`."""
+        program = f"from revier_node import update\nupdate.{call}\n"
+        try:
+            text = self._repl.run(program, limit_s=UPDATE_S)
+        except RemoteError as error:
+            if error.exception.startswith("ImportError"):
+                cure = "Put the newer firmware on the board directly, as on a new one"
+                raise BoardError("The board's firmware knows no updates", cure) from None
+            raise
+        return console_lines(text)
+
+    def write_small_file(self, path: str, data: bytes) -> None:
+        """In place of the file that is there, at once or not at all; empty: no file."""
+        try:
+            self._repl.run(_WRITE_SMALL.format(path=path, data=data.hex()))
+        except RemoteError as error:
+            cure = "Make room on the board's flash, or format it, and run again"
+            raise BoardError(
+                f"The board could not write {path} ({error.exception})", cure
+            ) from None
+
+    def restart(self) -> None:
+        self._repl.leave(reset=True)
+        self.left = True
+
+    def console(self, limit_s: float) -> Iterator[str]:
+        """After `restart`: the lines of the console, for so long."""
+        return self._repl.lines(limit_s)
 
     def _check_description(self, board: str, kind: str) -> None:
         text = self._repl.run(_CHECK_DESCRIPTION.format(board=board, kind=kind))
@@ -235,8 +286,20 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
     with open_port(port) as stream:
         repl = RawRepl(stream)
         repl.enter(window_s)
-        yield ReplBoard(repl)
-        repl.leave(reset=reset)
+        board = ReplBoard(repl)
+        yield board
+        if not board.left:
+            repl.leave(reset=reset)
+
+
+@contextmanager
+def open_repl(port: str, window_s: float = 30.0) -> Iterator[RawRepl]:
+    """The same, of a board that may have nothing but MicroPython; it is restarted afterwards."""
+    with open_port(port) as stream:
+        repl = RawRepl(stream)
+        repl.enter(window_s)
+        yield repl
+        repl.leave(reset=True)
 
 
 def open_port(port: str) -> serial.Serial:
@@ -253,6 +316,14 @@ def open_port(port: str) -> serial.Serial:
         )
     except (OSError, ValueError) as error:
         raise _cannot_open(port, error) from None
+
+
+def console_lines(text: str) -> list[tuple[str, dict[str, str]]]:
+    """(event, keys and values) of each line of docs/protocol/console.md."""
+    words = [line.split() for line in text.splitlines() if line.startswith("revier ")]
+    return [
+        (w[1], dict(pair.split("=", 1) for pair in w[2:] if "=" in pair)) for w in words if w[1:]
+    ]
 
 
 def _not_told(error: RemoteError) -> BoardError:

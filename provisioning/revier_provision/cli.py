@@ -20,6 +20,7 @@ from revier_provision import (
     cli_ledger,
     cli_node,
     cli_settings,
+    cli_upload,
     cli_vault,
     inventory_files,
 )
@@ -42,6 +43,7 @@ app.command("batch")(cli_batch.batch)
 app.command("ports")(cli_chip.ports)
 app.command("flash")(cli_chip.flash)
 app.command("doctor")(cli_doctor.doctor)
+app.command("upload")(cli_upload.upload)
 app.command("label")(cli_label.label)
 app.command("show-key")(cli_vault.show_key)
 

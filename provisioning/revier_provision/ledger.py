@@ -28,7 +28,15 @@ STATION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 NO_HASH = "0" * 64
 KEY_ID_DOMAIN = b"revier key id\0"
 
-Event = Literal["provisioned", "failed", "key-reserved", "key-kept", "key-shown", "end-repaired"]
+Event = Literal[
+    "provisioned",
+    "failed",
+    "updated",
+    "key-reserved",
+    "key-kept",
+    "key-shown",
+    "end-repaired",
+]
 Fault = Literal["changed", "missing", "moved", "cut off"]
 
 

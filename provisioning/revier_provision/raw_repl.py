@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from revier_provision.errors import BoardError
@@ -23,6 +23,7 @@ CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\
 BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 OUTPUT_BYTES_MAX = 64 * 1024
 NOISE_BYTES_MAX = 256 * 1024
+LINE_BYTES_MAX = 4 * 1024  # of the console: docs/protocol/console.md needs far less
 KNOCK_INTERVAL_S = 0.1  # the service window may be as short as 3 s
 INTERRUPT_EVERY_KNOCKS = 10
 QUIET_S = 0.15
@@ -68,6 +69,7 @@ class RawRepl:
         self._sleep = sleep
         self._buffer = b""
         self._paste: bool | None = None  # None: not yet asked
+        self.sent_bytes = 0
 
     def enter(self, window_s: float = 30.0) -> None:
         """Knock until the raw REPL answers. Any byte in the service window opens the REPL.
@@ -91,10 +93,10 @@ class RawRepl:
                 )
         self._synchronise(deadline + ANSWER_S)
 
-    def run(self, source: str, limit_s: float = 10.0) -> str:
+    def run(self, source: str | bytes, limit_s: float = 10.0) -> str:
         """Execute and return what it printed, or raise RemoteError or BoardTimeoutError."""
         deadline = self._clock() + limit_s
-        self._send(source.encode(), deadline)
+        self._send(source.encode() if isinstance(source, str) else source, deadline)
         output = self._until(CTRL_D, deadline)
         traceback = self._until(CTRL_D, deadline)
         self._until(b">", deadline)
@@ -109,6 +111,19 @@ class RawRepl:
             self._send(b"import machine\nmachine.reset()", self._clock() + ANSWER_S)
             return
         self._write(CTRL_B)
+
+    def lines(self, limit_s: float) -> Iterator[str]:
+        """What the board says after `leave`, a line at a time, for `limit_s`. Bytes that are no
+        text are replaced. Raises BoardError when the port goes away.
+        """
+        deadline = self._clock() + limit_s
+        self._buffer = b""
+        while self._clock() < deadline:
+            self._read_some()
+            *whole, self._buffer = self._buffer.split(b"\n")
+            for line in whole:
+                yield line.decode("utf-8", "replace").strip()
+            self._buffer = self._buffer[-LINE_BYTES_MAX:]
 
     def _synchronise(self, deadline: float) -> None:
         """Later knocks are still in the line: wait until it is quiet, then ask something new."""
@@ -223,6 +238,7 @@ class RawRepl:
         return bool(data)
 
     def _write(self, data: bytes) -> None:
+        self.sent_bytes += len(data)
         try:
             self._stream.write(data)
         except OSError as error:

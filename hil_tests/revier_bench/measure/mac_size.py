@@ -48,7 +48,7 @@ def sizes(firmware_dir: Path = image.FIRMWARE_DIR) -> dict[str, Sizes]:
     for name, source in prepared.items():
         plain = paths[name].read_text()
         forms = (source, firmware_mpy.SHIPPED), (source, WITH_LINES), (plain, PLAIN)
-        a, b, c = (len(firmware_mpy.mpy(text, f"/a/{name}", o)) for text, o in forms)
+        a, b, c = (len(firmware_mpy.mpy(text, name, o)) for text, o in forms)
         found[name] = a, b, c
     return found
 

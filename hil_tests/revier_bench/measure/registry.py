@@ -36,7 +36,9 @@ MEASUREMENTS: dict[str, str] = {
     "relay": "relay",
     "rx-window": "rx_window",
     "session-size": "session_size",
+    "signature-time": "signature_time",
     "sim-speed": "sim_speed",
+    "upload-speed": "upload_speed",
     "waste-accuracy": "waste_accuracy",
 }
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")

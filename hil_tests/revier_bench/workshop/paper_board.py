@@ -128,7 +128,7 @@ class PaperBoard:
         nonce, self.dev_nonce = self.dev_nonce, self.dev_nonce + 1
         return nonce
 
-    def restart(self) -> PaperConsole:
+    def start_node(self) -> PaperConsole:
         self._use()
         console = PaperConsole()
         threading.Thread(target=self._run, args=(console,), daemon=True).start()

@@ -250,7 +250,7 @@ class _Way:
             if before is not None:
                 why = f"proven on {before:%Y-%m-%d %H:%M} UTC, nothing has changed since"
             with self.steps.step(NodeStep.PROOF) as step:
-                board.restart().close()
+                board.start_node().close()
                 step.skip(why)
             return None, before
         with self.steps.step(NodeStep.PROOF) as step:
@@ -266,7 +266,7 @@ class _Way:
             # What came before the restart proves nothing about a board that was changed since.
             after = recent if self.changed else 0
             not_before = None if self.changed else key_changed
-            with closing(board.restart()) as console:
+            with closing(board.start_node()) as console:
                 deadline_s = bench.clock() + bench.site.proof_limit_s
                 told = ""
                 while True:

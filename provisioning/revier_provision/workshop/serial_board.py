@@ -36,7 +36,6 @@ class SerialBoard(ReplBoard):
         super().__init__(repl)
         self._stream = stream
         self._reopen = reopen
-        self.restarted = False
 
     def self_test(self) -> tuple[PartResult, ...]:
         """Each chip answers or is named. Raises BoardError if the test itself cannot run."""
@@ -50,9 +49,8 @@ class SerialBoard(ReplBoard):
             raise BoardError("The board's firmware told no result of its self-test", cure)
         return results(found)
 
-    def restart(self) -> SerialConsole:
-        self._repl.leave(reset=True)
-        self.restarted = True
+    def start_node(self) -> SerialConsole:
+        self.restart()
         return SerialConsole(self._stream, self._reopen)
 
 
@@ -106,15 +104,29 @@ class SerialConsole:
 @contextmanager
 def open_serial_board(port: str, window_s: float) -> Iterator[SerialBoard]:
     """A board in its service window; it is restarted at the end, also if that was not asked for."""
+    with _entered(port, window_s) as (repl, stream):
+        board = SerialBoard(repl, stream, lambda: open_port(port))
+        yield board
+        if not board.left:
+            repl.leave(reset=True)
+
+
+@contextmanager
+def open_serial_repl(port: str, window_s: float) -> Iterator[RawRepl]:
+    """The same of a board that may have nothing but MicroPython."""
+    with _entered(port, window_s) as (repl, _stream):
+        yield repl
+        repl.leave(reset=True)
+
+
+@contextmanager
+def _entered(port: str, window_s: float) -> Iterator[tuple[RawRepl, Stream]]:
     stream = open_port(port)
     try:
         press_reset(stream)
         repl = RawRepl(stream)
         repl.enter(window_s)
-        board = SerialBoard(repl, stream, lambda: open_port(port))
-        yield board
-        if not board.restarted:
-            repl.leave(reset=True)
+        yield repl, stream
     finally:
         stream.close()
 

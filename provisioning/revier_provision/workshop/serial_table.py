@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 
+from revier_provision import firmware_bundle
 from revier_provision.chip import (
     BaudMemory,
     ChipInfo,
@@ -20,7 +21,13 @@ from revier_provision.chip import (
     require_chip,
 )
 from revier_provision.errors import OrderError
-from revier_provision.workshop.serial_board import SerialBoard, open_serial_board
+from revier_provision.firmware_bundle import Firmware
+from revier_provision.firmware_put import put_firmware
+from revier_provision.workshop.serial_board import (
+    SerialBoard,
+    open_serial_board,
+    open_serial_repl,
+)
 from revier_provision.workshop.site_file import Site
 from revier_provision.workshop.table import Chip, Say
 
@@ -74,7 +81,11 @@ class SerialTable:
         return f"MicroPython {image.version}, compared by the chip, at {result.baud} baud"
 
     def upload(self, port: str, window_s: float, say: Say) -> str | None:
-        raise NotImplementedError
+        with open_serial_repl(port, window_s) as repl:
+            put = put_firmware(repl, self._firmware, say)
+        if not put.changed:
+            return None
+        return f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
 
     def open(self, port: str, window_s: float) -> AbstractContextManager[SerialBoard]:
         return open_serial_board(port, window_s)
@@ -92,3 +103,9 @@ class SerialTable:
     def _images(self) -> tuple[RuntimeImage, ...]:
         with self._lock:
             return tuple(RuntimeImage.load(r.file, r.sha256) for r in self._site.runtimes)
+
+    @cached_property
+    def _firmware(self) -> Firmware:
+        assert self._site.bundle is not None
+        with self._lock:
+            return firmware_bundle.load(self._site.bundle)

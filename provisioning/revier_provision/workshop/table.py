@@ -40,7 +40,7 @@ class NodeBoard(FirmwareBoard, Protocol):
 
     def self_test(self) -> tuple[PartResult, ...]: ...
 
-    def restart(self) -> Console:
+    def start_node(self) -> Console:
         """The node begins to work; nothing else may be asked of this board then."""
 
 

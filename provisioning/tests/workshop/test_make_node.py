@@ -239,17 +239,17 @@ def test_a_wrong_key_is_found_at_the_join_and_cured_by_running_again(
 ) -> None:
     shop = make_shop()
     board = shop.boards["paper0"]
-    restart = board.restart
+    start_node = board.start_node
 
     def spoilt() -> Any:
         air.registry.keys[DEV_EUI].nwk_key = bytes(16)
-        return restart()
+        return start_node()
 
-    type(board).restart, before = lambda _self: spoilt(), type(board).restart  # type: ignore[method-assign]
+    type(board).start_node, before = lambda _self: spoilt(), type(board).start_node  # type: ignore[method-assign]
     try:
         fails(shop, NodeStep.PROOF, "has another key for it")
     finally:
-        type(board).restart = before  # type: ignore[method-assign]
+        type(board).start_node = before  # type: ignore[method-assign]
     assert run(shop).proof is not None
 
 

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What a board says of an update (docs/protocol/update.md), for people."""
+
+from __future__ import annotations
+
+from revier_provision.errors import BoardError, OrderError, ProvisionError
+
+AGAIN = "Run again"
+DIRECTLY = "Put this firmware on the board directly, as on a new one"
+# what the board refuses before anything of it is executed -> problem, cure
+REFUSALS = {
+    "no_slot": ("The board runs its application from no slot", DIRECTLY),
+    "running": ("The slot is the one that runs", AGAIN),
+    "no_trial": ("The board's boot.py cannot try an update", DIRECTLY),
+    "no_manifest": ("The manifest is not on the board", AGAIN),
+    "no_key": (
+        "The board has no key to check updates with",
+        "Give it one with: revier-provision firmware trust",
+    ),
+    "format": ("The manifest is of a form that the board does not know", DIRECTLY),
+    "signature": (
+        "The board does not trust the key that signed this firmware",
+        "Sign it with the key whose .pub the board has, "
+        "or give the board the new one with: revier-provision firmware trust",
+    ),
+    "target": ("The firmware is for another chip", "Use the firmware for this board's chip"),
+    "mpy": (
+        "The board's MicroPython reads another bytecode than this firmware has",
+        "Build the firmware for it, or put the MicroPython that it needs on the board",
+    ),
+    "version": (
+        "The board runs a higher version",
+        "To go back on purpose, sign the firmware with: firmware sign --may-go-back",
+    ),
+    "from_version": (
+        "The board's version is too old for this update",
+        "Update to a version between first, or put this one on the board directly",
+    ),
+    "files": ("The files on the board are not those that were signed", AGAIN),
+}
+# docs/protocol/console.md
+ERRORS = (
+    "none",
+    "an error of its own",
+    "UnprovisionedError",
+    "RadioError",
+    "BoardError",
+    "ImportError",
+    "MemoryError",
+    "OSError",
+    "ProtocolError",
+    "an application that returned",
+)
+SILENT = "no acknowledged uplink within 6 hours: it did not join, or nobody answered"
+RESTARTS = "three starts did not come to an end: it hung, or its supply failed"
+
+
+def refusal(reason: str) -> ProvisionError:
+    """The error of a `result=refused` line."""
+    if reason not in REFUSALS:
+        return BoardError(f"The board refuses the update ({reason})", "See docs/protocol/update.md")
+    problem, cure = REFUSALS[reason]
+    return OrderError(problem, cure)
+
+
+def why_taken_back(reason: str) -> str:
+    """Of a `result=rolled_back` line, as the end of a sentence."""
+    kind, _, what = reason.partition("_")
+    if kind == "selftest":
+        return f"the self-test found {what} missing or faulty"
+    if kind == "error" and what.isdigit():
+        name = ERRORS[int(what)] if int(what) < len(ERRORS) else f"error {what}"
+        return f"three starts broke off, the last with {name}"
+    return {"silent": SILENT, "restarts": RESTARTS}.get(reason, reason)
