@@ -278,10 +278,10 @@ class ReplBoard:
         which = f"['/{slot}']" if slot else _RUNNING
         return _hex(self._repl.run(_FIRMWARE.format(slot=which), limit_s=60.0)).hex()
 
-    def cable(self, call: str) -> list[tuple[str, dict[str, str]]]:
+    def cable(self, call: str, limit_s: float = 10.0) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
         try:
-            text = self._repl.run(f"from revier_node import cable\ncable.{call}\n")
+            text = self._repl.run(f"from revier_node import cable\ncable.{call}\n", limit_s)
         except RemoteError as error:
             raise _not_told(error) from None
         return console_lines(text)
