@@ -28,13 +28,38 @@ STATION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 NO_HASH = "0" * 64
 KEY_ID_DOMAIN = b"revier key id\0"
 
-Event = Literal["provisioned", "failed", "key-reserved", "key-kept", "key-shown", "end-repaired"]
+Event = Literal[
+    "provisioned", "failed", "key-reserved", "key-kept", "key-shown", "end-repaired", "installed"
+]
 Fault = Literal["changed", "missing", "moved", "cut off"]
 
 
 class StepResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: str
     result: Literal["done", "failed"]
+
+
+class Installed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was found at the final place. Degrees WGS 84, metres, dB; `id`: of the sign-off.
+
+    `reserve_db`: what the link may lose before SF12 fails. `baseline`: what became of a parking
+    node's empty bay; `distance_mm`: what a waste node measured in its empty container.
+    """
+
+    id: str
+    begun_at: datetime
+    lon: float
+    lat: float
+    accuracy_m: float
+    photo_sha256: str
+    verdict: Literal["green", "yellow", "red"]
+    uplinks: int
+    lost: int
+    reserve_db: float
+    spreading_factor: int
+    gateways: int
+    baseline: str = ""
+    distance_mm: int | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +76,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     key_id: str = ""
     steps: tuple[StepResult, ...] = ()
     note: str = ""
+    installed: Installed | msgspec.UnsetType = msgspec.UNSET  # as if not there: older lines hold
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
