@@ -70,7 +70,7 @@ def test_the_bay_is_learnt_within_a_minute_and_a_car_is_seen(
 def test_the_same_number_again_learns_nothing(
     real_node: Callable[..., Node], kernel: Kernel
 ) -> None:
-    network, node, lines = from_the_table(real_node, kernel)
+    network, node, _ = from_the_table(real_node, kernel)
     network.down = (2, SAID)
     kernel.run_until(CAR_US + 120 * SECOND_US)
     assert heard(network, 20)[-1].values["state"] == OCCUPIED

@@ -26,6 +26,7 @@ const byId = (id) => document.getElementById(id);
 const stepOf = (name) => document.querySelector(`[data-step="${name}"]`);
 const say = (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const metres = (m) => (m < 1000 ? `${numbers.format(Math.round(m))} m` : `${numbers.format(m / 1000)} km`);
+const inFours = (eui) => eui.toUpperCase().match(/.{4}/g).join(" ");
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 let draft = fresh();
@@ -83,11 +84,12 @@ function show() {
   for (const name of STEPS) {
     const step = stepOf(name);
     step.classList.toggle("is-done", isDone(name));
-    const isOpen = name === open || (name === "sign" && Boolean(draft.trial) && opened === null);
+    // The verdict stays in sight, with what can be done about it or the sign-off below.
+    const isOpen = name === open || (["trial", "sign"].includes(name) && Boolean(draft.trial) && opened === null);
     step.classList.toggle("is-open", isOpen);
     step.querySelector(".change").hidden = isOpen || !(isDone(name) || name === "trial" && draft.trial);
     put(step.querySelector(".mark"), isDone(name) ? "✓" : String(STEPS.indexOf(name) + 1));
-    put(step.querySelector(".summary"), summary(name));
+    put(step.querySelector(".summary"), isOpen && name === "trial" ? "" : summary(name));
   }
   showAssets();
   showTrial();
@@ -97,7 +99,7 @@ function show() {
 
 function summary(step) {
   const { asset, place } = draft;
-  if (step === "label" && draft.devEui) return `${draft.devEui.toUpperCase()}${draft.kind ? ` · ${words[`kind_${draft.kind}`]}` : ""}`;
+  if (step === "label" && draft.devEui) return `${inFours(draft.devEui)}${draft.kind ? ` · ${words[`kind_${draft.kind}`]}` : ""}`;
   if (step === "place" && place) return say("accuracy", { metres: metres(place.accuracy_m) });
   if (step === "asset" && asset) return `${asset.name} · ${asset.asset}`;
   if (step === "trial" && verdict()) return verdict().colour ? verdict().colour_words : say("heard", { count: Math.min(3, verdict().uplinks) });
@@ -135,7 +137,7 @@ function showAssets() {
       one.dev_eui === draft.devEui && say("planned_for", { name: one.asset }),
       one.dev_eui !== draft.devEui && one.asset,
       draft.place && say("away", { metres: metres(one.away) }),
-      served && say("served", { dev_eui: one.dev_eui.toUpperCase() }),
+      served && say("served", { dev_eui: inFours(one.dev_eui) }),
     ].filter(Boolean).join(" · ");
     button.append(name, more);
     button.addEventListener("click", () => choose(one));
@@ -226,7 +228,7 @@ function showQueue() {
     const item = document.createElement("li");
     item.dataset.state = one.state;
     item.append(line("b", one.state === "sent" ? words.signed : one.state === "refused" ? words.not_sent : words.queued));
-    item.append(line("span", `${one.asset.name} · ${one.devEui.toUpperCase()}`));
+    item.append(line("span", `${one.asset.name} · ${inFours(one.devEui)}`));
     if (one.said) item.append(line("span", one.said));
     if (one.state === "refused" && draft.devEui === "") {
       const button = line("button", words.edit_again);
