@@ -17,6 +17,7 @@ import typer
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
 from revier_provision import (
+    cli_install,
     cli_label,
     cli_ledger,
     cli_settings,
@@ -63,6 +64,7 @@ app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_station.app, name="station")
 app.command("label")(cli_label.label)
+app.command("install")(cli_install.install)
 app.command("show-key")(cli_vault.show_key)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ CA_KEY, CA_CERTIFICATE = "ca.key", "ca.pem"
 KEY, CERTIFICATE = "station.key", "station.pem"
 CA_DAYS, DAYS, RENEW_DAYS = 3650, 397, 30
 HOSTS_MAX = 20
+DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\Z")
 EARLIER = timedelta(hours=1)  # a phone's clock may be behind
 
 
@@ -148,10 +150,12 @@ def _general_name(host: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(host.encode("idna").decode())
-    except (UnicodeError, ValueError):
-        problem = f"{host!r} is no host name or address"
-        raise OrderError(problem, "Correct --host") from None
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not DNS_NAME.match(name):
+        raise OrderError(f"{host!r} is no host name or address", "Correct --host")
+    return x509.DNSName(name)
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:

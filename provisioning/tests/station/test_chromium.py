@@ -42,7 +42,8 @@ TALL_ENOUGH_PX = 48
 IN_FOURS = "240A C4FF FE00 0001"
 # Every control that can be hit, smaller than a glove
 SMALL = f"""(() => {{
-  const hit = 'button, a, summary, select, .file, label.check, input:not([type=file], [type=checkbox])';
+  const typed = 'input:not([type=file], [type=checkbox])';
+  const hit = `button, a, summary, select, .file, label.check, ${{typed}}`;
   const isSmall = (box) => box.height < {TALL_ENOUGH_PX} || box.width < {TALL_ENOUGH_PX};
   return [...document.querySelectorAll(hit)]
     .filter((e) => e.offsetParent && isSmall(e.getBoundingClientRect()))
@@ -258,9 +259,7 @@ def test_without_reception_nothing_is_lost_and_it_is_sent_later(
 ) -> None:
     node = Node(network, AIR, lambda: datetime.now(UTC))
     hands.login()
-    hands.until("navigator.serviceWorker.controller || true")
-    hands.until("caches.has('revier-shell-1')")
-    hands.chrome.get(f"{station.url}/install")  # now under the service worker
+    hands.until("navigator.serviceWorker.controller !== null")
     hands.until("document.body.dataset.ready && navigator.serviceWorker.controller !== null")
     hands.label(AIR)
     station.stop()

@@ -5,13 +5,23 @@
 
 const SHELL = "revier-shell-1";
 const FILES = [
-  "/static/station.css", "/static/install.js", "/static/db.js", "/static/api.js",
+  "/install", "/static/station.css", "/static/install.js", "/static/db.js", "/static/api.js",
   "/static/camera.js", "/static/icon.svg", "/manifest.webmanifest",
 ];
 
-addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
-});
+// The page that registers this worker was fetched before it: the worker fetches it once more.
+async function keepAll() {
+  const cache = await caches.open(SHELL);
+  await Promise.all(FILES.map(async (path) => keep(cache, path, await fetch(path))));
+  await skipWaiting();
+}
+
+// Not the login that an expired session leads to.
+async function keep(cache, request, answer) {
+  if (answer.ok && !answer.redirected) await cache.put(request, answer.clone());
+}
+
+addEventListener("install", (event) => event.waitUntil(keepAll()));
 
 addEventListener("activate", (event) => {
   const old = (names) => names.filter((name) => name !== SHELL).map((name) => caches.delete(name));
@@ -19,13 +29,13 @@ addEventListener("activate", (event) => {
 });
 
 const isShell = (url) => url.origin === location.origin
-  && (url.pathname === "/install" || FILES.includes(url.pathname));
+  && FILES.includes(url.pathname);
 
 async function newestFirst(request) {
   const cache = await caches.open(SHELL);
   try {
     const answer = await fetch(request);
-    if (answer.ok && !answer.redirected) await cache.put(request, answer.clone());
+    await keep(cache, request, answer);
     return answer;
   } catch (error) {
     const kept = await cache.match(request, { ignoreVary: true })
