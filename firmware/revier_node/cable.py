@@ -6,8 +6,9 @@
     cable.show()
     cable.set(interval=900, report="change")
     cable.reset("interval")
+    cable.self_test()
 
-They go the way of a downlink: the same checks, all or nothing, and on trial from the next start.
+Settings go the way of a downlink: the same checks, all or nothing, on trial from the next start.
 """
 
 from revier_node import settings
@@ -58,6 +59,24 @@ def reset(*names: str) -> None:
         held.pop(_known(name)[0], None)
     kept = configuration.pack(held) if names else b""
     settings.change(bytes((configuration.DEFAULT,)) + kept)
+
+
+def self_test() -> None:
+    """Every chip of the board, as after a start that is not from deep sleep; the radio last."""
+    from revier_node import app
+
+    node = app.Node()
+    results = []
+    for part, result in node.kind.self_test(node.wake):
+        results += [part, result]
+    fault = "ok"
+    try:
+        radio = node.radio()
+        radio.begin()
+        radio.sleep()
+    except Exception as error:  # noqa: BLE001 (whatever the driver says is the result)
+        fault = " ".join([str(part) for part in error.args]) or type(error).__name__
+    say("selftest", *(results + ["radio", fault]))
 
 
 def _held() -> bytes:

@@ -15,12 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from revier_provision.errors import BoardError
 from revier_provision.links import BoardState
 from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
+
+if TYPE_CHECKING:
+    import serial
 
 BAUD = 115_200
 READ_TIMEOUT_S = 0.02
@@ -204,10 +208,10 @@ class ReplBoard:
         """SHA-256 over path and SHA-256 of every file of the running slot; empty without one."""
         return _hex(self._repl.run(_FIRMWARE, limit_s=60.0)).hex()
 
-    def cable(self, call: str) -> list[tuple[str, dict[str, str]]]:
+    def cable(self, call: str, limit_s: float = 10.0) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
         try:
-            text = self._repl.run(f"from revier_node import cable\ncable.{call}\n")
+            text = self._repl.run(f"from revier_node import cable\ncable.{call}\n", limit_s)
         except RemoteError as error:
             raise _not_told(error) from None
         words = [line.split() for line in text.splitlines() if line.startswith("revier ")]
@@ -228,22 +232,27 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
 
     `reset`: restart the board afterwards, so that it begins to work as a node.
     """
-    import serial
-
-    try:
-        stream = serial.serial_for_url(
-            port,
-            baudrate=BAUD,
-            timeout=READ_TIMEOUT_S,
-            write_timeout=WRITE_TIMEOUT_S,
-        )
-    except (OSError, ValueError) as error:
-        raise _cannot_open(port, error) from None
-    with stream:
+    with open_port(port) as stream:
         repl = RawRepl(stream)
         repl.enter(window_s)
         yield ReplBoard(repl)
         repl.leave(reset=reset)
+
+
+def open_port(port: str) -> serial.Serial:
+    """An open serial port, to be closed by the caller. Raises BoardSilentError."""
+    import serial
+
+    try:
+        return serial.serial_for_url(
+            port,
+            baudrate=BAUD,
+            timeout=READ_TIMEOUT_S,
+            # pyserial's RFC 2217 client has none
+            write_timeout=None if port.startswith("rfc2217:") else WRITE_TIMEOUT_S,
+        )
+    except (OSError, ValueError) as error:
+        raise _cannot_open(port, error) from None
 
 
 def _not_told(error: RemoteError) -> BoardError:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
+
+import pyrage
 
 from revier_inventory import Inventory, InventoryError
 from revier_provision import identity, inventory_files
@@ -18,6 +21,7 @@ from revier_provision.links import BoardLink, NetworkServer, NodeOrder, NodeReco
 from revier_provision.vault import Vault
 
 NOTE_CHARS_MAX = 400
+KNOWN_KEYS_MAX = 8  # each is asked of the board
 KEY_EVENTS: tuple[Event, ...] = ("key-reserved", "key-kept")
 
 
@@ -29,11 +33,28 @@ class FirmwareBoard(BoardLink, Protocol):
 
 
 class Books:
-    """Keys are reserved in the ledger, and kept in the vault if there is one."""
+    """Keys are reserved in the ledger, and kept in the vault if there is one.
 
-    def __init__(self, ledger: LedgerFolder, vault: Vault | None) -> None:
+    `vault_identity` opens the vault: only then can a key that a board holds be used again.
+    """
+
+    def __init__(
+        self,
+        ledger: LedgerFolder,
+        vault: Vault | None,
+        vault_identity: pyrage.x25519.Identity | None = None,
+    ) -> None:
         self.ledger = ledger
         self._vault = vault
+        self._vault_identity = vault_identity
+
+    def known(self, dev_eui: str) -> Iterator[bytes]:
+        """Keys of this device that the vault gives out here, the newest first."""
+        if self._vault is None or self._vault_identity is None:
+            return
+        for which in islice(key_ids(self.ledger.records(), dev_eui), KNOWN_KEYS_MAX):
+            if self._vault.holds(dev_eui, which):
+                yield self._vault.get(dev_eui, which, self._vault_identity)
 
     def enter(self, event: Event, **what: object) -> Record:
         entry = Entry(at=self.ledger.now(), by=self.ledger.by, event=event, **what)  # type: ignore[arg-type]
@@ -76,9 +97,14 @@ class Books:
 
 def newest_key(records: Iterable[Record], dev_eui: str) -> str | None:
     """The id of the key that this device got last, at whichever station."""
+    return next(key_ids(records, dev_eui), None)
+
+
+def key_ids(records: Iterable[Record], dev_eui: str) -> Iterator[str]:
+    """Of every key that this device got, the newest first, each once."""
     of_device = [r for r in records if r.event in KEY_EVENTS and r.dev_eui == dev_eui]
-    newest = max(of_device, key=lambda record: (record.at, record.number), default=None)
-    return None if newest is None else newest.key_id
+    of_device.sort(key=lambda record: (record.at, record.number), reverse=True)
+    yield from dict.fromkeys(record.key_id for record in of_device)
 
 
 def provision_entered(

@@ -6,19 +6,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from revier_provision.cli_books import LEDGER_NAME, LedgerOption, StationOption, machine_name
-from revier_provision.cli_options import PLAIN, FolderOption, JsonOption
+from revier_provision.cli_books import LedgerOption, StationOption, machine_name
+from revier_provision.cli_options import PLAIN, JsonOption
 from revier_provision.cli_output import Output
-from revier_provision.cli_server import RootsOption, ServerOption, TokenOption, connected
+from revier_provision.cli_server import RootsOption, ServerOption, TokenOption
+from revier_provision.cli_site import InventoryOption, SiteOption, site_with
 from revier_provision.errors import OrderError
 from revier_provision.station import certificates
+from revier_provision.station.maker import WorkshopMaker
 from revier_provision.station.users import Role, Users
+from revier_provision.workshop.opened import open_bench
+from revier_provision.workshop.serial_table import SerialTable
+from revier_provision.workshop.site_file import Site
+
+if TYPE_CHECKING:
+    from revier_provision.station.desk import Desk
 
 TLS_NAME = "tls"
 LOOPBACK = ("localhost", "127.0.0.1")
@@ -100,8 +110,9 @@ def user_list(state: StateOption, as_json: JsonOption = False) -> None:
 
 @app.command()
 def serve(
-    inventory: FolderOption,
     state: StateOption,
+    inventory: InventoryOption = None,
+    site: SiteOption = None,
     server: ServerOption = None,
     token_file: TokenOption = None,
     tls_roots: RootsOption = None,
@@ -115,37 +126,56 @@ def serve(
     ] = None,
     key: Annotated[Path | None, typer.Option(help="The key that belongs to it (PEM).")] = None,
 ) -> None:
-    """Serve the pages over TLS until Ctrl-C. ChirpStack's token stays on this host."""
+    """Serve the pages over TLS until Ctrl-C. ChirpStack's token stays on this host.
+
+    With a site file technicians have the workshop's page, which makes nodes of the boards that are
+    plugged in here.
+    """
     from revier_provision.station import app as pages
-    from revier_provision.station.desk import Desk
     from revier_provision.station.server import configuration
     from revier_provision.station.server import serve as run
 
     out = Output(as_json=False)
     with out.errors():
-        if server is None:
+        options = {
+            "inventory": inventory, "server": server, "token_file": token_file,
+            "tls_roots": tls_roots, "ledger": ledger, "station": station,
+        }  # fmt: skip
+        known = site_with(site, options)
+        if known.server is None:
             raise OrderError("The station needs ChirpStack to hear the nodes", "Give --server")
         hosts = _hosts(host)
         chain, private = _certificate(state, hosts, certificate, key)
         if not Users(state / "users.json").all():
             cure = "Run: revier-provision station user add NAME --role installer"
             raise OrderError("Nobody may log in yet", cure)
-        with connected(server, token_file, tls_roots, None) as chirpstack:
-            assert chirpstack is not None
-            desk = Desk(
-                folder=inventory,
-                ledger_folder=ledger or inventory / LEDGER_NAME,
-                station=station or machine_name(),
-                state=state,
-                registry=chirpstack,
-                live=chirpstack.live(),
-                authority_pem=certificates.authority_pem(state / TLS_NAME),
-            )
-            desk.inventory()
+        with _desk(known, state) as desk:
             config = configuration(pages.build(desk, hosts), listen, port, chain, private)
             out.result({}, f"The station is at https://{hosts[0]}:{port}/ (Ctrl-C ends it).")
             run(config)
-            desk.trials.close()
+
+
+@contextmanager
+def _desk(site: Site, state: Path) -> Iterator[Desk]:
+    """What the pages work with; boards are made only where there is a site file."""
+    from revier_provision.station.desk import Desk
+
+    with open_bench(site, SerialTable(site)) as bench:
+        chirpstack = bench.network_server
+        assert chirpstack is not None
+        desk = Desk(
+            folder=site.inventory,
+            ledger_folder=site.ledger,
+            station=site.station or machine_name(),
+            state=state,
+            registry=chirpstack,
+            live=chirpstack.live(),
+            maker=WorkshopMaker(bench) if site.path is not None else None,
+            authority_pem=certificates.authority_pem(state / TLS_NAME),
+        )
+        desk.inventory()
+        yield desk
+        desk.trials.close()
 
 
 def _hosts(given: list[str] | None) -> list[str]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from revier_inventory import (
     put_radio_gateway,
 )
 from revier_provision import identity, inventory_files
-from revier_provision.errors import BoardError, OrderError
+from revier_provision.errors import BoardError, NetworkServerError, OrderError
 from revier_provision.links import (
     BOARD_DEFAULT,
     JOIN_EUI_NONE,
@@ -64,25 +65,170 @@ def provision_node(
 
     Raises ProvisionError (problem and cure) and revier_inventory.InventoryError.
     """
-    inventory = inventory_files.read(inventory_dir)
-    owner = check_order(order, inventory)
-    progress("read the chip")
-    dev_eui = identity.dev_eui_from_mac(board.factory_mac(), local_ok=order.local_mac_ok)
-    server = None
-    if network_server is not None:
-        progress("look at the network server")
-        server = _look(owner, dev_eui, board, network_server, entropy, keys)
-    plan = make_plan(order, dev_eui, inventory, board.state(), server)
-    _recorded(inventory, order, plan, None)  # an inventory that will refuse, refuses now
-    app_key = _write_board(order, plan, board, entropy, progress, keys)
-    registration = None
-    if network_server is not None and server is not None:
-        registration = _register(order, owner, plan, app_key, network_server, server, progress)
-    if Step.WRITE_INVENTORY in plan.steps:
-        progress(Step.WRITE_INVENTORY)
-        application = registration.application if registration else None
-        inventory_files.change(inventory_dir, lambda now: _recorded(now, order, plan, application))
-    return _record(order, plan, registration)
+    making = Making(order, board, network_server, inventory_dir, entropy, keys, progress)
+    making.look()
+    making.write_board()
+    making.register()
+    return making.record()
+
+
+class Making:
+    """One node on its way, in the order look, write_board, register, record.
+
+    `shared` is held while something is made that all nodes of an owner share (application, device
+    profile): who makes nodes side by side gives one lock for all.
+    """
+
+    def __init__(
+        self,
+        order: NodeOrder,
+        board: BoardLink,
+        network_server: NetworkServer | None,
+        inventory_dir: Path,
+        entropy: Entropy,
+        keys: KeyStore | None = None,
+        progress: Progress = lambda _step: None,
+        shared: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self.order = order
+        self._board = board
+        self._network_server = network_server
+        self._inventory_dir = inventory_dir
+        self._entropy = entropy
+        self._keys = keys
+        self._progress = progress
+        self._shared = shared or nullcontext()
+        self._server: ServerState | None = None
+        self._app_key: bytes | None = None  # to be set in the network server
+        self._registration: _Registration | None = None
+        self._plan: Plan | None = None
+
+    @property
+    def plan(self) -> Plan:
+        assert self._plan is not None, "look() first"
+        return self._plan
+
+    def look(self) -> Plan:
+        """What is there and what is to be done. Writes nothing to board or network server."""
+        inventory = inventory_files.read(self._inventory_dir)
+        owner = check_order(self.order, inventory)
+        self._progress("read the chip")
+        mac = self._board.factory_mac()
+        dev_eui = identity.dev_eui_from_mac(mac, local_ok=self.order.local_mac_ok)
+        if self._network_server is not None:
+            self._progress("look at the network server")
+            self._server = self._look(owner, dev_eui, self._network_server)
+        self._plan = make_plan(self.order, dev_eui, inventory, self._board.state(), self._server)
+        # an inventory that will refuse, refuses now
+        _recorded(inventory, self.order, self._plan, None)
+        return self._plan
+
+    def write_board(self) -> None:
+        """Identity, key and settings, and read back."""
+        plan, board = self.plan, self._board
+        if Step.WRITE_IDENTITY in plan.steps:
+            self._progress(Step.WRITE_IDENTITY)
+            self._app_key = app_key = identity.new_app_key(self._entropy)
+            if self._keys is not None:
+                self._keys.reserve(plan.dev_eui, app_key)
+            board.write_identity(plan.dev_eui, self.order.join_eui, app_key)
+            if not self._holds(app_key):
+                cure = "Run again; if it repeats, the flash is worn: use another board"
+                raise BoardError("The key read back from the board is not the one written", cure)
+        if Step.WRITE_NODE_JSON in plan.steps:
+            self._progress(Step.WRITE_NODE_JSON)
+            board.write_node_json(plan.node_json)
+        state = board.state()
+        same_identity = (state.dev_eui, state.join_eui) == (plan.dev_eui, self.order.join_eui)
+        if not same_identity or state.node_json != plan.node_json:
+            cure = "Run again; if it repeats, the flash is worn or full: use another board"
+            raise BoardError("What was read back from the board is not what was written", cure)
+
+    def register(self) -> None:
+        """Application, device profile, device and key in the network server, if there is one."""
+        server, network_server = self._server, self._network_server
+        if server is None or network_server is None:
+            return
+        order, plan = self.order, self.plan
+        owner = check_order(order, inventory_files.read(self._inventory_dir))
+        with self._shared:
+            application = server.application or network_server.find_application(owner)
+            if application is None:
+                self._progress(Step.CREATE_APPLICATION)
+                application = network_server.create_application(owner)
+            profile_id = network_server.ensure_device_profile(
+                application.tenant_id, order.kind, order.interval
+            )
+        changed = server.device is not None and server.device.device_profile_id != profile_id
+        if Step.PUT_DEVICE in plan.steps or changed:
+            self._progress(Step.PUT_DEVICE)
+            network_server.put_device(_device(order, plan.dev_eui, application, profile_id))
+        if Step.SET_APP_KEY in plan.steps:
+            assert self._app_key is not None
+            self._progress(Step.SET_APP_KEY)
+            network_server.set_app_key(plan.dev_eui, self._app_key)
+            self._progress(Step.FLUSH_DEV_NONCES)
+            network_server.flush_dev_nonces(plan.dev_eui)
+        if {Step.PUT_DEVICE, Step.SET_APP_KEY} & set(plan.steps) or changed:
+            self._read_back(network_server, _device(order, plan.dev_eui, application, profile_id))
+        self._registration = _Registration(application, profile_id)
+
+    def _read_back(self, network_server: NetworkServer, wanted: Device) -> None:
+        same_key = self._app_key in (None, network_server.app_key(wanted.dev_eui))
+        if network_server.device(wanted.dev_eui) != wanted or not same_key:
+            cure = "Run again; if it repeats, look who else changes this device in ChirpStack"
+            raise NetworkServerError("What ChirpStack has is not what was written", cure)
+
+    def registered_as(self) -> str:
+        """Where the device stands now, in words; empty before register()."""
+        registration = self._registration
+        if registration is None:
+            return ""
+        application_id = registration.application.application_id
+        return f"device {self.plan.dev_eui} in application {application_id}"
+
+    def record(self) -> NodeRecord:
+        """In the inventory; what stands now."""
+        order, plan = self.order, self.plan
+        registration = self._registration
+        if Step.WRITE_INVENTORY in plan.steps:
+            self._progress(Step.WRITE_INVENTORY)
+            application = registration.application if registration else None
+            inventory_files.change(
+                self._inventory_dir, lambda now: _recorded(now, order, plan, application)
+            )
+        return _record(order, plan, registration)
+
+    def _look(self, owner: Owner, dev_eui: str, network_server: NetworkServer) -> ServerState:
+        application = network_server.find_application(owner)
+        device = network_server.device(dev_eui)
+        if device is None:
+            known = self._known_key(dev_eui)
+            return ServerState(application=application, key_known=known)
+        if application is None or device.application_id != application.application_id:
+            name = network_server.application_name(device.application_id)
+            return ServerState(application=application, device=device, device_application_name=name)
+        app_key = network_server.app_key(dev_eui)
+        same_key = app_key is not None and self._holds(app_key)
+        if app_key is not None and same_key and self._keys is not None:
+            self._keys.keep(dev_eui, app_key)
+        known = not same_key and self._known_key(dev_eui)
+        return ServerState(
+            application=application, device=device, same_key=same_key, key_known=known
+        )
+
+    def _known_key(self, dev_eui: str) -> bool:
+        """Whether the board holds a key that is known here; it is remembered."""
+        for app_key in self._keys.known(dev_eui) if self._keys is not None else ():
+            if self._holds(app_key):
+                self._app_key = app_key
+                return True
+        return False
+
+    def _holds(self, app_key: bytes) -> bool:
+        challenge = self._entropy(identity.CHALLENGE_BYTES)
+        proved = self._board.app_key_digest(challenge)
+        return proved == identity.app_key_digest(challenge, app_key)
 
 
 def order_from(board: BoardLink, inventory_dir: Path, *, local_mac_ok: bool = False) -> NodeOrder:
@@ -127,91 +273,6 @@ def register_radio_gateway(
 class _Registration(msgspec.Struct, frozen=True):
     application: Application
     device_profile_id: str
-
-
-def _look(
-    owner: Owner,
-    dev_eui: str,
-    board: BoardLink,
-    network_server: NetworkServer,
-    entropy: Entropy,
-    keys: KeyStore | None,
-) -> ServerState:
-    application = network_server.find_application(owner)
-    device = network_server.device(dev_eui)
-    if device is None:
-        return ServerState(application=application)
-    if application is None or device.application_id != application.application_id:
-        name = network_server.application_name(device.application_id)
-        return ServerState(application=application, device=device, device_application_name=name)
-    app_key = network_server.app_key(dev_eui)
-    same_key = app_key is not None and _holds(board, app_key, entropy)
-    if app_key is not None and same_key and keys is not None:
-        keys.keep(dev_eui, app_key)
-    return ServerState(application=application, device=device, same_key=same_key)
-
-
-def _holds(board: BoardLink, app_key: bytes, entropy: Entropy) -> bool:
-    challenge = entropy(identity.CHALLENGE_BYTES)
-    return board.app_key_digest(challenge) == identity.app_key_digest(challenge, app_key)
-
-
-def _write_board(
-    order: NodeOrder,
-    plan: Plan,
-    board: BoardLink,
-    entropy: Entropy,
-    progress: Progress,
-    keys: KeyStore | None,
-) -> bytes | None:
-    """Do the board's steps and read back; the new key if one was written."""
-    app_key = None
-    if Step.WRITE_IDENTITY in plan.steps:
-        progress(Step.WRITE_IDENTITY)
-        app_key = identity.new_app_key(entropy)
-        if keys is not None:
-            keys.reserve(plan.dev_eui, app_key)
-        board.write_identity(plan.dev_eui, order.join_eui, app_key)
-        if not _holds(board, app_key, entropy):
-            cure = "Run again; if it repeats, the flash is worn or not formatted: use another board"
-            raise BoardError("The key read back from the board is not the one written", cure)
-    if Step.WRITE_NODE_JSON in plan.steps:
-        progress(Step.WRITE_NODE_JSON)
-        board.write_node_json(plan.node_json)
-    state = board.state()
-    same_identity = (state.dev_eui, state.join_eui) == (plan.dev_eui, order.join_eui)
-    if not same_identity or state.node_json != plan.node_json:
-        cure = "Run again; if it repeats, the flash is worn or full: use another board"
-        raise BoardError("What was read back from the board is not what was written", cure)
-    return app_key
-
-
-def _register(
-    order: NodeOrder,
-    owner: Owner,
-    plan: Plan,
-    app_key: bytes | None,
-    network_server: NetworkServer,
-    server: ServerState,
-    progress: Progress,
-) -> _Registration:
-    application = server.application
-    if application is None:
-        progress(Step.CREATE_APPLICATION)
-        application = network_server.create_application(owner)
-    profile_id = network_server.ensure_device_profile(
-        application.tenant_id, order.kind, order.interval
-    )
-    profile_changed = server.device is not None and server.device.device_profile_id != profile_id
-    if Step.PUT_DEVICE in plan.steps or profile_changed:
-        progress(Step.PUT_DEVICE)
-        network_server.put_device(_device(order, plan.dev_eui, application, profile_id))
-    if app_key is not None:
-        progress(Step.SET_APP_KEY)
-        network_server.set_app_key(plan.dev_eui, app_key)
-        progress(Step.FLUSH_DEV_NONCES)
-        network_server.flush_dev_nonces(plan.dev_eui)
-    return _Registration(application, profile_id)
 
 
 def _device(order: NodeOrder, dev_eui: str, application: Application, profile_id: str) -> Device:

@@ -7,8 +7,9 @@ No type here has a field that shows a key when printed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -121,6 +122,17 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
 
 
+class DeviceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of a device as the network server tells it; `body` is its JSON object.
+
+    `kind` is up, join, status, log and so on; `at` is the network server's time.
+    """
+
+    kind: str
+    at: datetime | None
+    body: dict[str, Any]
+
+
 class KeyStore(Protocol):
     """Where keys are remembered. Every call may raise ProvisionError."""
 
@@ -129,6 +141,9 @@ class KeyStore(Protocol):
 
     def keep(self, dev_eui: str, app_key: bytes) -> bool:
         """A key in use; whether that was new."""
+
+    def known(self, dev_eui: str) -> Iterable[bytes]:
+        """Keys that this device was given and that can be read here, the newest first."""
 
 
 class NetworkServer(Protocol):

@@ -22,6 +22,7 @@ from revier_inventory.model import Kind
 from revier_provision.errors import NetworkServerError
 from revier_provision.links import Application, Device
 from revier_provision.lns_errors import as_sentence, is_invisible, is_missing, sentences
+from revier_provision.lns_events import EventWatch
 from revier_provision.lns_live import Live
 
 CALL_S = 10.0
@@ -65,6 +66,7 @@ class ChirpStack:
         self._profiles = api.DeviceProfileServiceStub(self._channel)
         self._devices = api.DeviceServiceStub(self._channel)
         self._gateways = api.GatewayServiceStub(self._channel)
+        self._internal = api.InternalServiceStub(self._channel)
 
     def __enter__(self) -> Self:
         return self
@@ -251,6 +253,22 @@ class ChirpStack:
     def flush_dev_nonces(self, dev_eui: str) -> None:
         request = api.FlushDevNoncesRequest(dev_eui=dev_eui)
         self._do("flush the DevNonces", self._devices.FlushDevNonces, request)
+
+    def key_changed_at(self, dev_eui: str) -> datetime | None:
+        """By ChirpStack's clock; it counts a join as a change, too. None: the device has no key."""
+        request = api.GetDeviceKeysRequest(dev_eui=dev_eui)
+        answer = self._get("read the device's key", self._devices.GetKeys, request)
+        if answer is None or not answer.HasField("updated_at"):
+            return None
+        changed: datetime = answer.updated_at.ToDatetime(tzinfo=UTC)
+        return changed
+
+    def watch_device(self, dev_eui: str) -> EventWatch:
+        """The device's events, live, the recent ones first."""
+        request = api.StreamDeviceEventsRequest(dev_eui=dev_eui)
+        return EventWatch(
+            lambda: self._internal.StreamDeviceEvents(request, metadata=self._metadata)
+        )
 
     # Radio gateways
 

@@ -4,7 +4,8 @@
 
 The key goes to the board first and to the network server after it. A run that is cut anywhere
 leaves either the same key at both ends, and the next run keeps it, or not, and the next run makes a
-new one: no run needs to know what an earlier one did, nor a key that was kept elsewhere.
+new one: no run needs to know what an earlier one did. Only a key that the vault gives back here,
+and that the board proves to hold, is kept though the network server does not have it.
 """
 
 from __future__ import annotations
@@ -41,13 +42,15 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True):
     """What the network server holds for this node.
 
     `application` is the owner's, `device_application_name` that of the device. `same_key`: the
-    board proved that it holds the key that the server has.
+    board proved that it holds the key that the server has. `key_known`: it proved that it holds
+    one that is known here (from the vault), so the server can be given that.
     """
 
     application: Application | None = None
     device: Device | None = None
     device_application_name: str = ""
     same_key: bool = False
+    key_known: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,14 +117,16 @@ def make_plan(
         board.dev_eui == dev_eui and board.join_eui == order.join_eui and board.has_app_key
     )
     node_json = _node_json(order, dev_eui, inventory, board)
-    rekey = not identity_whole or (server is not None and not server.same_key)
+    keep = server is None or server.same_key or server.key_known
+    rekey = not identity_whole or not keep
+    set_key = server is not None and (rekey or not server.same_key)
     wanted = {
         Step.CREATE_APPLICATION: server is not None and server.application is None,
         Step.WRITE_IDENTITY: rekey,
         Step.WRITE_NODE_JSON: board.node_json != node_json,
         Step.PUT_DEVICE: server is not None and not _registered(order, dev_eui, server),
-        Step.SET_APP_KEY: server is not None and rekey,
-        Step.FLUSH_DEV_NONCES: server is not None and rekey,
+        Step.SET_APP_KEY: set_key,
+        Step.FLUSH_DEV_NONCES: set_key,
         Step.WRITE_INVENTORY: not _recorded(order, dev_eui, inventory, server),
     }
     steps = tuple(step for step in Step if wanted[step])

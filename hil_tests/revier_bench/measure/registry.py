@@ -31,6 +31,8 @@ MEASUREMENTS: dict[str, str] = {
     "payload-roundtrip": "payload_roundtrip",
     "payload-size": "payload_size",
     "power-cuts": "power_cuts",
+    "provision-cuts": "provision_cuts",
+    "provision-time": "provision_time",
     "relay": "relay",
     "rx-window": "rx_window",
     "session-size": "session_size",

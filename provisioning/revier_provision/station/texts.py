@@ -195,6 +195,20 @@ PAGE: Final[dict[str, Text]] = {
     "state_done": Text("erledigt", "done"),
     "state_skipped": Text("nicht nötig", "not needed"),
     "state_failed": Text("fehlgeschlagen", "failed"),
+    # workshop.step_events.NodeStep, spaces as _
+    "node_find_the_board": Text("Board finden", "find the board"),
+    "node_flash_MicroPython": Text("MicroPython aufspielen", "flash MicroPython"),
+    "node_upload_the_application": Text("Anwendung übertragen", "upload the application"),
+    "node_write_identity_and_key": Text(
+        "Kennung und Schlüssel schreiben", "write identity and key"
+    ),
+    "node_test_every_chip": Text("alle Bausteine prüfen", "test every chip"),
+    "node_register_in_ChirpStack": Text("in ChirpStack anmelden", "register in ChirpStack"),
+    "node_record_in_the_inventory": Text("ins Verzeichnis eintragen", "record in the inventory"),
+    "node_prove_join_and_first_reading": Text(
+        "Beitritt und ersten Messwert nachweisen", "prove join and first reading"
+    ),
+    "node_make_the_label": Text("Etikett machen", "make the label"),
     "replace_node": Text("ersetzt den bisherigen Knoten", "takes the present node's place"),
     "asset_auto": Text("Messort wählt die Station", "The station chooses the asset"),
 }

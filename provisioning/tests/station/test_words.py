@@ -13,6 +13,7 @@ import pytest
 from revier_provision import station
 from revier_provision.station import coverage, trials
 from revier_provision.station.texts import PAGE, REFUSED, Text, Words, language_of
+from revier_provision.workshop.step_events import NodeStep
 
 HERE = Path(station.__file__).parent
 SOURCES = {
@@ -61,6 +62,11 @@ def test_every_refusal_is_in_the_catalogue_and_none_is_idle() -> None:
             and ["no_label", "no_code"]
         )
     assert used == set(REFUSED)
+
+
+def test_every_step_of_the_workshop_has_words() -> None:
+    for step in NodeStep:
+        assert PAGE[f"node_{step.value.replace(' ', '_')}"].en == step.value
 
 
 def test_every_outcome_has_words() -> None:

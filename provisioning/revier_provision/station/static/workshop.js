@@ -47,7 +47,7 @@ function stepLine(step) {
   const item = document.createElement("li");
   item.dataset.state = step.state;
   const name = document.createElement("b");
-  name.textContent = step.step;
+  name.textContent = words[`node_${step.step.replaceAll(" ", "_")}`] ?? step.step;
   const how = document.createElement("span");
   const share = step.fraction === null ? "" : ` ${Math.round(step.fraction * 100)} %`;
   how.textContent = `${words[`state_${step.state}`] ?? step.state}${share}${step.seconds ? ` · ${step.seconds} s` : ""}`;

@@ -1,0 +1,374 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""One board, one node: the whole way as one function.
+
+Every step looks before it writes and reads back after it, so a run that was cut is run again and
+goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from revier_inventory import Asset
+from revier_provision import identity, inventory_files
+from revier_provision.books import Books, check_elsewhere
+from revier_provision.errors import BoardError, NetworkServerError, ProvisionError
+from revier_provision.flow import Entropy, Making
+from revier_provision.ledger import Record, StepResult
+from revier_provision.links import JOIN_EUI_NONE, NodeOrder, NodeRecord
+from revier_provision.lns import ChirpStack
+from revier_provision.plan import Step
+from revier_provision.workshop import labels
+from revier_provision.workshop.assets import AssetDesk
+from revier_provision.workshop.proof import Proof, how_far, judge
+from revier_provision.workshop.self_test import PartResult, sentence
+from revier_provision.workshop.site_file import Site
+from revier_provision.workshop.step_events import NodeStep, OnStep, StepEvent, Steps
+from revier_provision.workshop.table import Chip, NodeBoard, Table
+
+NOTE_CHARS_MAX = 400
+WINDOW_S = 30.0
+QUIET_S = 0.4  # ChirpStack sends a device's recent events at once, in one go
+HISTORY_LIMIT_S = 5.0
+LOOK_EVERY_S = 0.5
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for this one board; what is None comes from site file and inventory."""
+
+    port: str
+    asset: str | None = None
+    board: str | None = None
+    interval_s: int | None = None
+    join_eui: str = JOIN_EUI_NONE
+    replace: bool = False
+    local_mac_ok: bool = False
+    window_s: float = WINDOW_S
+    prove: bool = True
+
+
+class NodeMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A node that stands. `proof` None: there is no network server, or proving was not asked for,
+    or it was proven before (then `proven_before`)."""
+
+    port: str
+    record: NodeRecord
+    chip: str
+    parts: tuple[PartResult, ...]
+    proof: Proof | None
+    proven_before: datetime | None
+    labels: tuple[str, ...]
+    seconds: float
+    steps: tuple[dict[str, Any], ...]
+
+
+class Bench(msgspec.Struct, frozen=True, kw_only=True):
+    """What all boards of one run share. `shared`: one lock for all (see flow.Making)."""
+
+    site: Site
+    table: Table
+    books: Books
+    desk: AssetDesk
+    network_server: ChirpStack | None
+    entropy: Entropy
+    shared: Any
+    quiet_s: float = QUIET_S
+    look_every_s: float = LOOK_EVERY_S
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+def make_node(bench: Bench, wanted: Wanted, on_step: OnStep = lambda _event: None) -> NodeMade:
+    """Make the board on this port a proven, labelled, recorded node.
+
+    Raises StepFailedError (which step, problem, cure); what was reached is in the ledger.
+    """
+    return _Way(bench, wanted, on_step).go()
+
+
+class _Way:
+    """State of one board's way."""
+
+    def __init__(self, bench: Bench, wanted: Wanted, on_step: OnStep) -> None:
+        self.bench, self.wanted = bench, wanted
+        self.steps = Steps(on_step, bench.clock)
+        self.dev_eui = ""
+        self.chip_name = ""
+        self.mac = b""
+        self.asset: Asset | None = None
+        self.firmware_sha256 = ""
+        self.changed = False  # the board, in this run
+        self.parts: tuple[PartResult, ...] = ()
+
+    def go(self) -> NodeMade:
+        began_s = self.bench.clock()
+        with self._entered():
+            self._find()
+            with ExitStack() as opened:
+                board, making = self._write(opened)
+                self._self_test(board)
+                self._register(making)
+                record = self._record(making)
+                proof, before = self._prove(board)
+            paths = self._label(record)
+        return NodeMade(
+            port=self.wanted.port,
+            record=record,
+            chip=self.chip_name,
+            parts=self.parts,
+            proof=proof,
+            proven_before=before,
+            labels=tuple(str(path) for path in paths),
+            seconds=self.bench.clock() - began_s,
+            steps=tuple(_plain(event) for event in self.steps.ended),
+        )
+
+    # -- the steps, in the order of NodeStep --
+
+    def _find(self) -> None:
+        """Chip and port, MicroPython, application: what a board needs before it can be asked."""
+        table, port = self.bench.table, self.wanted.port
+        board = self.wanted.board or self.bench.site.board
+        with self.steps.step(NodeStep.FIND) as step:
+            chip = table.find(port, board)
+            if chip is not None:
+                self._known(chip)
+                step.done(chip.sentence(port))
+            else:
+                step.done(f"{port}; its chip is asked through MicroPython")
+        if chip is not None and table.has_runtime:
+            with self.steps.step(NodeStep.RUNTIME) as step:
+                done = table.flash(port, chip, step.say)
+                self.changed |= done is not None
+                step.skip("it is there already") if done is None else step.done(done)
+        else:
+            self.steps.skip(NodeStep.RUNTIME, "the site file names no image")
+        if table.has_bundle:
+            with self.steps.step(NodeStep.FIRMWARE) as step:
+                done = table.upload(port, self.wanted.window_s, step.say)
+                self.changed |= done is not None
+                step.skip("it is there already") if done is None else step.done(done)
+        else:
+            self.steps.skip(NodeStep.FIRMWARE, "the site file names no bundle")
+
+    def _write(self, opened: ExitStack) -> tuple[NodeBoard, Making]:
+        """The board in its service window, which stays open as long as `opened`."""
+        bench, wanted = self.bench, self.wanted
+        with self.steps.step(NodeStep.IDENTITY) as step:
+            step.say(f"knock at {wanted.port}")
+            board = opened.enter_context(bench.table.open(wanted.port, wanted.window_s))
+            mac = board.factory_mac()
+            if self.mac and mac != self.mac:
+                cure = "Let only one program use the port, and change no board while it is made"
+                raise BoardError("Another board answers than the one that was flashed", cure)
+            self._known(Chip(name=self.chip_name or "ESP32", mac=mac))
+            self.firmware_sha256 = board.firmware_sha256()
+            order = self._order()
+            making = Making(
+                order, board, bench.network_server, bench.site.inventory, bench.entropy,
+                bench.books, lambda text: self.steps.say(str(text)), bench.shared,
+            )  # fmt: skip
+            plan = making.look()
+            making.write_board()
+            wrote = {Step.WRITE_IDENTITY, Step.WRITE_NODE_JSON} & set(plan.steps)
+            self.changed |= bool(wrote)
+            what = f"DevEUI {self.dev_eui} serves {order.asset}"
+            if Step.WRITE_IDENTITY in wrote:
+                step.done(f"{what}; the board proved its new key")
+            elif wrote:
+                step.done(f"{what}; its settings are new")
+            else:
+                step.skip(f"{what} already")
+        return board, making
+
+    def _order(self) -> NodeOrder:
+        bench, wanted = self.bench, self.wanted
+        inventory = inventory_files.read(bench.site.inventory)
+        records = bench.books.ledger.records()
+        asset = self.asset = bench.desk.choose(self.dev_eui, wanted.asset, inventory, records)
+        order = NodeOrder(
+            kind=asset.kind,
+            asset=asset.asset,
+            ags=asset.ags,
+            since=bench.now().replace(microsecond=0),
+            board=wanted.board or bench.site.board,
+            interval_s=wanted.interval_s or bench.site.interval_s.get(asset.kind),
+            join_eui=wanted.join_eui,
+            replace=wanted.replace,
+            local_mac_ok=wanted.local_mac_ok,
+        )
+        check_elsewhere(records, self.dev_eui, order, inventory)
+        return order
+
+    def _self_test(self, board: NodeBoard) -> None:
+        with self.steps.step(NodeStep.SELF_TEST) as step:
+            self.parts = board.self_test()
+            faulty = [part for part in self.parts if part.fault]
+            if faulty:
+                more = "".join(f"; {part.problem}" for part in faulty[1:])
+                cure = faulty[0].cure
+                raise BoardError(
+                    faulty[0].problem + more, f"{cure[0].upper()}{cure[1:]}; then run again"
+                )
+            step.done(sentence(self.parts))
+
+    def _register(self, making: Making) -> None:
+        if self.bench.network_server is None:
+            why = "no network server; catch up with: revier-provision register"
+            self.steps.skip(NodeStep.REGISTER, why)
+            return
+        with self.steps.step(NodeStep.REGISTER) as step:
+            making.register()
+            where = making.registered_as()
+            new = {Step.PUT_DEVICE, Step.SET_APP_KEY} & set(making.plan.steps)
+            step.done(where) if new else step.skip(f"{where} already")
+
+    def _record(self, making: Making) -> NodeRecord:
+        with self.steps.step(NodeStep.RECORD) as step:
+            record = making.record()
+            what = f"{record.dev_eui} serves {record.asset} ({record.ags})"
+            if Step.WRITE_INVENTORY in making.plan.steps:
+                step.done(what)
+            else:
+                step.skip(f"{what} already")
+        return record
+
+    def _prove(self, board: NodeBoard) -> tuple[Proof | None, datetime | None]:
+        """The board begins to work here, whether it is watched or not."""
+        server = self.bench.network_server
+        before = self._proven_before()
+        if server is None or not self.wanted.prove or before is not None:
+            why = "no network server" if server is None else "not asked for"
+            if before is not None:
+                why = f"proven on {before:%Y-%m-%d %H:%M} UTC, nothing has changed since"
+            with self.steps.step(NodeStep.PROOF) as step:
+                board.restart().close()
+                step.skip(why)
+            return None, before
+        with self.steps.step(NodeStep.PROOF) as step:
+            proof = self._watch(board, server, step.say)
+            step.done(proof.sentence())
+        return proof, None
+
+    def _watch(self, board: NodeBoard, server: ChirpStack, say: Callable[[str], None]) -> Proof:
+        bench = self.bench
+        key_changed = server.key_changed_at(self.dev_eui)
+        with server.watch_device(self.dev_eui) as watch:
+            recent = watch.mark(bench.quiet_s, HISTORY_LIMIT_S)
+            # What came before the restart proves nothing about a board that was changed since.
+            after = recent if self.changed else 0
+            not_before = None if self.changed else key_changed
+            with closing(board.restart()) as console:
+                deadline_s = bench.clock() + bench.site.proof_limit_s
+                told = ""
+                while True:
+                    events = watch.events(after)
+                    lines = list(console.lines())
+                    found = judge(events, lines, not_before=not_before)
+                    if isinstance(found, Proof):
+                        return found
+                    if found.final or bench.clock() >= deadline_s:
+                        raise NetworkServerError(found.problem, found.cure)
+                    if (now := how_far(events, lines)) != told:
+                        told = now
+                        say(now)
+                    watch.wait(bench.look_every_s)
+
+    def _label(self, record: NodeRecord) -> tuple[Path, ...]:
+        site = self.bench.site
+        if site.labels is None or not site.label_formats:
+            self.steps.skip(NodeStep.LABEL, "the site file asks for none")
+            return ()
+        with self.steps.step(NodeStep.LABEL) as step:
+            inventory = inventory_files.read(site.inventory)
+            paths = labels.write(site, inventory, record)
+            new = self._last_made() is None
+            printed = labels.send(site, inventory, record) if new else ""
+            step.done(", ".join(path.name for path in paths) + printed)
+        return paths
+
+    # -- the books --
+
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """How it ended is entered in the ledger, as soon as it is known which device it is."""
+        try:
+            yield
+        except ProvisionError as error:
+            self._enter("failed", note=error.problem[:NOTE_CHARS_MAX])
+            raise
+        except BaseException as error:
+            self._enter("failed", note=type(error).__name__)
+            raise
+        unchanged = all(e.state == "skipped" or e.step in _ALWAYS for e in self.steps.ended)
+        if not (unchanged and self._last_made() is not None):
+            self._enter("provisioned")
+
+    def _enter(self, event: Any, note: str = "") -> None:
+        if not self.dev_eui:
+            return
+        results = tuple(
+            StepResult(e.step.value, "failed" if e.state == "failed" else "done")
+            for e in self.steps.ended
+            if e.state != "skipped"
+        )
+        self.bench.books.enter(
+            event,
+            note=note,
+            steps=results,
+            dev_eui=self.dev_eui,
+            chip_mac=self.mac.hex(),
+            asset=self.asset.asset if self.asset else "",
+            ags=self.asset.ags if self.asset else "",
+            firmware_sha256=self.firmware_sha256,
+        )
+
+    def _proven_before(self) -> datetime | None:
+        if self.changed:
+            return None
+        for record in self._made():
+            if any(r.step == NodeStep.PROOF and r.result == "done" for r in record.steps):
+                return record.at
+        return None
+
+    def _last_made(self) -> Record | None:
+        return next(iter(self._made()), None)
+
+    def _made(self) -> list[Record]:
+        """This device's entries since it was last changed, the newest first, at this asset."""
+        own = [r for r in self.bench.books.ledger.records() if r.dev_eui == self.dev_eui]
+        own.sort(key=lambda record: (record.at, record.number), reverse=True)
+        found = []
+        for record in own:
+            if record.event == "key-reserved":
+                break
+            same = self.asset is not None and record.asset == self.asset.asset
+            if record.event == "provisioned" and same:
+                if record.firmware_sha256 != self.firmware_sha256:
+                    break
+                found.append(record)
+        return found
+
+    def _known(self, chip: Chip) -> None:
+        self.chip_name, self.mac = chip.name, chip.mac
+        self.dev_eui = identity.dev_eui_from_mac(chip.mac, local_ok=self.wanted.local_mac_ok)
+
+
+_ALWAYS = (NodeStep.FIND, NodeStep.SELF_TEST, NodeStep.LABEL)
+
+
+def _plain(event: StepEvent) -> dict[str, Any]:
+    return {
+        "step": event.step.value,
+        "state": event.state,
+        "readback": event.readback,
+        "seconds": round(event.seconds, 3),
+    }

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The workbench as it is: boards on serial ports, esptool for their chips, the site's images."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+from revier_provision.chip import (
+    BaudMemory,
+    ChipInfo,
+    Flasher,
+    RuntimeImage,
+    choose,
+    default_state_file,
+    list_ports,
+    require_chip,
+)
+from revier_provision.errors import OrderError
+from revier_provision.workshop.serial_board import SerialBoard, open_serial_board
+from revier_provision.workshop.site_file import Site
+from revier_provision.workshop.table import Chip, Say
+
+
+class SerialTable:
+    """Table for a site; many threads may use it, each with a port of its own.
+
+    Without an image in the site file chips are not asked by esptool: MicroPython must run already.
+    """
+
+    def __init__(self, site: Site, memory: BaudMemory | None = None) -> None:
+        self._site = site
+        self._memory = memory or BaudMemory(default_state_file())
+        self._flashers: dict[str, Flasher] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def has_runtime(self) -> bool:
+        return bool(self._site.runtimes)
+
+    @property
+    def has_bundle(self) -> bool:
+        return self._site.bundle is not None
+
+    def ports(self) -> Sequence[str]:
+        """Those with an adapter that boards have."""
+        return [port.device for port in list_ports() if port.chip is not None]
+
+    def find(self, port: str, board: str) -> Chip | None:
+        if not self.has_runtime:
+            return None
+        flasher = Flasher(port, self._memory, choose(list_ports(), port).adapter)
+        with self._lock:
+            self._flashers[port] = flasher  # another board may have been plugged in here
+        info = flasher.chip()
+        require_chip(self._image(info), info, board)
+        return Chip(name=info.name, mac=info.factory_mac)
+
+    def flash(self, port: str, chip: Chip, say: Say) -> str | None:
+        with self._lock:
+            flasher = self._flashers[port]
+        image = self._image(flasher.chip())
+        assert image.chip == chip.name
+
+        def progress(done: int, total: int) -> None:
+            say(f"{image.version}", done / total)
+
+        result = flasher.flash(image, progress)
+        if result.skipped:
+            return None
+        return f"MicroPython {image.version}, compared by the chip, at {result.baud} baud"
+
+    def upload(self, port: str, window_s: float, say: Say) -> str | None:
+        raise NotImplementedError
+
+    def open(self, port: str, window_s: float) -> AbstractContextManager[SerialBoard]:
+        return open_serial_board(port, window_s)
+
+    def _image(self, chip: ChipInfo) -> RuntimeImage:
+        """The site's image for this chip."""
+        for image in self._images:
+            if image.chip == chip.name:
+                return image
+        have = ", ".join(image.chip for image in self._images)
+        cure = f"Use another board, or add the image for {chip.name} to the site file"
+        raise OrderError(f"This board has an {chip.name}; the site has images for {have}", cure)
+
+    @cached_property
+    def _images(self) -> tuple[RuntimeImage, ...]:
+        with self._lock:
+            return tuple(RuntimeImage.load(r.file, r.sha256) for r in self._site.runtimes)

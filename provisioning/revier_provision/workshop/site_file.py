@@ -1,0 +1,296 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The site file: what all boards of a workshop have in common, so that nobody types it twice.
+
+TOML, checked whole before use; docs/technician.md explains each key. Paths are relative to the
+file. No secret stands in it: the API key has a file of its own, keys are in the vault.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from revier_provision.errors import OrderError
+from revier_provision.links import BOARD_DEFAULT
+from revier_provision.plan import BOARD_NAME
+
+SITE_FILE = "revier-site.toml"
+FILE_BYTES_MAX = 64 * 1024
+RUNTIMES_MAX = 16
+JOIN_LIMIT_S = 900
+SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+STATION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
+PRINTER = re.compile(r"[A-Za-z0-9_.\-]{1,253}:[0-9]{1,5}\Z")
+SECRET = re.compile(r"token|secret|password|passphrase|key", re.IGNORECASE)
+TOKEN = re.compile(r"eyJ[\w-]{10,}|[0-9A-Fa-f]{32}")
+MESSAGE_PATH = re.compile(r"(?P<what>.*) - at `\$(?P<path>.*)`\Z")
+
+LabelFormat = Literal["svg", "png", "pdf", "zpl"]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all tables share."""
+
+
+class ChirpStackTable(_Table, frozen=True, kw_only=True):
+    """`server`: https://host:port, or host:port on this machine. `codec`: else the schema's."""
+
+    server: str
+    token_file: str
+    tls_roots: str | None = None
+    codec: str | None = None
+
+
+class BooksTable(_Table, frozen=True, kw_only=True):
+    """`ledger`: else in the inventory's folder; `station`: else this machine's name.
+
+    `identity_file` opens the vault, where a workbench is trusted with that.
+    """
+
+    inventory: str
+    ledger: str | None = None
+    vault: str | None = None
+    identity_file: str | None = None
+    station: str | None = None
+
+
+class RuntimeTable(_Table, frozen=True, kw_only=True):
+    """An official MicroPython image and its SHA-256, lower-case hex."""
+
+    file: str
+    sha256: str
+
+
+class FirmwareTable(_Table, frozen=True, kw_only=True):
+    """`bundle`: the application; `runtime`: one image for each chip that this site uses."""
+
+    bundle: str | None = None
+    runtime: tuple[RuntimeTable, ...] = ()
+
+
+class BoardTable(_Table, frozen=True, kw_only=True):
+    """`name` of the board description; `interval_s` by kind, else the kind's own."""
+
+    name: str = BOARD_DEFAULT
+    interval_s: dict[Literal["air", "parking", "waste"], int] = {}
+
+
+class LabelTable(_Table, frozen=True, kw_only=True):
+    """`printer`: host:port that takes ZPL (port 9100), 203 dpi."""
+
+    folder: str = "labels"
+    formats: tuple[LabelFormat, ...] = ("pdf",)
+    lang: Literal["de", "en"] = "de"
+    printer: str | None = None
+    vendor_id: str = "0000"
+
+
+class ProofTable(_Table, frozen=True, kw_only=True):
+    """How long to wait for the join and the first reading."""
+
+    limit_s: int = JOIN_LIMIT_S
+
+
+class _File(_Table, frozen=True, kw_only=True):
+    format: Literal[1] = 1
+    books: BooksTable
+    chirpstack: ChirpStackTable | None = None
+    firmware: FirmwareTable = FirmwareTable()
+    board: BoardTable = BoardTable()
+    label: LabelTable = LabelTable()
+    proof: ProofTable = ProofTable()
+
+
+class Runtime(msgspec.Struct, frozen=True):
+    file: Path
+    sha256: str
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """The checked site file; every path is whole."""
+
+    path: Path | None = None
+    inventory: Path
+    ledger: Path
+    vault: Path | None = None
+    identity_file: Path | None = None
+    station: str | None = None
+    server: str | None = None
+    token_file: Path | None = None
+    tls_roots: Path | None = None
+    codec: Path | None = None
+    runtimes: tuple[Runtime, ...] = ()
+    bundle: Path | None = None
+    board: str = BOARD_DEFAULT
+    interval_s: dict[str, int] = {}
+    labels: Path | None = None
+    label_formats: tuple[LabelFormat, ...] = ()
+    lang: Literal["de", "en"] = "de"
+    printer: str | None = None
+    vendor_id: str = "0000"
+    proof_limit_s: float = JOIN_LIMIT_S
+
+
+def read(path: Path) -> Site:
+    """The site of this file. Raises OrderError that names line and cure."""
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            raise OrderError(f"{path} is larger than 64 KiB", "This is no site file")
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise OrderError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
+    except OSError as error:
+        cure = "Correct --site; docs/technician.md shows a site file to copy"
+        raise OrderError(f"Cannot read {path}: {error.strerror}", cure) from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Site:
+    """The site that the text describes; `path` is where it stands. Pure."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise OrderError(f"{path.name}: no TOML: {error}", "Correct this line") from None
+    _refuse_secrets(table, text, path)
+    try:
+        file = msgspec.convert(table, _File)
+    except msgspec.ValidationError as error:
+        raise _wrong(str(error), text, path) from None
+    _check(file, text, path)
+    return _site(file, path)
+
+
+def _site(file: _File, path: Path) -> Site:
+    root = path.parent.absolute()
+    books, label = file.books, file.label
+
+    def whole(name: str | None) -> Path | None:
+        return None if name is None else root / name
+
+    inventory = root / books.inventory
+    lora = file.chirpstack
+    return Site(
+        path=path,
+        inventory=inventory,
+        ledger=whole(books.ledger) or inventory / "ledger",
+        vault=whole(books.vault),
+        identity_file=whole(books.identity_file),
+        station=books.station,
+        server=lora.server if lora else None,
+        token_file=whole(lora.token_file) if lora else None,
+        tls_roots=whole(lora.tls_roots) if lora else None,
+        codec=whole(lora.codec) if lora else None,
+        runtimes=tuple(Runtime(root / r.file, r.sha256) for r in file.firmware.runtime),
+        bundle=whole(file.firmware.bundle),
+        board=file.board.name,
+        interval_s=dict(file.board.interval_s.items()),
+        labels=root / label.folder,
+        label_formats=label.formats,
+        lang=label.lang,
+        printer=label.printer,
+        vendor_id=label.vendor_id,
+        proof_limit_s=float(file.proof.limit_s),
+    )
+
+
+def _check(file: _File, text: str, path: Path) -> None:
+    wrong = _Wrong(text, path)
+    station = file.books.station
+    if station is not None and not STATION.match(station):
+        wrong("books.station", f"{station!r} is no station's name", "Use up to 32 of a-z, 0-9, -")
+    if not BOARD_NAME.match(file.board.name):
+        cure = "Write the name of a file in firmware/image/boards without its ending"
+        wrong("board.name", f"{file.board.name!r} is no board's name", cure)
+    if len(file.firmware.runtime) > RUNTIMES_MAX:
+        wrong("firmware.runtime", "too many images", f"Name up to {RUNTIMES_MAX}")
+    for index, runtime in enumerate(file.firmware.runtime):
+        if not SHA256.match(runtime.sha256):
+            cure = f"Write what this prints: sha256sum {runtime.file}"
+            wrong(f"firmware.runtime[{index}].sha256", "it is not 64 lower-case hex digits", cure)
+    printer = file.label.printer
+    if printer is not None and not PRINTER.match(printer):
+        wrong(
+            "label.printer", f"{printer!r} is not host:port", "Write for example label.local:9100"
+        )
+    if not re.match(r"[0-9A-F]{4}\Z", file.label.vendor_id):
+        cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
+        wrong("label.vendor_id", f"{file.label.vendor_id!r} is no vendor id", cure)
+    if not 1 <= file.proof.limit_s <= 86_400:
+        wrong("proof.limit_s", "the limit is 1 to 86400 seconds", f"Write {JOIN_LIMIT_S}")
+
+
+def _refuse_secrets(table: dict[str, Any], text: str, path: Path) -> None:
+    """Before anything else, and without repeating the value."""
+    cure = "Take it out; put ChirpStack's API key in a file of its own (chmod 600), as token_file"
+    for where, value in _leaves(table, ""):
+        name = where.rpartition(".")[2]
+        named = SECRET.search(name) and name not in ("token_file", "identity_file")
+        worth = isinstance(value, str) and TOKEN.search(value) and name != "sha256"
+        if named or worth:
+            _Wrong(text, path)(where, "looks like a secret", cure)
+
+
+def _leaves(value: Any, where: str) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        found = [_leaves(v, f"{where}.{k}" if where else str(k)) for k, v in value.items()]
+    elif isinstance(value, list):
+        found = [_leaves(v, f"{where}[{i}]") for i, v in enumerate(value)]
+    else:
+        return [(where, value)]
+    return [leaf for leaves in found for leaf in leaves]
+
+
+class _Wrong:
+    """Raises an OrderError about one key, with its line."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        self._text, self._path = text, path
+
+    def __call__(self, where: str, what: str, cure: str) -> None:
+        line = line_of(self._text, where)
+        at = f" line {line}" if line else ""
+        raise OrderError(f"{self._path.name}{at}: {where}: {what}", cure)
+
+
+def _wrong(message: str, text: str, path: Path) -> OrderError:
+    """msgspec's words, with the line of the key that they are about."""
+    match = MESSAGE_PATH.match(message)
+    what, where = (match["what"], match["path"].lstrip(".")) if match else (message, "")
+    named = re.search(r"unknown field `(.+?)`", what)
+    if named:
+        where = f"{where}.{named[1]}".lstrip(".")
+        cure = "Take it out, or correct its spelling: docs/technician.md lists every key"
+    else:
+        cure = "Correct it: docs/technician.md lists every key"
+    line = line_of(text, where)
+    at = f" line {line}" if line else ""
+    colon = f" {where}:" if where else ""
+    return OrderError(f"{path.name}{at}:{colon} {what[0].lower()}{what[1:]}", cure)
+
+
+def line_of(text: str, where: str) -> int | None:
+    """The line (from 1) of the key `table.key`, `table[1].key` or of the table's head."""
+    parts = where.replace("]", "").replace("[", ".").split(".")
+    names = [part for part in parts if not part.isdigit()]
+    number = next((int(part) for part in parts if part.isdigit()), 0)
+    best, table, heads = None, "", 0
+    for count, line in enumerate(text.splitlines(), 1):
+        head = re.match(r"\s*\[\[?\s*([\w.\-\"' ]+?)\s*\]\]?", line)
+        if head:
+            table = re.sub(r"[\s\"']", "", head[1])
+            heads += table == ".".join(names[:-1]) or table == ".".join(names)
+            if table and ".".join(names).startswith(table) and heads <= number + 1:
+                best = best if best and heads > number + 1 else count
+            continue
+        key = re.match(r"\s*([\w.\-\"']+)\s*=", line)
+        if not key:
+            continue
+        full = f"{table}.{key[1]}".lstrip(".").replace('"', "")
+        if full == ".".join(names) and (number == 0 or heads == number + 1):
+            return count
+    return best

@@ -1,0 +1,234 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""What the technician sees: one board as a card with its steps, many boards as one line each.
+
+Where nobody looks at a screen (a pipe, a log) each ended step is one line.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from revier_provision.workshop.step_events import NodeStep, StepEvent
+
+REFRESH_PER_S = 8
+COUNT = len(NodeStep)
+SIGNS = {"begun": "▶", "progress": "▶", "done": "✔", "skipped": "–", "failed": "✘"}
+STYLES = {
+    "begun": "bold cyan",
+    "progress": "bold cyan",
+    "done": "green",
+    "skipped": "dim",
+    "failed": "bold red",
+}
+BAR_CHARS = 16
+
+
+@dataclass(slots=True)
+class BoardView:
+    """One board as its events tell it."""
+
+    port: str
+    clock: Callable[[], float] = time.monotonic
+    began_s: float = 0.0
+    ended_s: float | None = None
+    begun_at_s: dict[NodeStep, float] = field(default_factory=dict)
+    last: dict[NodeStep, StepEvent] = field(default_factory=dict)
+    name: str = ""  # of its asset, once it is known
+    result: str = ""  # how it ended, in words; empty: it runs
+    ok: bool = False
+    cure: str = ""
+
+    def __post_init__(self) -> None:
+        self.began_s = self.clock()
+
+    def hear(self, event: StepEvent) -> None:
+        if event.state == "begun":
+            self.begun_at_s[event.step] = self.clock()
+        self.last[event.step] = event
+
+    def end(self, result: str, *, ok: bool, cure: str = "") -> None:
+        self.result, self.ok, self.cure = result, ok, cure
+        self.ended_s = self.clock()
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_s if self.ended_s is not None else self.clock()) - self.began_s
+
+    @property
+    def current(self) -> StepEvent | None:
+        return next(reversed(self.last.values()), None) if self.last else None
+
+    def step_seconds(self, event: StepEvent) -> float:
+        running = event.state in ("begun", "progress")
+        begun_s = self.begun_at_s.get(event.step)
+        return self.clock() - begun_s if running and begun_s is not None else event.seconds
+
+
+class Card:
+    """A single board: a big state, and a line for each step."""
+
+    def __init__(self, console: Console, port: str) -> None:
+        self.view = BoardView(port)
+        self._console = console
+        self._live: Live | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not self._console.is_terminal:
+            yield
+            return
+        live = Live(
+            get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
+        )
+        with live:
+            self._live = live
+            yield
+            live.refresh()
+        self._live = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While a question is asked."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        yield
+        self._live.start()
+
+    def hear(self, event: StepEvent) -> None:
+        with self._lock:
+            self.view.hear(event)
+        if self._live is None and event.state in ("done", "failed"):
+            text = f"{SIGNS[event.state]} {event.step}: {event.readback} ({event.seconds:.1f} s)"
+            self._console.print(text, markup=False)
+
+    def _draw(self) -> RenderableType:
+        with self._lock:
+            return card(self.view)
+
+
+class Board:
+    """Many boards, one line each."""
+
+    def __init__(self, console: Console, ports: list[str]) -> None:
+        self.views = {port: BoardView(port) for port in ports}
+        self._console = console
+        self._lock = threading.Lock()
+        self._live: Live | None = None
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not self._console.is_terminal:
+            yield
+            return
+        live = Live(
+            get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
+        )
+        with live:
+            self._live = live
+            yield
+            live.refresh()
+        self._live = None
+
+    def hear(self, port: str, event: StepEvent) -> None:
+        with self._lock:
+            self.views[port].hear(event)
+        if self._live is None and event.state == "failed":
+            self._console.print(f"{port}: ✘ {event.step}: {event.readback}", markup=False)
+
+    def end(self, port: str, result: str, *, ok: bool, cure: str = "") -> None:
+        with self._lock:
+            self.views[port].end(result, ok=ok, cure=cure)
+        if self._live is None:
+            self._console.print(f"{port}: {'✔' if ok else '✘'} {result}", markup=False)
+
+    def _draw(self) -> RenderableType:
+        with self._lock:
+            return rows(list(self.views.values()))
+
+
+def card(view: BoardView) -> RenderableType:
+    """Pure: what the card shows of this view."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=1)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(ratio=1)
+    for step in NodeStep:
+        event = view.last.get(step)
+        if event is None:
+            table.add_row("", Text(step.value, style="dim"), "", "")
+            continue
+        style = STYLES[event.state]
+        table.add_row(
+            Text(SIGNS[event.state], style=style),
+            Text(step.value, style=style),
+            Text(f"{view.step_seconds(event):.1f} s", style="dim"),
+            Text(_detail(event), style="red" if event.state == "failed" else ""),
+        )
+    word, style = _state(view)
+    head = Text(f" {word} ", style=f"bold reverse {style}")
+    parts: list[RenderableType] = [head, Text(), table]
+    if view.cure:
+        parts += [Text(), Text(f"Next: {view.cure}.", style="bold")]
+    title = f"{view.port}  {view.name}".rstrip()
+    return Panel(Group(*parts), title=title, title_align="left", border_style=style, expand=True)
+
+
+def rows(views: list[BoardView]) -> RenderableType:
+    """Pure: one line a board, and how many are through."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    for name in ("", "port", "asset"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("step", no_wrap=True, min_width=30)
+    table.add_column("s", justify="right", no_wrap=True)
+    table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
+    for view in views:
+        word, style = _state(view)
+        event = view.current
+        done = sum(e.state in ("done", "skipped") for e in view.last.values())
+        step = "" if event is None else f"{min(done + 1, COUNT)}/{COUNT} {event.step.value}"
+        text = view.result or ("" if event is None else _detail(event))
+        table.add_row(
+            Text(f" {word} ", style=f"bold reverse {style}"),
+            view.port,
+            view.name,
+            Text("" if view.ok else step),
+            Text(f"{view.seconds:.0f}", style="dim"),
+            Text(text, style="red" if view.result and not view.ok else ""),
+        )
+    through = sum(view.ok for view in views)
+    stopped = sum(bool(view.result) and not view.ok for view in views)
+    foot = Text(f"{through} of {len(views)} nodes stand", style="bold")
+    if stopped:
+        foot.append(f", {stopped} stopped", style="bold red")
+    return Group(table, Text(), foot)
+
+
+def _state(view: BoardView) -> tuple[str, str]:
+    if view.ok:
+        return "READY", "green"
+    if view.result:
+        return "STOPPED", "red"
+    return "WORKING", "cyan"
+
+
+def _detail(event: StepEvent) -> str:
+    if event.fraction is None:
+        return event.readback
+    full = round(max(0.0, min(1.0, event.fraction)) * BAR_CHARS)
+    bar = "█" * full + "░" * (BAR_CHARS - full)
+    return f"{bar} {event.fraction:4.0%} {event.readback}"
