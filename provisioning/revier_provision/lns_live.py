@@ -127,14 +127,16 @@ class Live:
                 return
             raise as_sentence("listen to the device", error) from None
 
-    def enqueue(self, dev_eui: str, f_port: int, data: bytes) -> None:
-        """Goes out after the device's next uplink. One that waits there already stays alone."""
+    def enqueue(self, dev_eui: str, f_port: int, data: bytes, expires_at: datetime) -> None:
+        """Goes out after the device's next uplink, unless that comes after `expires_at`. One that
+        waits there already stays alone."""
         with sentences("read the device's queue"):
             get = api.GetDeviceQueueItemsRequest(dev_eui=dev_eui)
             waiting = self._devices.GetQueue(get, metadata=self._metadata, timeout=CALL_S)
         if any((item.f_port, item.data) == (f_port, data) for item in waiting.result):
             return
         item = api.DeviceQueueItem(dev_eui=dev_eui, f_port=f_port, data=data)
+        item.expires_at.FromDatetime(expires_at)
         request = api.EnqueueDeviceQueueItemRequest(queue_item=item)
         with sentences("send to the device"):
             self._devices.Enqueue(request, metadata=self._metadata, timeout=CALL_S)

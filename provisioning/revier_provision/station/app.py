@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -41,6 +41,7 @@ from revier_provision.station.users import Role
 HERE = Path(__file__).parent
 FORM_BYTES_MAX = 2048
 YEAR_S = 365 * 86400
+HASHING_MAX = 2  # at a time: Argon2 takes 64 MiB
 
 
 class _Static(StaticFiles):
@@ -79,6 +80,7 @@ def build(desk: Desk, hosts: Sequence[str]) -> Starlette:
 class _Pages:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._hashing = CapacityLimiter(HASHING_MAX)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -118,7 +120,7 @@ class _Pages:
             page.status_code, page.headers["retry-after"] = 429, str(round(wait_s) + 1)
             return page
         desk.tries.failed(who, desk.clock_s())  # before the slow part: parallel tries count
-        role = await run_in_threadpool(desk.users.login, user, password)
+        role = await to_thread.run_sync(desk.users.login, user, password, limiter=self._hashing)
         if role is None:
             page = self._page(request, "login.html", words, problem=words["login_wrong"], user=user)
             page.status_code = 401

@@ -99,7 +99,7 @@ class _Api:
         dev_eui = request.path_params["dev_eui"]
         trial = None
         if EUI.match(dev_eui):
-            trial = await run_in_threadpool(self.desk.trials.get, dev_eui)
+            trial = await run_in_threadpool(self.desk.trials.look, dev_eui)
         if trial is None:
             raise RefusedError("no_trial")
         return answer(trial_state(trial, words))

@@ -176,7 +176,7 @@ PAGE: Final[dict[str, Text]] = {
     "discard_sure": Text("Alles zu diesem Knoten verwerfen?", "Discard all about this node?"),
     "online": Text("Verbunden", "Connected"),
     "offline": Text("Kein Empfang – alles bleibt gemerkt", "No reception – everything is kept"),
-    "waiting_to_send": Text("{count} warten auf Empfang", "{count} wait for reception"),
+    "waiting_to_send": Text("noch zu senden: {count}", "to be sent: {count}"),
     "login_again": Text("Neu anmelden, um zu senden", "Log in again to send"),
     "not_sent": Text("Nicht angenommen", "Not accepted"),
     "send_again": Text("Erneut senden", "Send again"),
@@ -210,7 +210,7 @@ PAGE: Final[dict[str, Text]] = {
     ),
     "node_make_the_label": Text("Etikett machen", "make the label"),
     "replace_node": Text("ersetzt den bisherigen Knoten", "takes the present node's place"),
-    "asset_auto": Text("Messort wählt die Station", "The station chooses the asset"),
+    "asset_auto": Text("automatisch", "automatic"),
 }
 
 # What is refused: problem and next step. {values} are those of Refused.
@@ -300,6 +300,10 @@ REFUSED: Final[dict[str, tuple[Text, Text]]] = {
     "clock": (
         Text("Die Uhr des Telefons geht falsch", "The phone's clock is not the station's"),
         Text("Uhr stellen und neu beginnen", "Set the clock and begin anew"),
+    ),
+    "vacant_late": (
+        Text("„Frei“ ist über 10 Minuten her", "The bay was called vacant over 10 minutes ago"),
+        Text("Nachsehen und neu beginnen", "Look again and begin anew"),
     ),
     "trials": (
         Text("Zu viele Prüfungen zugleich", "Too many trials at a time"),

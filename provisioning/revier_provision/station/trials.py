@@ -36,7 +36,8 @@ FOLLOW_S = 6 * 3600.0
 RETRY_S = 5.0
 OLDEST = timedelta(hours=6)  # a trial that was begun without reception, and told later
 FASTER = timedelta(minutes=2)  # a phone's clock before the station's
-HEARTBEAT, VACANT, UNCALIBRATED = 21, 1, 2
+VACANT = timedelta(minutes=10)  # so long a bay counts as vacant after somebody said so
+HEARTBEAT, STATE_VACANT, UNCALIBRATED = 21, 1, 2
 WASTE_PORTS = (30, 31)
 
 Baseline = Literal["none", "waiting", "told", "learnt", "occupied", "refused"]
@@ -47,7 +48,7 @@ class LiveNetwork(Protocol):
 
     def uplinks(self, dev_eui: str, seconds: float) -> AbstractContextManager[Iterator[Heard]]: ...
 
-    def enqueue(self, dev_eui: str, f_port: int, data: bytes) -> None: ...
+    def enqueue(self, dev_eui: str, f_port: int, data: bytes, expires_at: datetime) -> None: ...
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
             elif one.f_port == HEARTBEAT and said in ("told", "learnt", "occupied"):
                 values = decode(one.f_port, one.data).values
                 if not (values.get("status") or 0) & UNCALIBRATED:
-                    said = "learnt" if values.get("state") == VACANT else "occupied"
+                    said = "learnt" if values.get("state") == STATE_VACANT else "occupied"
         return said
 
 
@@ -103,9 +104,9 @@ def _uplink(one: Heard) -> Uplink:
 
 
 def downlink_for(kind: Kind, begun_at: datetime, *, vacant: bool) -> bytes:
-    """Minutes since 1970 tell this command from every earlier one (setting empty_bay)."""
+    """The second tells this command from the ones before (setting empty_bay)."""
     if kind == "parking" and vacant:
-        return configuration({"empty_bay": int(begun_at.timestamp() // 60) % 65535 + 1})
+        return configuration({"empty_bay": int(begun_at.timestamp()) % 65535 + 1})
     return configuration({})
 
 
@@ -134,6 +135,8 @@ class Trials:
         now = self._now()
         if not now - OLDEST <= begun_at <= now + FASTER:
             raise RefusedError("clock")
+        if vacant and now - begun_at > VACANT:
+            raise RefusedError("vacant_late")
         with self._lock:
             trial = self.get(dev_eui)
             if trial is None or (trial.begun_at, trial.vacant) != (begun_at, vacant):
@@ -144,8 +147,16 @@ class Trials:
                 self._keep(trial)
             self._follow(dev_eui)
         if not any(one.f_port == CONFIGURATION_ANSWER.f_port for one in trial.heard):
-            self._live.enqueue(dev_eui, CONFIGURATION.f_port, trial.downlink)
+            until = begun_at + (VACANT if vacant else timedelta(seconds=FOLLOW_S))
+            self._live.enqueue(dev_eui, CONFIGURATION.f_port, trial.downlink, until)
         return trial
+
+    def look(self, dev_eui: str) -> Trial | None:
+        """The trial as it is now; a station that was started anew goes on listening."""
+        with self._lock:
+            if self._goes_on(dev_eui):
+                self._follow(dev_eui)
+            return self.get(dev_eui)
 
     def get(self, dev_eui: str) -> Trial | None:
         with self._lock:
@@ -185,9 +196,9 @@ class Trials:
                 try:
                     with self._live.uplinks(dev_eui, FOLLOW_S) as uplinks:
                         for one in uplinks:
-                            self._hear(dev_eui, one)
                             if not self._goes_on(dev_eui):
                                 return
+                            self._hear(dev_eui, one)
                 except NetworkServerError as error:
                     self._trouble(dev_eui, error.problem)
                 self._closed.wait(RETRY_S)
@@ -218,4 +229,5 @@ class Trials:
         answer = one.f_port == CONFIGURATION_ANSWER.f_port
         if answer and trial.verdict().uplinks < UPLINKS_MIN:
             with contextlib.suppress(NetworkServerError):  # the installer presses reset again
-                self._live.enqueue(dev_eui, CONFIGURATION.f_port, configuration({}))
+                until = trial.begun_at + timedelta(seconds=FOLLOW_S)
+                self._live.enqueue(dev_eui, CONFIGURATION.f_port, configuration({}), until)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from revier_provision.lns_live import heard_from
 
 RECORDED = Path(__file__).parents[3] / "hil_tests/tests/network_server/data/chirpstack_v4_recording"
 DEV_EUI = "240ac4fffe112233"
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def registered(server: Any) -> Any:
 def test_a_downlink_waits_once(registered: ChirpStack) -> None:
     live = registered.live()
     for data in (b"\x01", b"\x01", b"\x01\x22\x00\x05"):
-        live.enqueue(DEV_EUI, 2, data)
+        live.enqueue(DEV_EUI, 2, data, LATER)
     request = api.GetDeviceQueueItemsRequest(dev_eui=DEV_EUI)
     waiting = registered._call(registered._devices.GetQueue, request).result
     assert [item.data for item in waiting] == [b"\x01", b"\x01\x22\x00\x05"]
@@ -85,4 +87,4 @@ def test_a_stream_ends_with_its_time_and_a_wrong_token_is_said(
         ):
             list(uplinks)
         with pytest.raises(NetworkServerError):
-            stranger.live().enqueue(DEV_EUI, 2, b"\x01")
+            stranger.live().enqueue(DEV_EUI, 2, b"\x01", LATER)

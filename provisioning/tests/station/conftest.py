@@ -67,9 +67,10 @@ class FakeNetwork:
         for _, ear in self._ears:
             ear.put(None)
 
-    def enqueue(self, dev_eui: str, f_port: int, data: bytes) -> None:
+    def enqueue(self, dev_eui: str, f_port: int, data: bytes, expires_at: datetime) -> None:
         if self.down:
             raise NetworkServerError(self.down, "Wait")
+        self.expires_at = expires_at
         self.enqueued.append((dev_eui, f_port, data))
 
     def device(self, dev_eui: str) -> Device | None:

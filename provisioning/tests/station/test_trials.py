@@ -105,6 +105,33 @@ def test_a_station_that_starts_anew_knows_what_was_heard(
     assert Trials(desk.state / "trials", network, clock.now).get(AIR) is None
 
 
+def test_a_station_that_starts_anew_goes_on_listening(
+    desk: Desk, network: FakeNetwork, clock: Clock
+) -> None:
+    desk.trials.begin(AIR, "air", START, vacant=False)
+    desk.trials.close()
+    again = Trials(desk.state / "trials", network, clock.now)
+    assert again.look(AIR) == desk.trials.get(AIR)
+    Node(network, AIR, clock.now).three()
+    eventually(lambda: (trial := again.get(AIR)) and len(trial.heard) == 3)
+    again.close()
+    assert again.look(BAY) is None
+
+
+def test_a_bay_that_was_vacant_ten_minutes_ago_is_not_learnt(
+    desk: Desk, network: FakeNetwork, clock: Clock
+) -> None:
+    """Neither from a phone that had no reception nor from the network server's queue."""
+    clock.forward(601)
+    with pytest.raises(RefusedError) as error:
+        desk.trials.begin(BAY, "parking", START, vacant=True)
+    assert error.value.key == "vacant_late"
+    assert network.enqueued == []
+    begun_at = clock.now()
+    desk.trials.begin(BAY, "parking", begun_at, vacant=True)
+    assert network.expires_at == begun_at + timedelta(minutes=10)
+
+
 def test_the_network_servers_trouble_is_told_and_over_when_it_answers(
     desk: Desk, network: FakeNetwork, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
