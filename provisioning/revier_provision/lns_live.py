@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +25,8 @@ from revier_provision.lns_errors import as_sentence, sentences
 
 CALL_S = 10.0
 BODY_BYTES_MAX = 256 * 1024
-SPREADING_FACTOR = re.compile(r"SF(\d+)BW")
+LISTEN = "listen to the device"
+ENDED = (grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +110,9 @@ class Live:
         request = api.StreamDeviceEventsRequest(dev_eui=dev_eui)
         call = self._internal.StreamDeviceEvents(request, metadata=self._metadata, timeout=seconds)
         try:
+            call.initial_metadata()  # waits until ChirpStack has answered at all
+            if not call.is_active() and call.code() not in ENDED:
+                raise as_sentence(LISTEN, call)
             yield self._read(call)
         finally:
             call.cancel()
@@ -123,9 +126,8 @@ class Live:
                     if heard is not None:
                         yield heard
         except grpc.RpcError as error:
-            if error.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED):
-                return
-            raise as_sentence("listen to the device", error) from None
+            if error.code() not in ENDED:
+                raise as_sentence(LISTEN, error) from None
 
     def enqueue(self, dev_eui: str, f_port: int, data: bytes, expires_at: datetime) -> None:
         """Goes out after the device's next uplink, unless that comes after `expires_at`. One that

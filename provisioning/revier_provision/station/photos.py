@@ -22,6 +22,7 @@ from revier_provision.station.refused import RefusedError
 BYTES_MAX = 12 * 1024 * 1024  # of an upload
 PIXELS_MAX = 64_000_000
 EDGE_MAX = 1600
+PHOTOS_MAX = 50_000
 QUALITY = 82
 NAME = re.compile(r"[0-9a-f]{64}\Z")
 FORMATS = ("JPEG", "PNG", "WEBP")
@@ -68,6 +69,8 @@ def store(folder: Path, data: bytes) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.jpg"
     if not path.exists():
+        if sum(1 for _ in folder.iterdir()) >= PHOTOS_MAX:
+            raise RefusedError("photos_full")
         durable_files.replace(path, jpeg)
     return name
 

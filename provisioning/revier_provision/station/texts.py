@@ -253,6 +253,10 @@ REFUSED: Final[dict[str, tuple[Text, Text]]] = {
         Text("Das ist kein Foto (JPEG, PNG, WebP)", "This is no photo (JPEG, PNG, WebP)"),
         Text("Machen Sie ein anderes", "Take another"),
     ),
+    "photos_full": (
+        Text("Der Ordner der Fotos ist voll", "The folder of photos is full"),
+        Text("Sagen Sie es der Werkstatt", "Tell the workshop"),
+    ),
     "unknown_node": (
         Text("Das Verzeichnis kennt keinen Knoten {dev_eui}", "There is no node {dev_eui}"),
         Text("Zuerst in die Werkstatt damit", "It goes to the workshop first"),

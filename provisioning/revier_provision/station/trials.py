@@ -195,6 +195,7 @@ class Trials:
             while self._goes_on(dev_eui):
                 try:
                     with self._live.uplinks(dev_eui, FOLLOW_S) as uplinks:
+                        self._trouble(dev_eui, "")
                         for one in uplinks:
                             if not self._goes_on(dev_eui):
                                 return

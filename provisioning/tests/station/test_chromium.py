@@ -290,6 +290,24 @@ def test_without_reception_nothing_is_lost_and_it_is_sent_later(
     assert len(installed(desk)) == 1
 
 
+def test_a_network_server_that_does_not_answer_is_said(
+    hands: Hands, network: FakeNetwork, photo: Path
+) -> None:
+    hands.login()
+    hands.label(AIR)
+    hands.position()
+    hands.asset("herten-air-01")
+    hands.photo(photo)
+    network.down = "ChirpStack does not answer"
+    hands.click("#begin")
+    hands.until("document.querySelector('[data-step=trial] .problem').textContent")
+    assert "Netzwerkserver" in hands.text("[data-step=trial] .problem")
+    hands.picture("a-trouble")
+    network.down = ""
+    eventually(lambda: network.enqueued)
+    hands.until("document.querySelector('[data-step=trial] .problem').hidden")
+
+
 def test_who_is_logged_out_meanwhile_keeps_everything(
     hands: Hands, desk: Desk, station: Running
 ) -> None:

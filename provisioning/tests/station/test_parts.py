@@ -118,6 +118,14 @@ def test_a_large_photo_is_made_small_and_a_bomb_is_refused(tmp_path: Path) -> No
             photos.clean(data)
 
 
+def test_photos_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "PHOTOS_MAX", 1)
+    name = photos.store(tmp_path, jpeg())
+    assert photos.store(tmp_path, jpeg()) == name
+    with pytest.raises(RefusedError, match="full"):
+        photos.store(tmp_path, jpeg(10, 10))
+
+
 def test_a_photo_that_was_changed_or_a_path_is_none(tmp_path: Path) -> None:
     name = photos.store(tmp_path / "photos", jpeg())
     (tmp_path / "photos" / f"{name}.jpg").write_bytes(jpeg(10, 10))

@@ -36,6 +36,7 @@ let opened = null; // the step that the installer opened by hand
 let link = "online";
 let busy = false;
 let listedMs = 0;
+let refused = ""; // why the trial was not begun
 
 function fresh() {
   return {
@@ -188,7 +189,7 @@ function showVerdict(said) {
   box.querySelector(".figures").replaceChildren(
     ...figures.flatMap(([key, text]) => [line("dt", words[key]), line("dd", text)]),
   );
-  problem("trial", said?.trouble ? `${said.trouble.problem}. ${said.trouble.cure}.` : "");
+  problem("trial", refused || (said?.trouble ? `${said.trouble.problem}. ${said.trouble.cure}.` : ""));
 }
 
 function line(name, text) {
@@ -439,13 +440,14 @@ async function beat() {
   }
   const moved = assets.find((one) => one.asset === draft.asset?.asset);
   if (moved && !draft.isNew) draft.asset = moved;
+  refused = "";
   if (draft.trial) await follow(draft).catch((error) => refusedTrial(error));
   for (const one of queue.filter((other) => other.state === "waiting")) await trySend(one);
 }
 
 function refusedTrial(error) {
   if (!(error instanceof api.Refusal)) throw error;
-  problem("trial", error.message);
+  refused = error.message;
 }
 
 async function tick() {
