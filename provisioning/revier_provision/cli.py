@@ -14,6 +14,8 @@ import typer
 from revier_inventory import RadioGateway
 from revier_provision import (
     cli_batch,
+    cli_chip,
+    cli_doctor,
     cli_install,
     cli_label,
     cli_ledger,
@@ -40,6 +42,9 @@ app.add_typer(cli_station.app, name="station")
 app.command("node")(cli_node.node)
 app.command("register")(cli_node.register)
 app.command("batch")(cli_batch.batch)
+app.command("ports")(cli_chip.ports)
+app.command("flash")(cli_chip.flash)
+app.command("doctor")(cli_doctor.doctor)
 app.command("label")(cli_label.label)
 app.command("install")(cli_install.install)
 app.command("show-key")(cli_vault.show_key)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -55,14 +55,32 @@ def connected(
     if target is None:
         yield None
         return
+    way = reach(target, token_file, tls_roots, codec)
+    with ChirpStack(
+        way.target, way.token, tls_roots=way.tls_roots, codec_js=way.codec_js
+    ) as server:
+        yield server
+
+
+class Way(NamedTuple):
+    """How to reach ChirpStack, as its client takes it."""
+
+    target: str
+    token: str
+    tls_roots: bytes | None
+    codec_js: str
+
+    def __repr__(self) -> str:
+        return f"Way({self.target})"
+
+
+def reach(target: str, token_file: Path | None, tls_roots: Path | None, codec: Path | None) -> Way:
+    """From a command's options. Raises OrderError."""
     scheme, _, rest = target.rpartition("://")
     tls = scheme == "https" or tls_roots is not None
     roots = _text(tls_roots).encode() if tls_roots else (b"" if tls else None)
     codec_js = _text(codec) if codec else payload_codec()
-    with ChirpStack(
-        rest.rstrip("/"), _token(token_file), tls_roots=roots, codec_js=codec_js
-    ) as server:
-        yield server
+    return Way(rest.rstrip("/"), _token(token_file), roots, codec_js)
 
 
 def payload_codec() -> str:

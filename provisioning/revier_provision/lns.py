@@ -91,10 +91,10 @@ class ChirpStack:
         except grpc.RpcError as error:
             if is_missing(error):
                 return None
-            raise as_sentence(what, error) from None
+            raise as_sentence(what, error, request) from None
 
     def _do(self, what: str, method: Any, request: Any) -> Any:
-        with sentences(what):
+        with sentences(what, request):
             return self._call(method, request)
 
     # Tenants and applications

@@ -11,12 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import grpc
+from google.protobuf.message import Message
 
 from revier_provision.errors import NetworkServerError
 
 DETAIL_CHARS_MAX = 200
+_FORM = re.compile(
+    r"Odd number of digits|Invalid character|[Ii]nvalid (string )?length|invalid UUID"
+)
+_EUI = re.compile(r"[0-9a-fA-F]{16}")
+_KEY = re.compile(r"[0-9a-fA-F]{32}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 
 _NEW_KEY = "Make an API key in ChirpStack (Network Server, API keys) and store it in the token file"
 _REPORT = "Look into ChirpStack's log at this time; the request was not carried out"
@@ -57,12 +65,12 @@ _INTERNAL: tuple[tuple[str, str, str], ...] = (
 
 
 @contextmanager
-def sentences(what: str) -> Iterator[None]:
+def sentences(what: str, request: Message | None = None) -> Iterator[None]:
     """Turn gRPC's errors inside the block into NetworkServerError; `what` was attempted."""
     try:
         yield
     except grpc.RpcError as error:
-        raise as_sentence(what, error) from None
+        raise as_sentence(what, error, request) from None
 
 
 def is_missing(error: grpc.RpcError) -> bool:
@@ -78,12 +86,51 @@ def is_invisible(error: grpc.RpcError) -> bool:
     return error.code() == grpc.StatusCode.UNAUTHENTICATED and not tokens_fault
 
 
-def as_sentence(what: str, error: grpc.RpcError) -> NetworkServerError:
-    """The error in words. Details are shortened; ChirpStack never repeats a key in them."""
+def as_sentence(
+    what: str, error: grpc.RpcError, request: Message | None = None
+) -> NetworkServerError:
+    """The error in words. Details are shortened; ChirpStack never repeats a key in them.
+
+    With the request a malformed field is named; ChirpStack itself does not say which it was.
+    """
     code = error.code()
     details = (error.details() or "").replace("\n", " ")[:DETAIL_CHARS_MAX]
     problem, cure = _explain(code, details)
+    field = malformed(request) if request is not None and _FORM.search(details) else None
+    if field is not None:
+        problem = f"{field.name} is malformed: {field.wrong}"
+        cure = field.cure
     return NetworkServerError(f"ChirpStack could not {what}: {problem}", cure)
+
+
+class Malformed(NamedTuple):
+    """A field of a request: its name, what is wrong with it, what to do. Never a key's value."""
+
+    name: str
+    wrong: str
+    cure: str
+
+
+def malformed(request: Message) -> Malformed | None:
+    """The first field whose form ChirpStack cannot read: EUIs, keys and ids, by their names."""
+    for descriptor, value in request.ListFields():
+        if isinstance(value, Message):
+            found = malformed(value)
+            if found is not None:
+                return found
+        if not isinstance(value, str):
+            continue
+        name = descriptor.name
+        if name.endswith(("_eui", "gateway_id")) and not _EUI.fullmatch(value):
+            return Malformed(name, f"{value!r} is not 16 hex digits", "Correct it, then run again")
+        if name.endswith("_key") and not _KEY.fullmatch(value):
+            cure = "Run again; if it repeats, give the board a new key"
+            return Malformed(name, "it is not 32 hex digits", cure)
+        is_id = name == "id" or name.endswith(("tenant_id", "application_id", "profile_id"))
+        if is_id and not _UUID.fullmatch(value):
+            cure = "Correct the id in owners.toml; ChirpStack shows it on the page's address"
+            return Malformed(name, f"{value!r} is no UUID", cure)
+    return None
 
 
 def _explain(code: grpc.StatusCode, details: str) -> tuple[str, str]:

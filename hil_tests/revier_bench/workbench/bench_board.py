@@ -32,7 +32,7 @@ class Faults:
 
     bad_bauds     speeds at which the adapter garbles
     stuck         addresses of flash bytes that come out wrong when written
-    broken_reset  DTR and RTS do not lead to the boot loader, only press_boot() does
+    broken_reset  DTR and RTS are not connected: only press_boot() leads to the boot loader
     """
 
     bad_bauds: frozenset[int] = frozenset()

@@ -33,7 +33,7 @@ class UsbAdapter:
     """`power(on)` switches MicroPython on and off, `say(data)` sends to the client.
 
     pty: the running board's console. bad_bauds: speeds that garble. broken_reset: DTR and RTS
-    reset the board, but never into its boot loader.
+    are not connected.
     """
 
     def __init__(
@@ -100,7 +100,9 @@ class UsbAdapter:
         begins = self._circuit.set(dtr, rts)
         if self.state is State.OFF or begins is None:
             return
-        if begins is Start.DOWNLOAD and not self.broken_reset:
+        if self.broken_reset:
+            return
+        if begins is Start.DOWNLOAD:
             self.download()
         else:
             self.run()

@@ -48,14 +48,16 @@ class PaperAir:
     def close(self) -> None:
         grpc_server.stop(self._grpc, self.backend)
 
-    def hear(self, phy_payload: bytes) -> Sequence[bytes]:
-        """The PHY payloads that the network server sends in answer."""
+    def hear(
+        self, phy_payload: bytes, frequency_hz: int = FREQUENCY_HZ, sf: int = SF
+    ) -> Sequence[gw.DownlinkFrame]:
+        """What the network server sends in answer; its gateway is told that it was sent in RX1."""
         if self.deaf:
             return ()
         with self.backend.lock:
             self._uplinks += 1
             now_ns = time.time_ns()
-            frame = self._heard(phy_payload, now_ns)
+            frame = self._heard(phy_payload, now_ns, frequency_hz, sf)
             outputs = self.backend.server.handle(GatewayUp(frame.SerializeToString()), now_ns)
             outputs += self.backend.server.elapse(now_ns + 1)
             down = self._take(outputs, now_ns)
@@ -69,7 +71,7 @@ class PaperAir:
                 )
                 answer = self.backend.server.handle(GatewayAck(ack.SerializeToString()), now_ns)
                 self._take(answer, now_ns)
-        return [each.items[0].phy_payload for each in down]
+        return down
 
     def _take(self, outputs: Sequence[Output], now_ns: int) -> list[gw.DownlinkFrame]:
         down = []
@@ -82,11 +84,11 @@ class PaperAir:
                 self.backend.logs.add_frame(output, now_ns)
         return down
 
-    def _heard(self, phy_payload: bytes, now_ns: int) -> gw.UplinkFrame:
-        lora = gw.LoraModulationInfo(bandwidth=125_000, spreading_factor=SF, code_rate=gw.CR_4_5)
+    def _heard(self, phy_payload: bytes, now_ns: int, frequency_hz: int, sf: int) -> gw.UplinkFrame:
+        lora = gw.LoraModulationInfo(bandwidth=125_000, spreading_factor=sf, code_rate=gw.CR_4_5)
         return gw.UplinkFrame(
             phy_payload=phy_payload,
-            tx_info=gw.UplinkTxInfo(frequency=FREQUENCY_HZ, modulation=gw.Modulation(lora=lora)),
+            tx_info=gw.UplinkTxInfo(frequency=frequency_hz, modulation=gw.Modulation(lora=lora)),
             rx_info=gw.UplinkRxInfo(
                 gateway_id=GATEWAY_ID,
                 uplink_id=self._uplinks,

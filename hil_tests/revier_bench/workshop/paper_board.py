@@ -158,7 +158,7 @@ class PaperBoard:
         down = self.air.hear(body + frames.cmac(app_key, body)[:4])
         if not down:
             return None
-        accept = frames.parse_join_accept(app_key, down[0])
+        accept = frames.parse_join_accept(app_key, down[0].items[0].phy_payload)
         console.say(f"revier joined dev_addr={accept.dev_addr.hex()}")
         keys = frames.session_keys(app_key, accept.join_nonce, accept.net_id, nonce)
         return keys, accept.dev_addr

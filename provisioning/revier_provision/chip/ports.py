@@ -53,7 +53,7 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
         """The adapter's chip, or None if no board is known to have it."""
         if self.vid is None or self.pid is None:
             return None
-        return ADAPTERS.get((self.vid, self.pid)) or ADAPTERS.get((self.vid, _ANY))
+        return adapter_chip(self.vid, self.pid)
 
     @property
     def words(self) -> str:
@@ -62,6 +62,11 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
         if self.serial_number:
             parts.append(f"serial number {self.serial_number}")
         return f"{self.device} ({', '.join(parts)})"
+
+
+def adapter_chip(vid: int, pid: int) -> str | None:
+    """The adapter with these USB ids, or None if no board is known to have it."""
+    return ADAPTERS.get((vid, pid)) or ADAPTERS.get((vid, _ANY))
 
 
 def list_ports() -> list[Port]:

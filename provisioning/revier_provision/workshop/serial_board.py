@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from revier_provision.board import ReplBoard, open_port
 from revier_provision.errors import BoardError
@@ -19,6 +20,7 @@ LINES_MAX = 2000
 LINE_BYTES_MAX = 400
 REOPEN_S = 0.5
 READ_BYTES = 256
+RESET_S = 0.1
 
 
 class Stream(Protocol):
@@ -106,6 +108,7 @@ def open_serial_board(port: str, window_s: float) -> Iterator[SerialBoard]:
     """A board in its service window; it is restarted at the end, also if that was not asked for."""
     stream = open_port(port)
     try:
+        press_reset(stream)
         repl = RawRepl(stream)
         repl.enter(window_s)
         board = SerialBoard(repl, stream, lambda: open_port(port))
@@ -114,6 +117,16 @@ def open_serial_board(port: str, window_s: float) -> Iterator[SerialBoard]:
             repl.leave(reset=True)
     finally:
         stream.close()
+
+
+def press_reset(stream: Any) -> None:
+    """By the adapter's lines, as esptool does it: EN is low while RTS alone is set. A board without
+    that circuit, or without such lines, stays as it is: its button is pressed by hand."""
+    with suppress(OSError, ValueError, AttributeError):
+        stream.dtr = False
+        stream.rts = True
+        time.sleep(RESET_S)
+        stream.rts = False
 
 
 def _no_self_test(error: RemoteError) -> BoardError:

@@ -19,6 +19,7 @@ from revier_provision import (
     BoardError,
     BoardState,
     Device,
+    NetworkServerError,
     NodeOrder,
     NodeRecord,
     OrderError,
@@ -304,3 +305,64 @@ def _inventories() -> list[Inventory]:
 
 
 INVENTORIES = _inventories()
+
+
+class Remembered:
+    """A KeyStore that gives back what it was told, the newest first, unless it is `shut`."""
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.shut = False
+
+    def reserve(self, dev_eui: str, app_key: bytes) -> None:
+        self.keys.insert(0, app_key)
+
+    def keep(self, dev_eui: str, app_key: bytes) -> bool:
+        return False
+
+    def known(self, dev_eui: str) -> list[bytes]:
+        return [] if self.shut else self.keys
+
+
+def made_with(workshop: Any, keys: Remembered, *, with_server: bool) -> NodeRecord:
+    server = workshop.network_server if with_server else None
+    return provision_node(
+        workshop.order, workshop.board, server, workshop.folder, workshop.entropy, keys=keys
+    )
+
+
+def test_a_board_keeps_the_key_that_the_vault_gives_back(workshop: Any) -> None:
+    keys = Remembered()
+    made_with(workshop, keys, with_server=False)
+    key = workshop.board.key
+    keys.keys.insert(0, bytes(16))  # a newer one that never reached the board
+    record = made_with(workshop, keys, with_server=True)
+    assert not record.rekeyed
+    assert workshop.board.key == key
+    assert record.steps[-3:] == (Step.SET_APP_KEY, Step.FLUSH_DEV_NONCES, Step.WRITE_INVENTORY)
+    assert_whole(workshop)
+
+
+def test_a_vault_that_stays_shut_costs_a_new_key(workshop: Any) -> None:
+    keys = Remembered()
+    made_with(workshop, keys, with_server=False)
+    key = workshop.board.key
+    keys.shut = True
+    assert made_with(workshop, keys, with_server=True).rekeyed
+    assert workshop.board.key != key
+    assert_whole(workshop)
+
+
+def test_a_key_of_the_vault_that_the_board_does_not_hold_is_not_used(workshop: Any) -> None:
+    keys = Remembered()
+    made_with(workshop, keys, with_server=False)
+    keys.keys = [bytes(range(16))]
+    record = made_with(workshop, keys, with_server=True)
+    assert record.rekeyed
+    assert workshop.network_server.keys[DEV_EUI] == workshop.board.key != bytes(range(16))
+
+
+def test_what_the_network_server_does_not_read_back_is_refused(workshop: Any) -> None:
+    workshop.network_server.app_key = lambda dev_eui: bytes(16)
+    with pytest.raises(NetworkServerError, match="not what was written"):
+        run(workshop)

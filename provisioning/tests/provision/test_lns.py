@@ -363,3 +363,34 @@ def test_the_whole_way_with_a_real_wire(workshop: Any, server: Any) -> None:
     application_id = server.registry.devices[DEV_EUI].application_id
     tenant_id = server.registry.applications[application_id].tenant_id
     assert inventory.may_write(tenant_id, application_id, "05562020")
+
+
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        ({"dev_eui": "240ac4fffe11223"}, "dev_eui is malformed: '240ac4fffe11223' is not 16 hex"),
+        ({"join_eui": "00"}, "join_eui is malformed: '00' is not 16 hex digits"),
+        ({"application_id": "7"}, "application_id is malformed: '7' is no UUID"),
+    ],
+)
+def test_a_malformed_field_is_named(server: Any, device: dict[str, str], words: str) -> None:
+    whole = {
+        "dev_eui": "240ac4fffe112233",
+        "join_eui": "0" * 16,
+        "application_id": "2d38308d-7c27-4fa2-adff-5f80a2056210",
+        "device_profile_id": "2d38308d-7c27-4fa2-adff-5f80a2056210",
+        "name": "a",
+    }
+    with ChirpStack(server.target, server.token) as chirpstack:
+        request = api.CreateDeviceRequest(device=api.Device(**whole | device))
+        with pytest.raises(NetworkServerError, match=words):
+            chirpstack._do("register the device", chirpstack._devices.Create, request)
+
+
+def test_a_malformed_key_is_named_and_not_shown(server: Any) -> None:
+    keys = api.DeviceKeys(dev_eui="240ac4fffe112233", nwk_key="ab" * 15)
+    with ChirpStack(server.target, server.token) as chirpstack:
+        request = api.CreateDeviceKeysRequest(device_keys=keys)
+        with pytest.raises(NetworkServerError, match="nwk_key is malformed: it is not 32") as told:
+            chirpstack._do("set the device's key", chirpstack._devices.CreateKeys, request)
+    assert "abab" not in str(told.value)

@@ -80,12 +80,12 @@ def test_a_stream_ends_with_its_time_and_a_wrong_token_is_said(
 ) -> None:
     with registered.live().uplinks(DEV_EUI, 0.3) as uplinks:
         assert list(uplinks) == []
-    with ChirpStack("127.0.0.1:1", "token") as nobody:
-        with (
-            pytest.raises(NetworkServerError, match="does not answer"),
-            nobody.live().uplinks(DEV_EUI, 5.0),
-        ):
-            pass
+    with (
+        ChirpStack("127.0.0.1:1", "token") as nobody,
+        pytest.raises(NetworkServerError, match="does not answer"),
+        nobody.live().uplinks(DEV_EUI, 5.0),
+    ):
+        pass
     with ChirpStack(server.target, "no token") as stranger:
         with (
             pytest.raises(NetworkServerError, match="token"),

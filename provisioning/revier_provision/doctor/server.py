@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Checks of ChirpStack: reachable, the token's rights, the device profiles, the clock."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from revier_provision.doctor.findings import Checked, bad, ok, skipped, warn
+
+CLOCK_OFF_WARN_S = 5.0
+CLOCK_OFF_BAD_S = 60.0
+_KEY_CURE = (
+    "Make an API key in ChirpStack (Network Server, API keys; or Tenant, API keys) and store it "
+    "in the token file, chmod 600"
+)
+_WRITE_CURE = 'Make an API key without "read only" and store it in the token file'
+
+Failure = Literal["unreachable", "tls", "token", "other"]
+
+
+class ProfileFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a device profile says, in ChirpStack's words. vendor_id 0: none."""
+
+    region: str
+    mac_version: str
+    supports_otaa: bool
+    codec_is_js: bool
+    codec: str
+    vendor_id: int = 0
+    vendor_profile_id: int = 0
+
+
+class TenantFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """An owner's tenant. `profiles`: by kind, None where there is none yet."""
+
+    ags: str
+    name: str
+    tenant_id: str | None
+    readable: bool = False
+    writable: bool = False
+    profiles: dict[str, ProfileFacts | None] = {}
+
+
+class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """`failure`: why nothing more could be asked, with ChirpStack's or TLS's own `details`.
+
+    `is_admin`: the key may see every tenant. `clock_off_s`: ChirpStack's clock minus ours.
+    """
+
+    target: str
+    tls: bool
+    failure: Failure | None = None
+    details: str = ""
+    is_admin: bool = False
+    tenants: tuple[TenantFacts, ...] = ()
+    clock_off_s: float | None = None
+
+
+def server_checks(facts: ServerFacts | None, codec: str) -> list[Checked]:
+    """`codec`: the JavaScript that profiles should have."""
+    if facts is None:
+        cure = "Give --server and --token-file"
+        return [skipped("chirpstack", "ChirpStack was not looked at", cure)]
+    reached = reach(facts)
+    if reached.state == "bad":
+        return [reached]
+    found = [reached, server_clock(facts), token(facts)]
+    if facts.failure is not None:
+        return found
+    for tenant in facts.tenants:
+        found.append(rights(tenant, facts.is_admin))
+        if tenant.readable:
+            found += [profile(tenant, kind, codec) for kind in sorted(tenant.profiles)]
+    if not facts.tenants:
+        cure = "Give --inventory with owners.toml: then each owner's tenant is looked at"
+        found.append(skipped("rights", "no owner's tenant was looked at", cure))
+    return found
+
+
+def reach(facts: ServerFacts) -> Checked:
+    if facts.failure == "unreachable":
+        cure = "Check --server, that ChirpStack runs, the network and the firewall"
+        return bad("chirpstack", f"{facts.target} does not answer ({facts.details})", cure)
+    if facts.failure == "tls":
+        cure = (
+            "Give https://host:port only where ChirpStack or its proxy speaks TLS, by the name in "
+            "its certificate; --tls-roots for an own CA"
+        )
+        return bad("chirpstack", f"no TLS with {facts.target} ({facts.details})", cure)
+    how = "with TLS" if facts.tls else "on this machine, without TLS"
+    return ok("chirpstack", f"{facts.target} answers {how}")
+
+
+def server_clock(facts: ServerFacts) -> Checked:
+    off_s = facts.clock_off_s
+    if off_s is None:
+        cure = "Compare by hand: run date there and here"
+        return skipped("server-clock", "ChirpStack did not say its time", cure)
+    what = f"ChirpStack's clock differs from this machine's by {off_s:+.0f} s"
+    cure = "Set both clocks: timedatectl set-ntp true"
+    if abs(off_s) > CLOCK_OFF_BAD_S:
+        return bad("server-clock", what, cure)
+    if abs(off_s) > CLOCK_OFF_WARN_S:
+        return warn("server-clock", what, cure)
+    return ok("server-clock", what)
+
+
+def token(facts: ServerFacts) -> Checked:
+    if facts.failure == "token":
+        what = f"the API key is not one of this ChirpStack ({facts.details})"
+        return bad("token", what, _KEY_CURE)
+    if facts.failure == "other":
+        return bad("token", f"ChirpStack refused to answer ({facts.details})", _KEY_CURE)
+    if facts.is_admin:
+        what = "the API key is valid for all tenants"
+        cure = "For one municipality's workbench make a key of its tenant: it can spoil less"
+        return warn("token", what, cure) if len(facts.tenants) == 1 else ok("token", what)
+    if facts.tenants and not any(tenant.readable for tenant in facts.tenants):
+        what = "the API key is deleted in ChirpStack, or of a tenant that is not in owners.toml"
+        return bad("token", what, _KEY_CURE)
+    return ok("token", "the API key is one of a tenant")
+
+
+def rights(tenant: TenantFacts, is_admin: bool) -> Checked:
+    who = f"{tenant.name} ({tenant.ags})"
+    if tenant.tenant_id is None:
+        if is_admin:
+            return ok("rights", f"{who} has no tenant yet; the first node makes it")
+        cure = (
+            "Make the tenant in ChirpStack and write its id into owners.toml (tenant_ids), or use "
+            "an API key for all tenants"
+        )
+        return bad("rights", f"{who} has no tenant in owners.toml, and the key cannot look", cure)
+    if not tenant.readable:
+        what = f"the API key may not see the tenant {tenant.tenant_id} of {who}"
+        return bad("rights", what, _KEY_CURE)
+    if not tenant.writable:
+        return bad(
+            "rights", f"the API key can only read at {who}: no node can be made", _WRITE_CURE
+        )
+    return ok("rights", f"the API key may make applications, profiles and devices at {who}")
+
+
+def profile(tenant: TenantFacts, kind: str, codec: str) -> Checked:
+    name, facts = f"revier-{kind}", tenant.profiles[kind]
+    where = f"device profile {name} of {tenant.name}"
+    if facts is None:
+        return ok("profile", f"{where} is not there yet; the first {kind} node makes it")
+    wrong = profile_faults(facts, codec)
+    if wrong:
+        cure = "Make or register the next node of this kind: that corrects it"
+        return bad("profile", f"{where}: {', '.join(wrong)}", cure)
+    if not facts.vendor_id:
+        return ok("profile", f"{where} is right (without a vendor's number, as our labels)")
+    number = f"{facts.vendor_id:04X}{facts.vendor_profile_id:04X}"
+    return ok("profile", f"{where} is right; its labels' profile is {number}")
+
+
+def profile_faults(facts: ProfileFacts, codec: str) -> list[str]:
+    """What would keep a node from joining, or its readings from being decoded."""
+    wrong = []
+    if facts.region != "EU868":
+        wrong.append(f"region is {facts.region}, not EU868")
+    if facts.mac_version != "LORAWAN_1_0_4":
+        wrong.append(f"MAC version is {facts.mac_version}, not LORAWAN_1_0_4")
+    if not facts.supports_otaa:
+        wrong.append("OTAA is off")
+    if not facts.codec_is_js:
+        wrong.append("it has no JavaScript codec")
+    elif facts.codec.strip() != codec.strip():
+        wrong.append("its codec is not the one of this version of Revier")
+    return wrong
