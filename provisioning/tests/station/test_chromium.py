@@ -290,6 +290,31 @@ def test_without_reception_nothing_is_lost_and_it_is_sent_later(
     assert len(installed(desk)) == 1
 
 
+def test_a_list_stays_under_the_finger(hands: Hands) -> None:
+    """The page asks the station every three seconds; what it shows is not made anew for that."""
+    hands.login()
+    hands.label(AIR)
+    hands.position()
+    hands.until("document.querySelectorAll('#assets button').length === 2")
+    hands.chrome.execute_script("window.first = document.querySelector('#assets button')")
+    asked = "performance.getEntriesByName(location.origin + '/api/session?lang=de').length"
+    before = hands.chrome.execute_script(f"return {asked}")
+    hands.until(f"{asked} > {before + 1}")
+    hands.until("window.first.isConnected")
+
+
+def test_a_phone_that_loses_its_network_says_so_and_goes_on(hands: Hands) -> None:
+    hands.login()
+    conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    command = "Network.emulateNetworkConditions"
+    hands.chrome.execute_cdp_cmd(command, {**conditions, "offline": True})
+    hands.until("document.querySelector('#link').dataset.state === 'offline'")
+    hands.label(AIR)
+    hands.position()
+    hands.chrome.execute_cdp_cmd(command, {**conditions, "offline": False})
+    hands.until("document.querySelector('#link').dataset.state === 'online'")
+
+
 def test_a_network_server_that_does_not_answer_is_said(
     hands: Hands, network: FakeNetwork, photo: Path
 ) -> None:

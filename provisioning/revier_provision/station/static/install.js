@@ -123,9 +123,19 @@ function choices() {
     .slice(0, ASSETS_MAX);
 }
 
+// A list is made anew only when it says something else: under a finger it stays where it is.
+function isShown(list, what) {
+  const signature = JSON.stringify(what);
+  if (list.dataset.signature === signature) return true;
+  list.dataset.signature = signature;
+  return false;
+}
+
 function showAssets() {
   if (!stepOf("asset").classList.contains("is-open")) return;
-  const items = choices().map((one) => {
+  const offered = choices();
+  if (isShown(byId("assets"), [offered, draft.devEui, draft.place])) return;
+  const items = offered.map((one) => {
     const item = document.createElement("li");
     const button = document.createElement("button");
     const name = document.createElement("b");
@@ -225,6 +235,8 @@ function showSign() {
 }
 
 function showQueue() {
+  const told = queue.map((one) => [one.id, one.state, one.said]);
+  if (isShown(byId("sent"), [told, draft.devEui])) return;
   const items = queue.map((one) => {
     const item = document.createElement("li");
     item.dataset.state = one.state;
