@@ -110,8 +110,13 @@ def zero(sensor: "Lis2mdl") -> tuple:
 
 
 def calibrate(wake: "Wake", detector: "Detector", field: tuple, warm: int) -> None:
-    """First start: nobody knows the empty bay; take it as empty and say so (uncalibrated)."""
+    """Nobody knows the empty bay: take it as empty, and say so (uncalibrated) unless it was said
+    to be empty (setting 34)."""
     take(detector, field, warm)
+    if "before" in wake.config:
+        from revier_node import settings
+
+        detector.sure = int(settings.empty_bay(wake.config))
     wake.keep = True
 
 

@@ -16,6 +16,7 @@ SETTINGS = (
     (20, "dead_band_share", "air", "%", 5, 100, 15, ()),
     (32, "occupied_above", "parking", "nT", 4000, 16000, 7200, ()),
     (33, "vacant_below", "parking", "nT", 1500, 16000, 4350, ()),
+    (34, "empty_bay", "parking", "1", 0, 65535, 0, ()),
     (48, "empty", "waste", "mm", 300, 4500, 4500, ()),
     (49, "fire_above", "waste", "Cel", 40, 85, 75, ()),
     (50, "fire_rise", "waste", "K/min", 2, 30, 5, ()),

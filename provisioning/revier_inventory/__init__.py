@@ -13,6 +13,7 @@ The files are described in docs/protocol/inventory.md.
 from revier_inventory.change import (
     begin_period,
     end_period,
+    move_begin,
     put_asset,
     put_owner,
     put_radio_gateway,
@@ -50,6 +51,7 @@ __all__ = [
     "dump",
     "end_period",
     "load",
+    "move_begin",
     "put_asset",
     "put_owner",
     "put_radio_gateway",

@@ -54,6 +54,20 @@ def begin_period(inventory: Inventory, dev_eui: str, asset: str, since: datetime
     return replace(inventory, periods=(*inventory.periods, period))
 
 
+def move_begin(inventory: Inventory, dev_eui: str, since: datetime) -> Inventory:
+    """The device's open period begins at `since` instead: it came to its asset only then.
+
+    Earlier than it began is refused by the checks if it overlaps; nothing else changes.
+    """
+    periods = tuple(
+        msgspec.structs.replace(period, since=since)
+        if period.dev_eui == dev_eui and period.until is None
+        else period
+        for period in inventory.periods
+    )
+    return replace(inventory, periods=periods)
+
+
 def end_period(inventory: Inventory, dev_eui: str, until: datetime) -> Inventory:
     """The device serves its asset no longer from `until` on."""
     periods = list(inventory.periods)

@@ -15,12 +15,14 @@ from revier_provision import (
     cli_doctor,
     cli_fleet,
     cli_handover,
+    cli_install,
     cli_label,
     cli_ledger,
     cli_lifecycle,
     cli_node,
     cli_radio_gateway,
     cli_settings,
+    cli_station,
     cli_upload,
     cli_vault,
     inventory_files,
@@ -52,6 +54,8 @@ app.add_typer(cli_radio_gateway.app, name="radio-gateway")
 app.add_typer(cli_settings.app, name="settings")
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
+app.add_typer(cli_station.app, name="station")
+app.command("install")(cli_install.install)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from revier_provision import ledger_files
@@ -68,6 +69,7 @@ def _rows(chains: dict[str, Chain]) -> list[dict[str, object]]:
         row["steps"] = ", ".join(
             one.step if one.result == "done" else f"{one.step} (failed)" for one in record.steps
         )
+        row["installed"] = None if record.installed is msgspec.UNSET else record.installed
         rows.append(row)
     return rows
 

@@ -41,6 +41,7 @@ Event = Literal[
     "eui-allotted",
     "server-restored",
     "key-exported",
+    "installed",
     "end-repaired",
 ]
 Fault = Literal["changed", "missing", "moved", "cut off"]
@@ -49,6 +50,29 @@ Fault = Literal["changed", "missing", "moved", "cut off"]
 class StepResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     step: str
     result: Literal["done", "failed"]
+
+
+class Installed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was found at the final place. Degrees WGS 84, metres, dB; `id`: of the sign-off.
+
+    `reserve_db`: what the link may lose before SF12 fails. `baseline`: what became of a parking
+    node's empty bay; `distance_mm`: what a waste node measured in its empty container.
+    """
+
+    id: str
+    begun_at: datetime
+    lon: float
+    lat: float
+    accuracy_m: float
+    photo_sha256: str
+    verdict: Literal["green", "yellow", "red"]
+    uplinks: int
+    lost: int
+    reserve_db: float
+    spreading_factor: int
+    gateways: int
+    baseline: str = ""
+    distance_mm: int | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +89,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     key_id: str = ""
     steps: tuple[StepResult, ...] = ()
     note: str = ""
+    installed: Installed | msgspec.UnsetType = msgspec.UNSET  # as if not there: older lines hold
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from revier_provision.errors import NetworkServerError
 from revier_provision.links import Application, Device
 from revier_provision.lns_errors import as_sentence, is_invisible, is_missing, sentences
 from revier_provision.lns_events import EventWatch
+from revier_provision.lns_live import Live
 
 CALL_S = 10.0
 LIST_LIMIT = 200
@@ -75,6 +76,10 @@ class ChirpStack:
 
     def close(self) -> None:
         self._channel.close()
+
+    def live(self) -> Live:
+        """The devices' uplinks as they come, and their queues; as long as this is open."""
+        return Live(self._channel, self._metadata)
 
     def _call(self, method: Any, request: Any) -> Any:
         return method(request, metadata=self._metadata, timeout=CALL_S)

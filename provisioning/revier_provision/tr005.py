@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from revier_inventory.model import EUI, Kind
 from revier_provision.errors import OrderError
 
@@ -25,6 +27,9 @@ TEXT_CHARS_MAX = 90  # QR version 4, level M (ISO/IEC 18004 table 7)
 
 VENDOR_ID = re.compile(r"[0-9A-F]{4}\Z")
 FIELD = re.compile(r"[0-9A-Z $%*+\-./]{1,24}\Z")
+LABEL = re.compile(
+    r"LW:D0:([0-9A-F]{16}):([0-9A-F]{16}):([0-9A-F]{4})([0-9A-F]{4})((?::[^:]{1,64}){0,8})\Z"
+)
 KEY = re.compile(r"[0-9A-F]{32}")
 
 
@@ -57,6 +62,38 @@ def identification(
         cure = "Shorten the owner token or the serial number"
         raise OrderError(f"The label holds {TEXT_CHARS_MAX} characters, not {len(text)}", cure)
     return text
+
+
+class Identification(msgspec.Struct, frozen=True, kw_only=True):
+    """What a label says. EUIs as 16 lower-case hex digits; `kind`: None on another's label."""
+
+    dev_eui: str
+    join_eui: str
+    kind: Kind | None
+    serial: str = ""
+
+
+def read(text: str) -> Identification:
+    """What a QR code's text says; a DevEUI typed as 16 hex digits (with - : or spaces) will do.
+
+    Raises OrderError on anything else.
+    """
+    bare = re.sub(r"[-: ]", "", text.strip()).lower()
+    if EUI.match(bare):
+        return Identification(dev_eui=bare, join_eui="", kind=None)
+    match = LABEL.match(text.strip().upper())
+    if match is None:
+        cure = "Scan the node's own label, or type the 16 hex digits of the DevEUI on it"
+        raise OrderError("This is not the label of a LoRaWAN node", cure)
+    join_eui, dev_eui, _vendor, profile, rest = match.groups()
+    fields = {part[0]: part[1:] for part in rest.split(":") if part}
+    kinds = {number: kind for kind, number in VENDOR_PROFILE_BY_KIND.items()}
+    return Identification(
+        dev_eui=dev_eui.lower(),
+        join_eui=join_eui.lower(),
+        kind=kinds.get(int(profile, 16)),
+        serial=fields.get("S", ""),
+    )
 
 
 def _field(letter: str, value: str, what: str) -> list[str]:

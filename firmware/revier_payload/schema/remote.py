@@ -61,6 +61,10 @@ SETTINGS = (
         33, "vacant_below", "parking", "nT", (1500, 16000, 4350),
         "distance from the empty bay's field at which the bay is empty",
     ),
+    Setting(
+        34, "empty_bay", "parking", "1", (0, 65535, 0),
+        "another number than before: the bay is empty now, learn its field",
+    ),
     Setting(48, "empty", "waste", "mm", (300, 4500, 4500), "longest echo that is of the container"),
     Setting(49, "fire_above", "waste", "Cel", (40, 85, 75), "alarm at this temperature"),
     Setting(50, "fire_rise", "waste", "K/min", (2, 30, 5), "alarm at this rise"),

@@ -28,6 +28,8 @@ class SmallNetwork(NullAir):
         self.uplinks: list[frames.DataUp] = []
         self.answered = 0
         self.silent = False  # to all but join requests
+        self.margin_db: int | None = None  # tells it in every answer (LinkCheckAns)
+        self.down: tuple[int, bytes] | None = None  # goes out once, instead of the usual answer
         self._on_air: list[Emission] = []
         self._keys: frames.SessionKeys | None = None
         self._f_cnt_down = 0
@@ -46,9 +48,11 @@ class SmallNetwork(NullAir):
         self.uplinks.append(up)
         if self.silent:
             return
+        (port, data), self.down = self.down or (PORT, b"mind the gap"), None
+        f_opts = b"" if self.margin_db is None else bytes((0x02, self.margin_db, 1))
         down = frames.DataDown(
             confirmed=False, dev_addr=DEV_ADDR, adr=False, ack=False, f_pending=False,
-            f_cnt=self._f_cnt_down, f_opts=b"", f_port=PORT, frm_payload=b"mind the gap",
+            f_cnt=self._f_cnt_down, f_opts=f_opts, f_port=port, frm_payload=data,
         )  # fmt: skip
         self._f_cnt_down += 1
         self._answer(emission, 1, frames.build_data_down(down, self._keys))

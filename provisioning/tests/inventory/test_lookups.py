@@ -21,6 +21,7 @@ from revier_inventory import (
     Site,
     begin_period,
     end_period,
+    move_begin,
     put_asset,
     put_owner,
     put_radio_gateway,
@@ -150,3 +151,14 @@ def test_lookups_do_not_grow_with_the_inventory() -> None:
         inventory.may_write("t", "a", "05562020")
     each_us = (time.perf_counter() - began) / count * 1e6
     assert each_us < 10, f"{each_us:.2f} us; the limit leaves room for a busy machine"
+
+
+def test_a_period_begins_when_the_node_came_to_its_place(herten: Inventory) -> None:
+    workshop, pole = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 4, tzinfo=UTC)
+    made = begin_period(herten, "0" * 16, "herten-air-01", workshop)
+    moved = move_begin(made, "0" * 16, pole)
+    assert moved.asset_of("0" * 16, workshop) is None
+    assert moved.asset_of("0" * 16, pole) == herten.asset("herten-air-01")
+    assert move_begin(moved, "f" * 16, workshop) == moved, "another device's stays"
+    ended = end_period(moved, "0" * 16, datetime(2026, 6, 1, tzinfo=UTC))
+    assert move_begin(ended, "0" * 16, workshop) == ended, "history stays"

@@ -25,6 +25,7 @@ from revier_provision.ledger import (
     Chain,
     Entry,
     Head,
+    Installed,
     StepResult,
     contradictions,
     key_id,
@@ -79,6 +80,22 @@ def test_hashes_can_be_recomputed_from_the_description_alone() -> None:
             fields | {"hash": ""}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         assert hashlib.sha256(canonical.encode()).hexdigest() == previous
+
+
+def test_an_installation_is_a_record_and_others_do_not_know_the_word() -> None:
+    found = Installed(
+        id="x", begun_at=AT, lon=7.13571, lat=51.59583, accuracy_m=6.5, photo_sha256="0" * 64,
+        verdict="green", uplinks=3, lost=0, reserve_db=29.0, spreading_factor=7, gateways=2,
+    )  # fmt: skip
+    entry = Entry(at=AT, by="ingo", event="installed", asset="herten-air-01", installed=found)
+    lines, head = chain_of([*ENTRIES, entry])
+    assert lines[:4] == LINES
+    assert all(b"installed" not in line for line in LINES), "older ledgers stay as they are"
+    chain = read(b"".join(lines), head)
+    assert chain.findings == ()
+    assert chain.records[-1].installed == found
+    forged = lines[4].replace(b'"green"', b'"red"')
+    assert read(b"".join([*lines[:4], forged]), head).findings[0].line == 5
 
 
 def test_every_changed_byte_is_found_at_its_line() -> None:

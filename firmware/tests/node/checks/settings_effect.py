@@ -32,6 +32,7 @@ def check_the_table_says_what_the_node_does_without_settings():
         "dead_band_share": air_change.BANDS[0][1],
         "occupied_above": parking.ON_DIGITS * parking.DIGIT_NT,
         "vacant_below": parking.OFF_DIGITS * parking.DIGIT_NT,
+        "empty_bay": 0,
         "empty": RANGE_MAX_MM,
         "nearest": echoes.BLIND_MM,
         "fire_above": bin_watch.FIRE_C,

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The workshop's page makes nodes of boards on a workbench on paper, by the one function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from provisioning.tests.station.conftest import Browser, eventually
+
+from revier_bench.workshop.paper_air import PaperAir
+from revier_bench.workshop.paper_board import Sent
+from revier_bench.workshop.paper_table import PaperShop
+from revier_provision.ledger_files import read_all
+from revier_provision.station.desk import Desk
+from revier_provision.station.maker import WorkshopMaker
+from revier_provision.station.workshop_api import Cards, Make
+from revier_provision.workshop.step_events import NodeStep
+
+MACS = [bytes.fromhex("240ac4000001"), bytes.fromhex("240ac4000002")]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[PaperShop]:
+    air = PaperAir()
+    yield PaperShop(tmp_path / "shop", air, MACS, Sent(), "shop")
+    air.close()
+
+
+def test_two_boards_become_two_nodes_in_the_name_of_who_is_logged_in(
+    shop: PaperShop, desk: Desk, browser: Browser
+) -> None:
+    with shop.bench() as bench:
+        maker = WorkshopMaker(bench)
+        cards = Cards(maker)
+        cards.look()
+        ports = sorted(maker.ports())
+        assert len(ports) == 2
+        for port in ports:
+            cards.start(Make(port=port), "tina")
+        made = eventually(
+            lambda: all(one.state in ("made", "failed") for one in cards.all()) and cards.all(),
+            60,
+        )
+        assert [(one.state, one.said) for one in made if one.state != "made"] == []
+        for one in made:
+            assert [step.step for step in one.steps] == [step.value for step in NodeStep]
+            assert {step.state for step in one.steps} <= {"done", "skipped"}
+        chains = read_all(bench.site.ledger)
+    records = [r for chain in chains.values() for r in chain.records if r.event == "provisioned"]
+    assert len({record.asset for record in records}) == 2
+    assert {record.by for record in records} == {"tina"}
