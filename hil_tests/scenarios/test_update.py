@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 from revier_bench import updates
 from revier_payload.codec import decode
-from revier_provision import OrderError, open_board
-from revier_provision.board import ReplBoard
-from revier_provision.update_flow import UpdateResult, update_node
+from revier_provision import BoardError, open_board, slot_bundle, slot_upload
+from revier_provision.cli import app
+from revier_provision.ledger_files import LedgerFolder
+from revier_provision.update_flow import read_slots, update_node
 
 if TYPE_CHECKING:
     from .conftest import Network, Updatable
@@ -24,78 +26,107 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.pty, pytest.mark.state("updatable_node")]
 
 NEW = (0, 2, 0)
-FAULTY = "def self_test(wake):\n    return [('sps30', 'missing')]"
-CHUNK = 1024
-WAIT_S = 60.0
+FAULTY = {"revier_node/kinds/air.py": "def self_test(wake):\n    return [('sps30', 'missing')]"}
+HARD_RESET = 2
 
 
-@dataclass
-class Bundle:
-    slot_files: Mapping[str, bytes]
-    manifest: bytes
-    signature: bytes
+def firmware(
+    folder: Path, added: Mapping[str, str] | None = None, name: str = "firmware.zip"
+) -> Path:
+    """Signed by the key that the node trusts."""
+    files = updates.application(NEW, added)
+    whole = updates.signed(updates.manifest_of(files, NEW), updates.KEY)
+    members = {f"slot/{path}": data for path, data in files.items()}
+    path = folder / name
+    path.write_bytes(slot_bundle.packed(members))
+    slot_bundle.put_signature(path, whole[:96], whole[96:])
+    return path
 
 
-def bundle(version: tuple[int, int, int] = NEW, added: dict[str, str] | None = None) -> Bundle:
-    files = updates.application(version, added)
-    manifest = updates.manifest_of(files, version)
-    whole = updates.signed(manifest, updates.KEY)
-    return Bundle(files, whole[:96], whole[96:])
-
-
-def put(board: ReplBoard, slot: str, files: Mapping[str, bytes]) -> None:
-    for path, data in files.items():
-        folders = path.split("/")[:-1]
-        lines = ["import os", "from binascii import a2b_base64 as b"]
-        for depth in range(len(folders) + 1):
-            folder = "/".join(["", slot, *folders[:depth]])
-            lines += ["try:", f"    os.mkdir({folder!r})", "except OSError:", "    pass"]
-        lines.append(f"f = open('/{slot}/{path}', 'wb')")
-        for at in range(0, len(data), CHUNK):
-            text = base64.b64encode(data[at : at + CHUNK]).decode()
-            lines.append(f"f.write(b({text!r}))")
-        board._repl.run("\n".join([*lines, "f.close()"]))
-
-
-@contextmanager
-def opened(node: Updatable) -> Iterator[ReplBoard]:
-    """Switched on, and knocked at at once."""
+def update(node: Updatable, path: Path, ledger: Path) -> dict[str, Any]:
+    """What `revier-provision update --json` answers."""
     node.go.set()
-    with open_board(node.port) as board:
-        yield board
+    done = CliRunner().invoke(
+        app,
+        ["update", "--port", node.port, "--firmware", str(path), "--ledger", str(ledger),
+         "--station", "bench", "--by", "Uwe", "--wait-s", "90", "--json"],
+    )  # fmt: skip
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert done.exit_code == ("error" in answer), done.output
+    return answer
 
 
-def update(node: Updatable, made: Bundle) -> UpdateResult:
-    with opened(node) as board:
-        return update_node(board, made, lambda slot, files: put(board, slot, files), wait_s=WAIT_S)
+def entered(ledger: Path) -> list[tuple[str, str]]:
+    return [(r.event, r.note) for r in LedgerFolder(ledger, "bench", "Uwe").records()]
 
 
 def test_a_good_update_commits_and_the_network_hears_the_new_version(
-    updatable_node: Updatable, network: Network
+    updatable_node: Updatable, network: Network, tmp_path: Path
 ) -> None:
-    result = update(updatable_node, bundle())
-    assert result.outcome == "committed", result
+    answer = update(updatable_node, firmware(tmp_path), tmp_path / "ledger")
+    assert answer["outcome"] == "committed", answer
     event = network.wait_for("up", fPort=1, confirmed=True)
     told = decode(1, base64.b64decode(event["data"])).values
     assert (told["fw_major"], told["fw_minor"], told["fw_patch"]) == NEW
+    words = "version 0.2.0 has proved itself and stays"
+    assert entered(tmp_path / "ledger") == [("updated", words)]
 
 
-def test_an_update_that_breaks_is_taken_back_and_the_network_hears_that_too(
-    updatable_node: Updatable, network: Network
+def test_an_update_that_fails_its_self_test_is_taken_back_and_the_network_hears_that_too(
+    updatable_node: Updatable, network: Network, tmp_path: Path
 ) -> None:
-    result = update(updatable_node, bundle(added={"revier_node/kinds/air.py": FAULTY}))
-    assert (result.outcome, result.reason) == ("rolled_back", "selftest_sps30")
+    answer = update(updatable_node, firmware(tmp_path, FAULTY), tmp_path / "ledger")
+    (error,) = answer["error"]
+    assert error["problem"].startswith("Version 0.2.0 was taken back: the self-test found sps30")
     event = network.wait_for("up", fPort=1)
     told = decode(1, base64.b64decode(event["data"])).values
     assert (told["error"], told["fw_minor"]) == (10, 1)
+    assert entered(tmp_path / "ledger")[0][0] == "failed"
 
 
-def test_a_flipped_byte_and_a_foreign_key_are_refused(updatable_node: Updatable) -> None:
-    made = bundle()
-    other = bytearray(made.signature)
-    other[5] ^= 1
-    made.signature = bytes(other)
-    with opened(updatable_node) as board:
-        with pytest.raises(OrderError, match="does not trust the key"):
-            update_node(board, made, lambda slot, files: put(board, slot, files))
-        assert board.update("show()")[0][1]["slot"] in ("none", "a")
+def test_a_foreign_key_is_refused_by_the_board(updatable_node: Updatable, tmp_path: Path) -> None:
+    path = firmware(tmp_path)
+    bundle = slot_bundle.read(path)
+    turned = bytes((bundle.signature[0] ^ 1,)) + bundle.signature[1:]
+    slot_bundle.put_signature(path, bundle.manifest, turned)
+    (error,) = update(updatable_node, path, tmp_path / "ledger")["error"]
+    assert error["problem"] == "The board does not trust the key that signed this firmware"
+    assert "firmware trust" in error["cure"]
+
+
+def update_until_the_cable_goes(node: Updatable, bundle: slot_bundle.SlotBundle) -> None:
+    programs: list[str] = []
+    with open_board(node.port) as board:
+
+        def run(program: str, limit_s: float) -> str:
+            programs.append(program)
+            if len(programs) > 60:
+                raise BoardError("The port went away", "Plug it in")
+            return board.run(program, limit_s)
+
+        update_node(board, bundle, lambda s, files: slot_upload.put(run, s, files, print))
+
+
+def test_what_the_cable_broke_off_goes_on_where_it_was(
+    updatable_node: Updatable, tmp_path: Path
+) -> None:
+    path = firmware(tmp_path)
+    bundle = slot_bundle.read(path)
+    updatable_node.go.set()
+    with pytest.raises(BoardError, match="went away"):
+        update_until_the_cable_goes(updatable_node, bundle)
+    updatable_node.do(lambda board: board.restart(HARD_RESET))
+    with open_board(updatable_node.port) as board:
+        slots = read_slots(board)
+        assert (slots.running, slots.trial, slots.versions) == ("a", "", {})
+        again: list[str] = []
+
+        def count(program: str, limit_s: float) -> str:
+            again.append(program)
+            return board.run(program, limit_s)
+
+        slot_upload.put(count, "b", bundle.slot_files, lambda _step: None)
+        whole = sum(2 + -(-len(data) // 1024) for data in bundle.slot_files.values())
+        assert len(again) < whole - 40, "what was there was not sent again"
+        board.write_small_file("/b.manifest", bundle.manifest + bundle.signature)
+        assert board.update("verify('b')")[0][1]["result"] == "verified"

@@ -253,6 +253,10 @@ class ReplBoard:
                 f"The board could not write {path} ({error.exception})", cure
             ) from None
 
+    def run(self, program: str, limit_s: float) -> str:
+        """What a program prints on the board. Raises RemoteError with what it raised."""
+        return self._repl.run(program, limit_s)
+
     def restart(self) -> None:
         self._repl.leave(reset=True)
         self.left = True

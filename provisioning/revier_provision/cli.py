@@ -16,7 +16,14 @@ import typer
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, RadioGateway, put_asset
 from revier_inventory.model import Kind
-from revier_provision import cli_label, cli_ledger, cli_settings, cli_vault, inventory_files
+from revier_provision import (
+    cli_label,
+    cli_ledger,
+    cli_settings,
+    cli_update,
+    cli_vault,
+    inventory_files,
+)
 from revier_provision.board import open_board
 from revier_provision.books import Books, provision_entered
 from revier_provision.cli_books import (
@@ -54,6 +61,8 @@ app.add_typer(gateway_app, name="radio-gateway")
 app.add_typer(cli_settings.app, name="settings")
 app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
+app.add_typer(cli_update.app, name="firmware")
+app.command("update")(cli_update.update)
 app.command("label")(cli_label.label)
 app.command("show-key")(cli_vault.show_key)
 
