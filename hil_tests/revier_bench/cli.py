@@ -111,6 +111,20 @@ def measure(
     raise typer.Exit(0 if held else 1)
 
 
+@app.command()
+def firmware(
+    out: Annotated[Path, typer.Option(help="folder or file of the bundle")] = Path(),
+) -> None:
+    """Build the firmware as a bundle for revier-provision; sign it there."""
+    from revier_bench import firmware_release
+    from revier_provision.firmware_bundle import packed
+
+    built = firmware_release.build()
+    path = out / f"revier-firmware-{built.version}.zip" if out.is_dir() else out
+    path.write_bytes(packed(built))
+    print(f"{path}: version {built.version}, {len(built.slot_files)} files, {built.tree_sha256}")
+
+
 def main() -> None:
     """Entry point of the console script."""
     app()

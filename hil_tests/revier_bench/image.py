@@ -44,11 +44,8 @@ def build(build_dir: Path, firmware_dir: Path = FIRMWARE_DIR) -> Path:
         staging = Path(folder) / "files"
         for name, data in firmware_mpy.compiled(firmware_dir).items():
             _stage(staging, f"a/{name}", data)
-        for name, path in _files(firmware_dir).items():
-            text = path.read_text()
-            if path.suffix == ".py":
-                text = firmware_mpy.uncommented(text)
-            _stage(staging, name, text.encode())
+        for name, data in root_files(firmware_dir).items():
+            _stage(staging, name, data)
         making = Path(folder) / "image"
         new_image(making)
         _run(build_dir, making, staging, "in")
@@ -69,6 +66,15 @@ def sources(firmware_dir: Path) -> dict[str, Path]:
     """All that the image is made of."""
     compiled = firmware_mpy.sources(firmware_dir)
     return {**{f"a/{name}": path for name, path in compiled.items()}, **_files(firmware_dir)}
+
+
+def root_files(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, bytes]:
+    """What lies beside the slots, by its path below /."""
+    texts = {name: path.read_text() for name, path in _files(firmware_dir).items()}
+    return {
+        name: (firmware_mpy.uncommented(text) if name.endswith(".py") else text).encode()
+        for name, text in texts.items()
+    }
 
 
 def _files(firmware_dir: Path) -> dict[str, Path]:

@@ -15,10 +15,11 @@ from typer.testing import CliRunner
 
 from revier_bench import updates
 from revier_payload.codec import decode
-from revier_provision import BoardError, open_board, slot_bundle, slot_upload
+from revier_provision import BoardError, firmware_bundle, open_board
 from revier_provision.cli import app
 from revier_provision.ledger_files import LedgerFolder
 from revier_provision.update_flow import read_slots, update_node
+from revier_provision.upload import upload
 
 if TYPE_CHECKING:
     from .conftest import Network, Updatable
@@ -36,10 +37,15 @@ def firmware(
     """Signed by the key that the node trusts."""
     files = updates.application(NEW, added)
     whole = updates.signed(updates.manifest_of(files, NEW), updates.KEY)
-    members = {f"slot/{path}": data for path, data in files.items()}
+    made = firmware_bundle.Firmware(
+        version="0.2.0",
+        slot_files=files,
+        root_files={"/boot.py": b"", "/main.py": b""},
+        manifest=whole[:96],
+        signature=whole[96:],
+    )
     path = folder / name
-    path.write_bytes(slot_bundle.packed(members))
-    slot_bundle.put_signature(path, whole[:96], whole[96:])
+    path.write_bytes(firmware_bundle.packed(made))
     return path
 
 
@@ -86,32 +92,33 @@ def test_an_update_that_fails_its_self_test_is_taken_back_and_the_network_hears_
 
 def test_a_foreign_key_is_refused_by_the_board(updatable_node: Updatable, tmp_path: Path) -> None:
     path = firmware(tmp_path)
-    bundle = slot_bundle.read(path)
+    bundle = firmware_bundle.load(path)
     turned = bytes((bundle.signature[0] ^ 1,)) + bundle.signature[1:]
-    slot_bundle.put_signature(path, bundle.manifest, turned)
+    path.write_bytes(firmware_bundle.packed(bundle.with_signature(bundle.manifest, turned)))
     (error,) = update(updatable_node, path, tmp_path / "ledger")["error"]
     assert error["problem"] == "The board does not trust the key that signed this firmware"
     assert "firmware trust" in error["cure"]
 
 
-def update_until_the_cable_goes(node: Updatable, bundle: slot_bundle.SlotBundle) -> None:
-    programs: list[str] = []
+def update_until_the_cable_goes(node: Updatable, bundle: firmware_bundle.Firmware) -> None:
     with open_board(node.port) as board:
 
-        def run(program: str, limit_s: float) -> str:
-            programs.append(program)
-            if len(programs) > 60:
-                raise BoardError("The port went away", "Plug it in")
-            return board.run(program, limit_s)
+        def put(slot: str, files: Mapping[str, bytes]) -> None:
+            half = dict(sorted(files.items())[: len(files) // 2])
+            upload(board.repl, in_slot(slot, half), f"/{slot}")
+            raise BoardError("The port went away", "Plug it in")
 
-        update_node(board, bundle, lambda s, files: slot_upload.put(run, s, files, print))
+        update_node(board, bundle, put)
+
+
+def in_slot(slot: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"/{slot}/{path}": data for path, data in files.items()}
 
 
 def test_what_the_cable_broke_off_goes_on_where_it_was(
     updatable_node: Updatable, tmp_path: Path
 ) -> None:
-    path = firmware(tmp_path)
-    bundle = slot_bundle.read(path)
+    bundle = firmware_bundle.load(firmware(tmp_path))
     updatable_node.go.set()
     with pytest.raises(BoardError, match="went away"):
         update_until_the_cable_goes(updatable_node, bundle)
@@ -119,14 +126,7 @@ def test_what_the_cable_broke_off_goes_on_where_it_was(
     with open_board(updatable_node.port) as board:
         slots = read_slots(board)
         assert (slots.running, slots.trial, slots.versions) == ("a", "", {})
-        again: list[str] = []
-
-        def count(program: str, limit_s: float) -> str:
-            again.append(program)
-            return board.run(program, limit_s)
-
-        slot_upload.put(count, "b", bundle.slot_files, lambda _step: None)
-        whole = sum(2 + -(-len(data) // 1024) for data in bundle.slot_files.values())
-        assert len(again) < whole - 40, "what was there was not sent again"
+        done = upload(board.repl, in_slot("b", bundle.slot_files), "/b")
+        assert len(done.same) == len(bundle.slot_files) // 2, "what was there was not sent again"
         board.write_small_file("/b.manifest", bundle.manifest + bundle.signature)
         assert board.update("verify('b')")[0][1]["result"] == "verified"

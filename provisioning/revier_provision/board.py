@@ -15,12 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from revier_provision.errors import BoardError
 from revier_provision.links import BoardState
 from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
+
+if TYPE_CHECKING:
+    import serial
 
 BAUD = 115_200
 READ_TIMEOUT_S = 0.02
@@ -126,9 +130,10 @@ if hasattr(os, 'sync'):
 
 
 # boot.py put the slot of the running application on the import path.
+_RUNNING = "[path for path in sys.path if path in ('/a', '/b')][:1]"
 _FIRMWARE = """
 import binascii, hashlib, os, sys
-slot = [path for path in sys.path if path in ('/a', '/b')][:1]
+slot = {slot}
 folders, files = list(slot), []
 while folders:
     folder = folders.pop()
@@ -219,9 +224,11 @@ class ReplBoard:
                 f"The board could not write /node.json ({error.exception})", cure
             ) from None
 
-    def firmware_sha256(self) -> str:
-        """SHA-256 over path and SHA-256 of every file of the running slot; empty without one."""
-        return _hex(self._repl.run(_FIRMWARE, limit_s=60.0)).hex()
+    def firmware_sha256(self, slot: str = "") -> str:
+        """SHA-256 over path and SHA-256 of every file of the slot, by default the running one;
+        empty without one."""
+        which = f"['/{slot}']" if slot else _RUNNING
+        return _hex(self._repl.run(_FIRMWARE.format(slot=which), limit_s=60.0)).hex()
 
     def cable(self, call: str) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
@@ -238,7 +245,7 @@ class ReplBoard:
             text = self._repl.run(program, limit_s=UPDATE_S)
         except RemoteError as error:
             if error.exception.startswith("ImportError"):
-                cure = "Put the newer firmware on the board directly, as on a new one"
+                cure = "Put this firmware on the board directly, with: revier-provision upload"
                 raise BoardError("The board's firmware knows no updates", cure) from None
             raise
         return console_lines(text)
@@ -253,9 +260,10 @@ class ReplBoard:
                 f"The board could not write {path} ({error.exception})", cure
             ) from None
 
-    def run(self, program: str, limit_s: float) -> str:
-        """What a program prints on the board. Raises RemoteError with what it raised."""
-        return self._repl.run(program, limit_s)
+    @property
+    def repl(self) -> RawRepl:
+        """For upload()."""
+        return self._repl
 
     def restart(self) -> None:
         self._repl.leave(reset=True)
@@ -280,24 +288,39 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
 
     `reset`: restart the board afterwards, so that it begins to work as a node.
     """
-    import serial
-
-    try:
-        stream = serial.serial_for_url(
-            port,
-            baudrate=BAUD,
-            timeout=READ_TIMEOUT_S,
-            write_timeout=WRITE_TIMEOUT_S,
-        )
-    except (OSError, ValueError) as error:
-        raise _cannot_open(port, error) from None
-    with stream:
+    with open_port(port) as stream:
         repl = RawRepl(stream)
         repl.enter(window_s)
         board = ReplBoard(repl)
         yield board
         if not board.left:
             repl.leave(reset=reset)
+
+
+@contextmanager
+def open_repl(port: str, window_s: float = 30.0) -> Iterator[RawRepl]:
+    """The same, of a board that may have nothing but MicroPython; it is restarted afterwards."""
+    with open_port(port) as stream:
+        repl = RawRepl(stream)
+        repl.enter(window_s)
+        yield repl
+        repl.leave(reset=True)
+
+
+def open_port(port: str) -> serial.Serial:
+    """An open serial port, to be closed by the caller. Raises BoardSilentError."""
+    import serial
+
+    try:
+        return serial.serial_for_url(
+            port,
+            baudrate=BAUD,
+            timeout=READ_TIMEOUT_S,
+            # pyserial's RFC 2217 client has none
+            write_timeout=None if port.startswith("rfc2217:") else WRITE_TIMEOUT_S,
+        )
+    except (OSError, ValueError) as error:
+        raise _cannot_open(port, error) from None
 
 
 def console_lines(text: str) -> list[tuple[str, dict[str, str]]]:

@@ -21,6 +21,7 @@ from revier_provision import (
     cli_ledger,
     cli_settings,
     cli_update,
+    cli_upload,
     cli_vault,
     inventory_files,
 )
@@ -63,6 +64,7 @@ app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_update.app, name="firmware")
 app.command("update")(cli_update.update)
+app.command("upload")(cli_upload.upload)
 app.command("label")(cli_label.label)
 app.command("show-key")(cli_vault.show_key)
 

@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
+from revier_provision import durable_files, firmware_bundle, signing_key
 from revier_provision import manifest as manifests
-from revier_provision import signing_key, slot_bundle, slot_upload
 from revier_provision.board import ReplBoard, open_board
 from revier_provision.books import Books
 from revier_provision.cli_books import ByOption, LedgerOption, StationOption, open_ledger
@@ -32,6 +32,7 @@ from revier_provision.update_flow import (
     update_node,
 )
 from revier_provision.update_words import why_taken_back
+from revier_provision.upload import upload
 
 app = typer.Typer(help="Firmware for updates: keys and signatures.", **PLAIN)  # type: ignore[arg-type]
 
@@ -66,7 +67,6 @@ def keygen(
 def sign(
     firmware: FirmwareArgument,
     key: KeyOption,
-    version: Annotated[str, typer.Option(help="Of this firmware, e.g. 1.2.3.")],
     target: Annotated[str, typer.Option(help="any, esp32 or esp32s3.")] = "any",
     follows: Annotated[
         str, typer.Option(help="The lowest version that may run before it.")
@@ -79,10 +79,10 @@ def sign(
     """Sign a firmware: its manifest and signature are put into the file."""
     out = Output(as_json=as_json)
     with out.errors():
-        bundle = slot_bundle.read(firmware)
+        bundle = firmware_bundle.load(firmware)
         digest, size = manifests.tree(bundle.slot_files)
         manifest = Manifest(
-            version=parse_version(version),
+            version=parse_version(bundle.version),
             size=size,
             tree_sha256=digest,
             target=target,
@@ -94,7 +94,7 @@ def sign(
         data = private_bytes(key)
         words = typer.prompt("Passphrase", hide_input=True, err=True)
         signature = manifests.sign(manifest, signing_key.open_key(data, words))
-        slot_bundle.put_signature(firmware, packed, signature)
+        _replace(firmware, firmware_bundle.packed(bundle.with_signature(packed, signature)))
         out.result(_told(manifest), f"Signed: {_sentence(manifest)}")
 
 
@@ -109,7 +109,7 @@ def show(
     """What a signed firmware is; refuses one that is not whole."""
     out = Output(as_json=as_json)
     with out.errors():
-        bundle = slot_bundle.read(firmware)
+        bundle = firmware_bundle.load(firmware)
         manifest = manifests.check(bundle.manifest, bundle.signature, bundle.slot_files)
         if public is not None:
             key = signing_key.read_public(public)
@@ -166,7 +166,7 @@ def update(
     out = Output(as_json=as_json)
     with out.errors():
         books = _books(inventory, ledger, station, by)
-        bundle = None if firmware is None else slot_bundle.read(firmware)
+        bundle = None if firmware is None else firmware_bundle.load(firmware)
         if bundle is not None:
             manifests.check(bundle.manifest, bundle.signature, bundle.slot_files)
         out.progress(f"knock at {port} (press the board's reset button now)")
@@ -185,7 +185,7 @@ def update(
 def _entered(
     out: Output,
     board: ReplBoard,
-    bundle: slot_bundle.SlotBundle,
+    bundle: firmware_bundle.Firmware,
     books: Books | None,
     wait_s: float,
 ) -> UpdateResult:
@@ -197,7 +197,8 @@ def _entered(
     }
 
     def put(slot: str, files: Mapping[str, bytes]) -> None:
-        slot_upload.put(board.run, slot, files, out.progress)
+        paths = {f"/{slot}/{name}": data for name, data in files.items()}
+        upload(board.repl, paths, f"/{slot}")
 
     try:
         result = update_node(board, bundle, put, out.progress, wait_s)
@@ -217,6 +218,14 @@ def _books(
 ) -> Books | None:
     folder = inventory or (ledger.parent if ledger else None)
     return None if folder is None else Books(open_ledger(folder, ledger, station, by), None)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    try:
+        durable_files.replace(path, data)
+    except OSError as error:
+        cure = "Make room or correct the rights there, then run again"
+        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from None
 
 
 def _mpy_version(files: Mapping[str, bytes]) -> int:

@@ -69,6 +69,7 @@ class RawRepl:
         self._sleep = sleep
         self._buffer = b""
         self._paste: bool | None = None  # None: not yet asked
+        self.sent_bytes = 0
 
     def enter(self, window_s: float = 30.0) -> None:
         """Knock until the raw REPL answers. Any byte in the service window opens the REPL.
@@ -92,10 +93,10 @@ class RawRepl:
                 )
         self._synchronise(deadline + ANSWER_S)
 
-    def run(self, source: str, limit_s: float = 10.0) -> str:
+    def run(self, source: str | bytes, limit_s: float = 10.0) -> str:
         """Execute and return what it printed, or raise RemoteError or BoardTimeoutError."""
         deadline = self._clock() + limit_s
-        self._send(source.encode(), deadline)
+        self._send(source.encode() if isinstance(source, str) else source, deadline)
         output = self._until(CTRL_D, deadline)
         traceback = self._until(CTRL_D, deadline)
         self._until(b">", deadline)
@@ -237,6 +238,7 @@ class RawRepl:
         return bool(data)
 
     def _write(self, data: bytes) -> None:
+        self.sent_bytes += len(data)
         try:
             self._stream.write(data)
         except OSError as error:

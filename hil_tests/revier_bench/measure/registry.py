@@ -36,6 +36,7 @@ MEASUREMENTS: dict[str, str] = {
     "session-size": "session_size",
     "signature-time": "signature_time",
     "sim-speed": "sim_speed",
+    "upload-speed": "upload_speed",
     "waste-accuracy": "waste_accuracy",
 }
 KEYS = ("name", "value", "unit", "budget", "holds", "n", "seconds", "peer", "command")

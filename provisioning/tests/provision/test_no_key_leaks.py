@@ -17,7 +17,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 from provisioning.tests.provision.keys_in import found_in, pdf_streams
-from provisioning.tests.provision.test_virtual_board import DEV_EUI, MAC, Table, table
+from provisioning.tests.provision.test_virtual_board import DEV_EUI, table
+from provisioning.tests.provision.virtual_table import MAC, Table
 
 from revier_bench.virtual_board import Nvs
 from revier_inventory import Inventory

