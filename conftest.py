@@ -1,10 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""What a machine may lack: tests that need it skip and say what brings it."""
+"""For all tests: no example has a deadline; what a machine lacks is skipped and said."""
 
 import os
 
 import pytest
+from hypothesis import settings
+
+# A busy machine makes any example slow once; how fast something is says a measurement.
+settings.register_profile("revier", deadline=None)
+settings.load_profile("revier")
 
 PTY_CURE = "no pseudo-terminals here: mount -t devpts devpts /dev/pts"
 

@@ -23,6 +23,7 @@ from revier_provision import (
     cli_radio_gateway,
     cli_settings,
     cli_station,
+    cli_update,
     cli_upload,
     cli_vault,
     inventory_files,
@@ -56,6 +57,8 @@ app.add_typer(cli_ledger.app, name="ledger")
 app.add_typer(cli_vault.app, name="vault")
 app.add_typer(cli_station.app, name="station")
 app.command("install")(cli_install.install)
+app.add_typer(cli_update.app, name="firmware")
+app.command("update")(cli_update.update)
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the inventory.")]
 
