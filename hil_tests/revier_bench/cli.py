@@ -113,14 +113,15 @@ def measure(
 
 @app.command()
 def firmware(
-    out: Annotated[Path, typer.Option(help="folder or file of the bundle")] = Path(),
+    out: Annotated[Path, typer.Option(help="folder, or file that ends in .zip")] = Path(),
 ) -> None:
     """Build the firmware as a bundle for revier-provision; sign it there."""
     from revier_bench import firmware_release
     from revier_provision.firmware_bundle import packed
 
     built = firmware_release.build()
-    path = out / f"revier-firmware-{built.version}.zip" if out.is_dir() else out
+    path = out if out.suffix == ".zip" else out / f"revier-firmware-{built.version}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(packed(built))
     print(f"{path}: version {built.version}, {len(built.slot_files)} files, {built.tree_sha256}")
 

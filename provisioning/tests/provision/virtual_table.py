@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board, clone_image
+from revier_bench.virtual_board.spec import HEAP_KIB
 from revier_bench.world.air import NullAir
 
 START_UNIX_US = 1_795_000_000_000_000
@@ -37,16 +38,31 @@ class Calm:
 class Table:
     """One virtual board under a kernel that runs in a thread of its own, at wall speed."""
 
-    def __init__(self, folder: Path, flash: Path) -> None:
-        """flash: an image; the board gets a copy of it."""
+    def __init__(
+        self,
+        folder: Path,
+        flash: Path,
+        heap_kib: int = HEAP_KIB,
+        cut_after_flash_bytes: int | None = None,
+    ) -> None:
+        """flash: an image; the board gets a copy of it. heap_kib: of the 32-bit chip.
+        cut_after_flash_bytes: power fails when so many were programmed, also within a write."""
         self.flash = clone_image(flash, folder / "board" / "flash.img")
         self.kernel = Kernel(START_UNIX_US, folder / "shim")
-        spec = BoardSpec(name="a", mac=MAC, flash_image=self.flash, work_dir=folder / "board")
+        spec = BoardSpec(
+            name="a",
+            mac=MAC,
+            flash_image=self.flash,
+            work_dir=folder / "board",
+            heap_kib=heap_kib,
+        )
         self.board = build_board(self.kernel, spec, NullAir(), Calm())
         self.lines: list[str] = []
         self.said = threading.Condition()
         self.board.on_console_line = self._hear
         self.port = self.board.attach_pty()
+        if cut_after_flash_bytes is not None:
+            self.board.cut_power_after_flash_bytes(cut_after_flash_bytes)
         self.board.power_on()
         self._thread = threading.Thread(target=self.kernel.run_until, args=(LIMIT_US, 1.0))
         self._thread.start()
