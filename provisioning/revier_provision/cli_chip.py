@@ -53,6 +53,10 @@ def flash(
     board: Annotated[
         str | None, typer.Option(help="Name of the board description: refuse another chip.")
     ] = None,
+    erase: Annotated[
+        bool,
+        typer.Option("--erase", help="Erase everything first: files, key, counters of a node too."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Put MicroPython on the board, where it is not there already. Keys and files stay."""
@@ -65,7 +69,7 @@ def flash(
         chip = flasher.chip()
         require_chip(runtime, chip, board)
         out.progress(f"write MicroPython {runtime.version} to the {chip.name}")
-        done = flasher.flash(runtime, _Tenths(out))
+        done = flasher.flash(runtime, _Tenths(out), erase=erase)
         what = "was there already" if done.skipped else f"was written at {done.baud} baud"
         data = {
             "port": found.device,

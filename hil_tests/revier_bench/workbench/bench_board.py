@@ -87,6 +87,10 @@ class BenchBoard:
         )
         self.virtual.on_console_line = self._hear
 
+    def preload(self, runtime: bytes) -> None:
+        """Before it is entered: a runtime image (make_runtime) is in the flash already."""
+        self.flash.write(BOOT_AT[self.chip], runtime)
+
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
             undo.callback(self._kernel.close)

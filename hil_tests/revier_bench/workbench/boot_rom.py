@@ -14,6 +14,7 @@ from revier_bench.workbench.runtime_image import (
     BOOT_AT,
     CHIP_IDS,
     TABLE_AT,
+    VFS_AT,
     checksum,
 )
 
@@ -21,6 +22,11 @@ _RESET = "rst:0x1 (POWERON_RESET),boot:0x{mode:x} ({name})"
 DOWNLOAD = ("ets Jul 29 2019 12:21:46", "", _RESET.format(mode=3, name="DOWNLOAD_BOOT(UART0)"),
             "waiting for download")  # fmt: skip
 _BOOTING = ("ets Jul 29 2019 12:21:46", "", _RESET.format(mode=0x13, name="SPI_FAST_FLASH_BOOT"))
+_CORRUPT = (
+    "The filesystem starting at sector 512 with size 512 sectors looks corrupt.",
+    "perform factory reprogramming of MicroPython firmware (completely erase flash, followed",
+    "by firmware programming).",
+)  # shortened
 _INVALID_LINES = 8  # printed again and again, until the watchdog resets the chip
 _SEGMENTS_MAX = 16
 _BOOT_BYTES_MAX = 0x7000
@@ -51,7 +57,15 @@ def boot(flash: bytes | bytearray | memoryview, chip: str) -> tuple[bool, tuple[
             "E (73) boot: Factory app partition is not bootable",
             "E (78) boot: No bootable app partitions in the partition table",
         )
+    if _vfs_is_foreign(data[VFS_AT:]):
+        return False, (*_BOOTING, *_CORRUPT)
     return True, _BOOTING
+
+
+def _vfs_is_foreign(vfs: bytes) -> bool:
+    """MicroPython, ports/esp32: _boot.py mounts, inisetup.check_bootsec() refuses to format."""
+    mounts = any(vfs[at : at + 64].find(b"littlefs") >= 0 for at in (0, 4096))
+    return not mounts and vfs[:4096] != b"\xff" * 4096
 
 
 def image_fault(data: bytes, chip: str) -> str | None:

@@ -42,6 +42,7 @@ class SerialServer:
         self._listener = _bound(0)
         self.port = int(self._listener.getsockname()[1])
         self._listener.listen()
+        self._plugged = True
         self._client: socket.socket | None = None
         self._manager: Any = None
         self._wake_r, self._wake_w = os.pipe()
@@ -63,24 +64,27 @@ class SerialServer:
                 self._drop()
 
     def call(self, order: Callable[[], None]) -> None:
-        """Run it in the server's thread, and wait for it."""
+        """Run it in the server's thread, and wait for it. Raises RuntimeError if that has died."""
         done = threading.Event()
         self._orders.append((order, done))
         os.write(self._wake_w, b"x")
-        done.wait()
+        while not done.wait(_TICK_S):
+            if not self._thread.is_alive():
+                raise RuntimeError("the serial port's thread has died; see its traceback")
 
     def cut(self) -> None:
         """The cable is pulled: the client loses its connection, no other can be made."""
         self.call(self._cut)
 
     def plug(self) -> None:
-        self.call(self._listener.listen)
+        self.call(self._plug)
 
     def close(self) -> None:
         def end() -> None:
             self._closing = True
 
-        self.call(end)
+        if self._thread.is_alive():
+            self.call(end)
         self._thread.join()
         self._drop()
         self._listener.close()
@@ -91,7 +95,9 @@ class SerialServer:
 
     def _serve(self) -> None:
         while not self._closing:
-            watched: list[int | socket.socket] = [self._wake_r, self._listener, *self._board.fds()]
+            watched: list[int | socket.socket] = [self._wake_r, *self._board.fds()]
+            if self._plugged:
+                watched.append(self._listener)
             if self._client is not None:
                 watched.append(self._client)
             ready, _, _ = select.select(watched, [], [], _TICK_S)
@@ -122,6 +128,7 @@ class SerialServer:
         if self._client is not None:  # a serial port has one user
             client.close()
             return
+        client.setblocking(True)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client = client
         make: Any = rfc2217.PortManager
@@ -157,6 +164,11 @@ class SerialServer:
         self._drop()
         self._listener.close()
         self._listener = _bound(self.port)  # reserved, but nobody answers
+        self._plugged = False
+
+    def _plug(self) -> None:
+        self._listener.listen()
+        self._plugged = True
 
     def _drop(self) -> None:
         client, self._client, self._manager = self._client, None, None
@@ -230,5 +242,6 @@ def _parts(data: bytes) -> list[tuple[bool, bytes]]:
 def _bound(port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setblocking(False)
     made.bind(("127.0.0.1", port))
     return made

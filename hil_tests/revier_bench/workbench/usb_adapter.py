@@ -124,7 +124,11 @@ class UsbAdapter:
 
     def read(self, fd: int) -> None:
         if self._line is not None and fd == self._line.fileno():
-            data = self._line.recv(_CHUNK)
+            try:
+                # the number may already be that of the line after a reset, which says nothing yet
+                data = self._line.recv(_CHUNK, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
             if not data:
                 self._boot_loader.leave(self._line)
                 self._line = None

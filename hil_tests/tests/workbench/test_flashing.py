@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from revier_bench.virtual_board import Nvs
-from revier_bench.workbench import BenchBoard, Faults, State
+from revier_bench.workbench import BenchBoard, Faults, State, make_runtime
+from revier_bench.workbench.bench_board import MAC
+from revier_bench.workbench.runtime_image import VFS_AT
 from revier_provision import BoardError, open_board
 from revier_provision.chip import BaudMemory, Flasher, RuntimeImage
 
@@ -170,3 +172,41 @@ def test_a_port_has_one_user_at_a_time(bench: Bench, runtime: Runtime) -> None:
         open_board(hurried, 1),
     ):
         pass
+
+
+def test_what_another_program_left_is_erased_on_request(bench: Bench, runtime: Runtime) -> None:
+    board, image = bench(), runtime()
+    flasher = Flasher(board.url, BaudMemory())
+    board.flash.write(VFS_AT, b"another program's data")
+    flasher.flash(image)
+    assert board.state is State.DEAD
+    assert any("looks corrupt" in line for line in board.rom_lines)
+    assert not flasher.flash(image, erase=True).skipped
+    assert board.state is State.RUNNING
+    with open_board(board.url, reset=False) as repl:
+        repl.write_identity("025245fffe560001", "00" * 8, bytes(range(16)))
+    flasher.flash(image, erase=True)
+    with open_board(board.url, reset=False) as repl:
+        assert not repl.state().has_app_key
+
+
+def test_a_preloaded_board_is_reset_over_its_repl_and_by_its_button(
+    tmp_path: Path, build_dir: Path
+) -> None:
+    board = BenchBoard(tmp_path / "board", build_dir=build_dir)
+    board.preload(make_runtime())
+    with board:
+        assert board.state is State.RUNNING
+        with open_board(board.url, reset=False) as repl:
+            repl._repl.run("with open('/main.py', 'w') as f: f.write('print(\"main ran\")')")
+        board.press_reset()
+        board.wait_for("main ran")
+        board.lines.clear()
+        with open_board(board.url) as repl:
+            assert repl.factory_mac() == MAC
+        board.wait_for("main ran")
+        board.cut()
+        board.lines.clear()
+        board.plug()
+        board.wait_for("main ran")
+        assert board.do(lambda: board.virtual.counters["boots"]) >= 4

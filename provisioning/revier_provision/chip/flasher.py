@@ -56,17 +56,26 @@ class Flasher:
             self._chip = chip_from(ran.lines)
         return self._chip
 
-    def flash(self, image: RuntimeImage, progress: Progress = lambda *_: None) -> FlashResult:
+    def flash(
+        self,
+        image: RuntimeImage,
+        progress: Progress = lambda *_: None,
+        *,
+        erase: bool = False,
+    ) -> FlashResult:
         """Write what is not there yet; the chip then compares each piece by its MD5.
 
-        Refuses a chip that the image is not made for before it writes. NVS stays as it is.
+        Refuses a chip that the image is not made for before it writes. NVS and files stay as they
+        are, unless `erase`: then the whole flash is erased first. MicroPython does not start where
+        another program has left something in the place of its files (ports/esp32 inisetup.py,
+        check_bootsec).
         """
         require_chip(image, self.chip())
         total = sum(len(piece.data) for piece in image.pieces)
         begun_s = time.monotonic()
         meter = _Meter(image.pieces, progress)
         with _files(image.pieces) as named:
-            command = ["write-flash", "--skip-flashed", *named]
+            command = ["write-flash", "--erase-all" if erase else "--skip-flashed", *named]
             baud, ran = self._at_best_speed(image, command, meter.hear)
         progress(total, total)
         skipped = sum(_SKIPPED in line for line in ran.lines) == len(image.pieces)
