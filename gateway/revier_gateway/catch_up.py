@@ -107,7 +107,9 @@ class Ahead:
         self.link_begins()
 
     def link_begins(self) -> None:
-        self._rows: deque[OutboxRow] = deque()
+        self._rows: deque[OutboxRow] = deque()  # alarms
+        self._states: dict[str, None] = {}  # assets, in order
+        self._early = 0
         self._alarms: set[int] = set()
         self._last_alarm = 0
         self._stated: dict[str, int] = {}  # the time of the state that the broker has
@@ -123,6 +125,7 @@ class Ahead:
     def caught_up(self) -> None:
         self._usable = True
         self._rows.clear()
+        self._states.clear()
         self._states_s = self._since_ms = None
 
     def fill(self, cursor: int, now_s: float) -> None:
@@ -148,17 +151,30 @@ class Ahead:
             if first is None:
                 return
             self._since_ms = first.t_ms
-        for number, (asset, t_ms, at) in enumerate(self._store.newest(self._since_ms), 1):
-            if self._taken.get(asset, -1) >= t_ms:
-                continue
-            payload = self._store.payload(at)
-            topic = _state_topic(self._root, payload)
-            if topic:
+        for asset, t_ms, _ in self._store.newest(self._since_ms):
+            if self._taken.get(asset, -1) < t_ms:
                 self._taken[asset] = t_ms
-                self._rows.append(OutboxRow(-number, topic, payload, "state", asset, t_ms, 1))
+                self._states[asset] = None
 
     def take(self, limit: int) -> list[OutboxRow]:
-        return [self._rows.popleft() for _ in range(min(limit, len(self._rows)))]
+        rows = [self._rows.popleft() for _ in range(min(limit, len(self._rows)))]
+        while self._states and len(rows) < limit:
+            asset = next(iter(self._states))
+            del self._states[asset]
+            row = self._state_of(asset)
+            if row is not None:
+                rows.append(row)
+        return rows
+
+    def _state_of(self, asset: str) -> OutboxRow | None:
+        """As it is now: 10,000 of them are not to wait in memory."""
+        t_ms, payload = self._store.latest_ms(asset), self._store.newest_payload(asset)
+        topic = _state_topic(self._root, payload)
+        if t_ms is None or not topic:
+            return None
+        self._taken[asset] = t_ms
+        self._early += 1
+        return OutboxRow(-self._early, topic, payload, "state", asset, t_ms, 1)
 
     def done(self, row: OutboxRow) -> None:
         """The broker has it."""

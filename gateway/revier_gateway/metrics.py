@@ -55,7 +55,7 @@ class Figures(Collector):
             "revier_assets", "Assets by municipality, domain and state",
             labels=("ags", "domain", "state"),
         )  # fmt: skip
-        counts = Counter((one.ags, one.domain, one.status) for one in self._view.assets())
+        counts = Counter(self._view.states())
         for labels, count in sorted(counts.items()):
             family.add_metric(labels, count)
         return family

@@ -109,9 +109,11 @@ class Intake:
     async def _take(self, link: Link) -> None:
         while True:
             batch = await _gather(link)
-            await self._make_durable(batch)
-            link.acknowledge(batch)
-            await asyncio.sleep(0)  # a backlog must not starve the feed and the page
+            while batch:  # brokers send more than we asked for: memory is bounded here
+                some, batch = batch[:BATCH_MESSAGES], batch[BATCH_MESSAGES:]
+                await self._make_durable(some)
+                link.acknowledge(some)
+                await asyncio.sleep(0)  # a backlog must not starve the feed and the page
 
     async def _make_durable(self, batch: Sequence[Message]) -> None:
         """Returns when the batch is on the disk. While the disk does not take it nothing is

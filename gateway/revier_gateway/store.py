@@ -268,9 +268,14 @@ class Store:
         rows = newest_of_each(self._db)
         return [(asset, t_ms, payload) for asset, t_ms, _, payload in rows]
 
-    def newest(self, since_ms: int) -> list[tuple[str, int, int]]:
+    def newest(self, since_ms: int = -(2**63)) -> list[tuple[str, int, int]]:
         """Asset, time, and number of its newest observation, where that is not older."""
         return [(asset, t_ms, at) for asset, (t_ms, at) in self._newest.items() if t_ms >= since_ms]
+
+    def newest_payload(self, asset: str) -> bytes:
+        """Empty: there is none."""
+        newest = self._newest.get(asset)
+        return b"" if newest is None else self.payload(newest[1])
 
     def payload(self, row_id: int) -> bytes:
         """Empty: it was forgotten."""

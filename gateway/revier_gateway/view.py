@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The read model of the page: bounded, filled after each commit, rebuilt from the store at start.
 
-Feed messages are kept as bytes and decoded when somebody looks: a catch-up of a million readings
-must not pay for a page that nobody has open.
+Observations are read from the store when somebody looks: a catch-up of a million readings must not
+pay for a page that nobody has open, nor 10,000 of them wait in memory for one.
 """
 
 from __future__ import annotations
@@ -59,9 +59,7 @@ class View:
     ) -> None:
         """standing: of an asset, now, as the watch sees it."""
         self._standing = standing
-        self._latest: dict[str, tuple[int, bytes]] = {
-            asset: (t_ms, payload) for asset, t_ms, payload in store.latest()
-        }
+        self._latest_ms = {asset: t_ms for asset, t_ms, _ in store.newest()}
         self._store = store
         self._heard = store.heard()
         self._counters = store.counters()
@@ -83,7 +81,8 @@ class View:
 
     def apply(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         """A batch was committed."""
-        self._latest.update(work.latest)
+        for asset, (t_ms, _) in work.latest.items():
+            self._latest_ms[asset] = t_ms
         for key, (last_ms, frames) in work.heard.items():
             before_ms, before = self._heard.get(key, (last_ms, 0))
             self._heard[key] = (max(before_ms, last_ms), before + frames)
@@ -93,8 +92,8 @@ class View:
 
     def forget(self, asset: str, before_ms: int) -> None:
         """The deadline of this asset's observations has passed."""
-        if self._latest.get(asset, (before_ms, b""))[0] < before_ms:
-            del self._latest[asset]
+        if self._latest_ms.get(asset, before_ms) < before_ms:
+            del self._latest_ms[asset]
 
     def count(self, name: str, value: int) -> None:
         """A figure of the moment, such as rows that wait."""
@@ -115,13 +114,19 @@ class View:
     def assets(self) -> list[AssetView]:
         return [self._asset_view(asset.asset) for asset in self._inventory.assets]
 
+    def states(self) -> Iterable[tuple[str, str, str]]:
+        """Municipality, domain and status of each asset: what costs no look into the store."""
+        for asset in self._inventory.assets:
+            yield asset.ags, asset.domain, self._standing(asset.asset).state
+
     def _asset_view(self, name: str) -> AssetView:
         asset = self._inventory.asset(name)
         assert asset is not None
-        newest = self._latest.get(name)
+        newest_ms = self._latest_ms.get(name)
+        newest = b"" if newest_ms is None else self._store.newest_payload(name)
         device = self._device_by_asset.get(name)
         heard = self._heard.get((DEVICE, device)) if device else None
-        last_ms = heard[0] if heard else newest[0] if newest else None
+        last_ms = heard[0] if heard else newest_ms
         standing = self._standing(name)
         return AssetView(
             asset=asset.asset,
@@ -130,7 +135,7 @@ class View:
             name=asset.name,
             lon=asset.lon,
             lat=asset.lat,
-            latest=_decode(newest[1]) if newest else None,
+            latest=_decode(newest) if newest else None,
             status=standing.state,
             cause=standing.cause,
             last_seen=_instant(last_ms),
