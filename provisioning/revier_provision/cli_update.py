@@ -40,7 +40,6 @@ FirmwareArgument = Annotated[Path, typer.Argument(help="The firmware's file.")]
 KeyOption = Annotated[
     Path, typer.Option("--key", envvar="REVIER_UPDATE_KEY", help="The key that keygen wrote.")
 ]
-PUBLIC_PATH = "/update.pub"
 NOTE_CHARS_MAX = 400
 
 
@@ -128,15 +127,12 @@ def trust(
     """Give the board on PORT the keys that may sign its updates, in place of those it has."""
     out = Output(as_json=as_json)
     with out.errors():
-        if len(publics) > signing_key.KEYS_MAX:
-            cure = f"Give {signing_key.KEYS_MAX} at most"
-            raise OrderError(f"A board cannot hold {len(publics)} keys", cure)
-        keys = [signing_key.read_public(path) for path in publics]
+        trusted = signing_key.read_trusted(publics)
         out.progress(f"knock at {port} (press the board's reset button now)")
         with open_board(port, window_s) as board:
-            board.write_small_file(PUBLIC_PATH, b"".join(keys))
-        words = f"The board takes updates signed by {len(keys)} key{'s' * (len(keys) > 1)}."
-        out.result({"keys": [key.hex() for key in keys]}, words)
+            board.write_small_file(signing_key.BOARD_PATH, trusted)
+        words = f"The board takes updates signed by {len(publics)} key{'s' * (len(publics) > 1)}."
+        out.result({"keys": [signing_key.read_public(path).hex() for path in publics]}, words)
 
 
 def update(

@@ -16,6 +16,7 @@ from revier_provision.board import ReplBoard
 from revier_provision.errors import BoardError
 from revier_provision.firmware_bundle import Firmware
 from revier_provision.raw_repl import RawRepl
+from revier_provision.signing_key import BOARD_PATH
 from revier_provision.upload import Uploaded, upload
 
 OTHER = {"a": "b", "b": "a", "": "a"}
@@ -41,16 +42,23 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def put_firmware(
-    repl: RawRepl, firmware: Firmware, progress: Progress = lambda _what, _share: None
+    repl: RawRepl,
+    firmware: Firmware,
+    progress: Progress = lambda _what, _share: None,
+    trusted: bytes = b"",
 ) -> Put:
-    """Afterwards the next start is of this firmware. Safe to run again. Raises BoardError."""
+    """Afterwards the next start is of this firmware. Safe to run again. Raises BoardError.
+
+    `trusted`: what signing_key.BOARD_PATH is to hold; empty: it is left alone.
+    """
     board = ReplBoard(repl)
     slot = repl.run(RUNNING_SLOT).strip()
     done: list[Uploaded] = []
     if not slot or board.firmware_sha256() != firmware.tree_sha256:
         slot = OTHER[slot]
         done.append(_fill(repl, board, firmware, slot, progress))
-    root = dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
+    keys = {BOARD_PATH: trusted} if trusted else {}
+    root = keys | dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
     done.append(upload(repl, root, None, lambda share: progress("start files", share)))
     return Put(
         slot=slot,

@@ -8,6 +8,7 @@ private key and its passphrase can put any program on every node that has the pu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyrage
@@ -21,6 +22,7 @@ from revier_provision.vault import PASSPHRASE_CHARS_MIN
 HEAD = "revier update key 1 "
 PUBLIC_SUFFIX = ".pub"
 KEYS_MAX = 4  # of a board: revier_node/update.py
+BOARD_PATH = "/update.pub"  # the keys one after the other
 
 
 def create(path: Path, passphrase: str) -> bytes:
@@ -70,3 +72,10 @@ def read_public(path: Path) -> bytes:
     if len(public) != PUBLIC_SIZE:
         raise OrderError(f"The key in {path} has {len(public)} bytes, not {PUBLIC_SIZE}", cure)
     return public
+
+
+def read_trusted(paths: Sequence[Path]) -> bytes:
+    """What BOARD_PATH holds for these .pub files. Raises OrderError."""
+    if len(paths) > KEYS_MAX:
+        raise OrderError(f"A board cannot hold {len(paths)} keys", f"Give {KEYS_MAX} at most")
+    return b"".join(read_public(path) for path in paths)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 
-from revier_provision import firmware_bundle
+from revier_provision import firmware_bundle, signing_key
 from revier_provision.chip import (
     BaudMemory,
     ChipInfo,
@@ -82,10 +82,12 @@ class SerialTable:
 
     def upload(self, port: str, window_s: float, say: Say) -> str | None:
         with open_serial_repl(port, window_s) as repl:
-            put = put_firmware(repl, self._firmware, say)
+            put = put_firmware(repl, self._firmware, say, self._trusted)
         if not put.changed:
             return None
-        return f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
+        done = f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
+        keys = len(self._site.trust)
+        return f"{done}, {keys} key{'s' * (keys > 1)} for updates" if keys else done
 
     def open(self, port: str, window_s: float) -> AbstractContextManager[SerialBoard]:
         return open_serial_board(port, window_s)
@@ -109,3 +111,8 @@ class SerialTable:
         assert self._site.bundle is not None
         with self._lock:
             return firmware_bundle.load(self._site.bundle)
+
+    @cached_property
+    def _trusted(self) -> bytes:
+        """Empty: the board keeps the keys that it has."""
+        return signing_key.read_trusted(self._site.trust)
