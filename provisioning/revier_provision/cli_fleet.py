@@ -174,7 +174,7 @@ def verify(
             if port is None:
                 sources = _sources(out, inventory, books, network_server, vault)
             else:
-                out.progress(f"knock at {port} (press the board's reset button now)")
+                out.knock(port)
                 with open_board(port, window_s) as board:
                     seen = _look_at_board(board, books, network_server, virtual=virtual)
                 own = seen.dev_eui_expected

@@ -193,7 +193,7 @@ def _now() -> datetime:
 
 @contextmanager
 def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
-    out.progress(f"knock at {port} (press the board's reset button now)")
+    out.knock(port)
     with open_board(port, window_s) as link:
         yield link
 

@@ -294,7 +294,7 @@ def _provision(
 ) -> None:
     books = open_books(site, by, _passphrase)
     with connected(site.server, site.token_file, site.tls_roots, site.codec) as network_server:
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_board(port, window_s) as link:
             record = provision_entered(
                 lambda board: order_for(board, books), link, network_server, site.inventory,

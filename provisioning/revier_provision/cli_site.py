@@ -74,6 +74,7 @@ def _values(site: Site) -> dict[str, str]:
         "tls_roots", "codec", "lang", "vendor_id",
     )  # fmt: skip
     found = {name: getattr(site, name) for name in names}
+    found["vault_folder"] = site.vault  # where a vault must be
     if site.ledger != site.inventory / LEDGER_NAME:  # else --inventory brings its own
         found["ledger"] = site.ledger
     return {name: str(value) for name, value in found.items() if value is not None}

@@ -128,7 +128,7 @@ def trust(
     out = Output(as_json=as_json)
     with out.errors():
         trusted = signing_key.read_trusted(publics)
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_board(port, window_s) as board:
             board.write_small_file(signing_key.BOARD_PATH, trusted)
         words = f"The board takes updates signed by {len(publics)} key{'s' * (len(publics) > 1)}."
@@ -165,7 +165,7 @@ def update(
         bundle = None if firmware is None else firmware_bundle.load(firmware)
         if bundle is not None:
             manifests.check(bundle.manifest, bundle.signature, bundle.slot_files)
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_board(port, window_s) as board:
             if bundle is None:
                 slots = read_slots(board)

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 
 from revier_provision import firmware_bundle, signing_key
+from revier_provision.board import open_repl
 from revier_provision.chip import (
     BaudMemory,
     ChipInfo,
@@ -23,11 +24,7 @@ from revier_provision.chip import (
 from revier_provision.errors import OrderError
 from revier_provision.firmware_bundle import Firmware
 from revier_provision.firmware_put import put_firmware
-from revier_provision.workshop.serial_board import (
-    SerialBoard,
-    open_serial_board,
-    open_serial_repl,
-)
+from revier_provision.workshop.serial_board import SerialBoard, open_serial_board
 from revier_provision.workshop.site_file import Site
 from revier_provision.workshop.table import Chip, Say
 
@@ -81,7 +78,7 @@ class SerialTable:
         return f"MicroPython {image.version}, compared by the chip, at {result.baud} baud"
 
     def upload(self, port: str, window_s: float, say: Say) -> str | None:
-        with open_serial_repl(port, window_s) as repl:
+        with open_repl(port, window_s) as repl:
             put = put_firmware(repl, self._firmware, say, self._trusted)
         if not put.changed:
             return None

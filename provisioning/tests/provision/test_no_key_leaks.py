@@ -88,7 +88,8 @@ def test_no_trace_of_a_provisioning_holds_a_key(
     order = ["--kind", "air", "--asset", "herten-air-01", "--ags", "05562020", "--virtual"]
     books = ["--inventory", folder, "--vault", vault]
     reach = ["--server", server.target, "--token-file", token]
-    traces.run("node", "--port", table.port, *order, *books, *reach)
+    with table.button.pressed():
+        traces.run("node", "--port", table.port, *order, *books, *reach)
     key: bytes = server.registry.keys[DEV_EUI].nwk_key
     assert Nvs(table.flash).get("lorawan", "app_key") == key
 
