@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from revier_provision import durable_files
 from revier_provision.errors import OrderError
 from revier_provision.manifest import PUBLIC_SIZE
+from revier_provision.passphrase import decrypt
 from revier_provision.vault import PASSPHRASE_CHARS_MIN
 
 HEAD = "revier update key 1 "
@@ -49,9 +50,7 @@ def public_path(path: Path) -> Path:
 def open_key(data: bytes, passphrase: str) -> Ed25519PrivateKey:
     """From the bytes of the file that `create` wrote."""
     try:
-        text = pyrage.passphrase.decrypt(data, passphrase).decode("ascii")
-    except pyrage.DecryptError:
-        raise OrderError("The passphrase is not right", "Type it again") from None
+        text = decrypt(data, passphrase).decode("ascii")
     except UnicodeDecodeError:
         text = ""
     try:

@@ -89,24 +89,36 @@ class Card:
         if not self._console.is_terminal:
             yield
             return
-        live = Live(
-            get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
-        )
-        with live:
-            self._live = live
+        self._begin()
+        try:
             yield
-            live.refresh()
-        self._live = None
+        finally:
+            self._end()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """While a question is asked."""
+        """While a question is asked: the card goes, and comes back below it."""
         if self._live is None:
             yield
             return
-        self._live.stop()
-        yield
+        self._live.transient = True
+        self._end()
+        try:
+            yield
+        finally:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._live = Live(
+            get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
+        )
         self._live.start()
+
+    def _end(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.refresh()
+            live.stop()
 
     def hear(self, event: StepEvent) -> None:
         with self._lock:
