@@ -24,8 +24,15 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
-from revier_provision.cli_fleet import EuiBlockOption, OptionalPort, VirtualOption
-from revier_provision.cli_options import FolderOption, JsonOption, PortOption, WindowOption
+from revier_provision.cli_options import (
+    EuiBlockOption,
+    FolderOption,
+    JsonOption,
+    OptionalPort,
+    PortOption,
+    VirtualOption,
+    WindowOption,
+)
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
     CodecOption,

@@ -23,8 +23,14 @@ from revier_provision import inventory_files
 from revier_provision.board import open_board
 from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli_books import ByOption, LedgerOption, StationOption, VaultOption
-from revier_provision.cli_fleet import EuiBlockOption
-from revier_provision.cli_options import JsonOption, WindowOption
+from revier_provision.cli_options import (
+    EuiBlockOption,
+    IdentityOption,
+    InventoryOption,
+    JsonOption,
+    VirtualOption,
+    WindowOption,
+)
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
     CodecOption,
@@ -34,12 +40,9 @@ from revier_provision.cli_server import (
     connected,
 )
 from revier_provision.cli_site import (
-    IdentityOption,
-    InventoryOption,
     OnePortOption,
     ProveOption,
     SiteOption,
-    VirtualOption,
     only_port,
     site_with,
 )

@@ -33,17 +33,6 @@ SiteOption = Annotated[
 OnePortOption = Annotated[
     str | None, typer.Option("--port", help="The board's serial port; else the only one there is.")
 ]
-InventoryOption = Annotated[
-    Path | None,
-    typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory."),
-]
-IdentityOption = Annotated[
-    Path | None,
-    typer.Option("--identity-file", help="What opens the vault, so that a board keeps its key."),
-]
-VirtualOption = Annotated[
-    bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
-]
 ProveOption = Annotated[
     bool, typer.Option("--prove/--no-prove", help="Wait for the join and the first reading.")
 ]

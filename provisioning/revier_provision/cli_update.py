@@ -17,7 +17,13 @@ from revier_provision import manifest as manifests
 from revier_provision.board import ReplBoard, open_board
 from revier_provision.books import Books
 from revier_provision.cli_books import ByOption, LedgerOption, StationOption, open_ledger
-from revier_provision.cli_options import PLAIN, JsonOption, PortOption, WindowOption
+from revier_provision.cli_options import (
+    PLAIN,
+    InventoryOption,
+    JsonOption,
+    PortOption,
+    WindowOption,
+)
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import private_bytes
 from revier_provision.errors import OrderError, ProvisionError
@@ -141,10 +147,7 @@ def update(
         Path | None,
         typer.Option(help="A signed firmware; without it: only tell what the board has."),
     ] = None,
-    inventory: Annotated[
-        Path | None,
-        typer.Option(envvar="REVIER_INVENTORY", help="Folder of the inventory, for the ledger."),
-    ] = None,
+    inventory: InventoryOption = None,
     ledger: LedgerOption = None,
     station: StationOption = None,
     by: ByOption = None,
