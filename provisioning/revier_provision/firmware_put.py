@@ -15,6 +15,7 @@ import msgspec
 from revier_provision.board import ReplBoard
 from revier_provision.errors import BoardError
 from revier_provision.firmware_bundle import Firmware
+from revier_provision.manifest import parse_version
 from revier_provision.raw_repl import RawRepl
 from revier_provision.signing_key import BOARD_PATH
 from revier_provision.upload import Uploaded, upload
@@ -25,6 +26,13 @@ RUNNING_SLOT = """
 import os, sys
 held = os.listdir('/')
 print(''.join([path[1] for path in sys.path if path in ('/a', '/b') and path[1] in held][:1]))
+"""
+RUNNING_VERSION = """
+try:
+    import revier_node as n
+    print('%d.%d.%d' % (n.VERSION_MAJOR, n.VERSION_MINOR, n.VERSION_PATCH))
+except (ImportError, AttributeError):
+    pass
 """
 
 Progress = Callable[[str, float | None], None]  # what is done, and how much of it (0 to 1)
@@ -46,28 +54,38 @@ def put_firmware(
     firmware: Firmware,
     progress: Progress = lambda _what, _share: None,
     trusted: bytes = b"",
+    *,
+    keep_newer: bool = False,
 ) -> Put:
     """Afterwards the next start is of this firmware. Safe to run again. Raises BoardError.
 
-    `trusted`: what signing_key.BOARD_PATH is to hold; empty: it is left alone.
+    `trusted`: what signing_key.BOARD_PATH is to hold; empty: it is left alone. `keep_newer`: a node
+    that was updated to a higher version keeps it.
     """
     board = ReplBoard(repl)
     slot = repl.run(RUNNING_SLOT).strip()
     done: list[Uploaded] = []
-    if not slot or board.firmware_sha256() != firmware.tree_sha256:
+    version = _running_version(repl) if slot and keep_newer else ""
+    newer = bool(version) and parse_version(version) > parse_version(firmware.version)
+    if not newer and (not slot or board.firmware_sha256() != firmware.tree_sha256):
         slot = OTHER[slot]
         done.append(_fill(repl, board, firmware, slot, progress))
-    keys = {BOARD_PATH: trusted} if trusted else {}
-    root = keys | dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
+    root = {BOARD_PATH: trusted} if trusted else {}
+    if not newer:
+        root |= dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
     done.append(upload(repl, root, None, lambda share: progress("start files", share)))
     return Put(
         slot=slot,
-        version=firmware.version,
+        version=version if newer else firmware.version,
         changed=len(done) > 1 or bool(done[0].sent),
         sent_files=sum(len(part.sent) for part in done),
         wire_bytes=sum(part.wire_bytes for part in done),
         seconds=sum(part.seconds for part in done),
     )
+
+
+def _running_version(repl: RawRepl) -> str:
+    return repl.run(RUNNING_VERSION).strip()
 
 
 def _fill(

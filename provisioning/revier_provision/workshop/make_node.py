@@ -157,7 +157,9 @@ class _Way:
             with self.steps.step(NodeStep.FIRMWARE) as step:
                 done = table.upload(port, self.wanted.window_s, step.say)
                 self.changed |= done is not None
-                step.skip("it is there already") if done is None else step.done(done)
+                step.skip("it is there already, or a newer one") if done is None else step.done(
+                    done
+                )
         else:
             self.steps.skip(NodeStep.FIRMWARE, "the site file names no bundle")
 
@@ -342,7 +344,7 @@ class _Way:
             self._enter("provisioned")
 
     def _enter(self, event: Any, note: str = "") -> None:
-        if not self.dev_eui:
+        if not self.mac:
             return
         results = tuple(
             StepResult(e.step.value, "failed" if e.state == "failed" else "done")
@@ -390,6 +392,8 @@ class _Way:
         self.chip_name, self.mac = chip.name, chip.mac
         allotted = allotted_to(self.bench.books.ledger.records(), chip.mac)
         local_ok = self.wanted.local_mac_ok
+        if allotted is None and self.bench.site.eui_block is not None:
+            return  # an entry under the chip's own DevEUI would keep it from one of the block
         self.dev_eui = identity.dev_eui_of(chip.mac, allotted, local_ok=local_ok)
 
 

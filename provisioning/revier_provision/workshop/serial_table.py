@@ -79,7 +79,7 @@ class SerialTable:
 
     def upload(self, port: str, window_s: float, say: Say) -> str | None:
         with open_repl(port, window_s) as repl:
-            put = put_firmware(repl, self._firmware, say, self._trusted)
+            put = put_firmware(repl, self._firmware, say, self._trusted, keep_newer=True)
         if not put.changed:
             return None
         done = f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
