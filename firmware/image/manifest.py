@@ -66,6 +66,7 @@ package(
         "cold_wait.py",
         "console.py",
         "echoes.py",
+        "empty_bay.py",
         "failure.py",
         "identity_file.py",
         "kinds/__init__.py",
