@@ -68,6 +68,7 @@ package(
         "console.py",
         "echoes.py",
         "ed25519.py",
+        "empty_bay.py",
         "failure.py",
         "identity_file.py",
         "kinds/__init__.py",
