@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import msgspec
 import structlog
 from chirpstack_api import api
 
@@ -30,6 +31,17 @@ NO_PROXY = (("grpc.enable_http_proxy", 0),)
 log = structlog.get_logger("revier.gateway.chirpstack")
 
 
+class Registered(msgspec.Struct, frozen=True):
+    """A device as ChirpStack has it. tags: as its events carry them, application's < profile's <
+    its own; codec: the profile's JavaScript, empty where it has none."""
+
+    dev_eui: str
+    tags: dict[str, str]
+    profile: str
+    codec: str
+    last_seen_ms: int | None
+
+
 class ChirpStack:
     """Made inside the event loop. Raises ConfigError where the token is missing."""
 
@@ -44,6 +56,8 @@ class ChirpStack:
         else:
             self._channel = grpc.aio.secure_channel(target, _credentials(settings.tls))
         self._devices = api.DeviceServiceStub(self._channel)
+        self._applications = api.ApplicationServiceStub(self._channel)
+        self._profiles = api.DeviceProfileServiceStub(self._channel)
         self._internal = api.InternalServiceStub(self._channel)
 
     async def close(self) -> None:
@@ -80,17 +94,48 @@ class ChirpStack:
 
     async def last_seen(self, application_id: str) -> dict[str, int]:
         """DevEUI -> when ChirpStack last heard it, ms. Raises ChirpStackError."""
-        found: dict[str, int] = {}
-        offset, total = 0, 1
-        while offset < total:
+        return {
+            item.dev_eui: item.last_seen_at.ToMilliseconds()
+            for item in await self._list(application_id)
+            if item.HasField("last_seen_at")
+        }
+
+    async def registered(self, application_id: str) -> list[Registered]:
+        """The application's devices as their events will show them. Raises ChirpStackError."""
+        request = api.GetApplicationRequest(id=application_id)
+        answer = await self._call("read the application", self._applications.Get, request)
+        items = await self._list(application_id)
+        profiles = {
+            profile_id: await self._profile(profile_id)
+            for profile_id in sorted({item.device_profile_id for item in items})
+        }
+        found = []
+        for item in items:
+            profile = profiles[item.device_profile_id]
+            tags = {**answer.application.tags, **profile.tags, **item.tags}  # as ChirpStack merges
+            seen_ms = item.last_seen_at.ToMilliseconds() if item.HasField("last_seen_at") else None
+            is_js = profile.payload_codec_runtime == api.CodecRuntime.JS
+            codec = profile.payload_codec_script if is_js else ""
+            found.append(Registered(item.dev_eui, tags, profile.name, codec, seen_ms))
+        return found
+
+    async def _profile(self, profile_id: str) -> Any:
+        request = api.GetDeviceProfileRequest(id=profile_id)
+        answer = await self._call("read the device profile", self._profiles.Get, request)
+        return answer.device_profile
+
+    async def _list(self, application_id: str) -> list[Any]:
+        found: list[Any] = []
+        total = 1
+        while len(found) < total:
             request = api.ListDevicesRequest(
-                limit=LIST_LIMIT, offset=offset, application_id=application_id
+                limit=LIST_LIMIT, offset=len(found), application_id=application_id
             )
             answer = await self._call("list the devices", self._devices.List, request)
-            for item in answer.result:
-                if item.HasField("last_seen_at"):
-                    found[item.dev_eui] = item.last_seen_at.ToMilliseconds()
-            total, offset = answer.total_count, offset + LIST_LIMIT
+            if not answer.result:
+                break
+            found += answer.result
+            total = answer.total_count
         return found
 
     # -- the downlink queue
