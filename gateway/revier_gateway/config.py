@@ -142,6 +142,9 @@ class Console(_Table, frozen=True, kw_only=True):
     host: Text = "127.0.0.1"
     port: Port = 8080
     enabled: bool = True
+    # By which names browsers may ask for it, besides host itself; a name that another's web site
+    # gives to this address (DNS rebinding) is none of them.
+    names: tuple[Text, ...] = ()
 
 
 class Watch(_Table, frozen=True, kw_only=True):
@@ -204,7 +207,10 @@ class Config(_Table, frozen=True, kw_only=True):
 
 
 # What a running gateway takes over on SIGHUP; a table stands for all of its keys.
-RELOADED = ("gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention")
+RELOADED = (
+    "gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention", "alerts",
+    "watch.battery_low_v",
+)  # fmt: skip
 
 
 def changes(before: Config, after: Config) -> list[str]:
