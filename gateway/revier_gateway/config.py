@@ -131,11 +131,13 @@ class InventoryDir(_Table, frozen=True, kw_only=True):
 
 class Retention(_Table, frozen=True, kw_only=True):
     """After how many days what is forgotten. seen_days: readings that come later than this after
-    they were first heard are taken for new; a node's flash log goes back less far."""
+    they were first heard are taken for new; a node's flash log goes back less far. quarantine_mb:
+    what it may hold; the oldest go first."""
 
     parking_days: Days = 30
     seen_days: Days = 60
     quarantine_days: Days = 90
+    quarantine_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
 
 
 class Console(_Table, frozen=True, kw_only=True):
