@@ -83,6 +83,7 @@ class Node:
         self.wake = self._wake(config)
         self._radio: "Sx1262 | Sx1276 | None" = None
         self._link: "Link | None" = None
+        self.commit: "Callable | None" = None  # of an update on trial whose parts are well
 
     def radio(self) -> "Sx1262 | Sx1276":
         if self._radio is None:
