@@ -5,6 +5,9 @@ import os
 import sys
 
 import machine
+import micropython
+
+micropython.kbd_intr(-1)  # Ctrl-C is only a byte, also of a tool that knocks
 
 SERVICE_MS = 3000
 
@@ -21,10 +24,7 @@ def _asked_for():
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)
     print("revier service ms=%d" % SERVICE_MS)
-    try:
-        return bool(poll.poll(SERVICE_MS))
-    except KeyboardInterrupt:  # Ctrl-C is a byte too
-        return True
+    return bool(poll.poll(SERVICE_MS))
 
 
 def _slot():
@@ -46,4 +46,5 @@ def _slot():
 service = _asked_for()
 sys.path.insert(0, "/" + _slot())
 if service:
+    micropython.kbd_intr(3)
     print("revier service open")

@@ -77,15 +77,18 @@ def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:
 
 
 def compiled(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, bytes]:
-    """The .mpy files by their path below the slot. RuntimeError with mpy-cross's words.
-
-    Tracebacks name that path, so that one release serves both slots.
-    """
-    return {name: mpy(text, name, SHIPPED) for name, text in prepared(firmware_dir).items()}
+    """The .mpy files by their path below whichever slot. RuntimeError with mpy-cross's words."""
+    return {
+        name: mpy(text, module_name(name), SHIPPED) for name, text in prepared(firmware_dir).items()
+    }
 
 
 def mpy(text: str, name: str, options: tuple[str, ...]) -> bytes:
-    """One .mpy; `name` is what tracebacks show, and counts."""
+    """One .mpy; `name` is what tracebacks show, and counts.
+
+    It is the module's, which MicroPython keeps anyway: a path would be one more string for each
+    module that is not in the slot named, and the table of strings doubles at 1,280.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "source.py", Path(folder) / "one.mpy"
         source.write_text(text)

@@ -14,6 +14,7 @@ from revier_provision.manifest import Manifest, Version, sign, tree
 
 VERSION_FILE = "revier_node/__init__.py"
 PUBLIC_FILE = "/update.pub"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # the bench's; no node in the field
 
 
 def application(version: Version, added: Mapping[str, str] | None = None) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +29,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from revier_bench import image
 from revier_bench.broker import free_port, start_broker
 from revier_bench.chips.environments import Still
-from revier_bench.virtual_board import BoardSpec, Kernel, Nvs, build_board, clone_image
+from revier_bench.virtual_board import (
+    BoardSpec,
+    Kernel,
+    Nvs,
+    WiredBoard,
+    build_board,
+    clone_image,
+)
 from revier_bench.world.air import NullAir
 from revier_payload.downlinks import Outcome, outcome_of
 
@@ -256,6 +263,58 @@ def registered_node(
         assert board.misuse == []
 
 
+@dataclass(frozen=True, slots=True)
+class Updatable:
+    """A registered node of kind air that is about to be switched on, and the board's flash."""
+
+    port: str
+    flash: Path
+    build_dir: Path
+    go: threading.Event  # from then on the world runs
+    do: Callable[[Callable[[WiredBoard], object]], None]  # to the board, on its own time
+
+    def files(self) -> dict[str, bytes]:
+        """Of the flash; while the board is off."""
+        return image.read_files(self.flash, self.build_dir)
+
+
+@pytest.fixture
+def updatable_node(
+    bench: Bench, network: Network, build_dir: Path, tmp_path: Path
+) -> Iterator[Updatable]:
+    """As registered_node, with the public key of updates.KEY; nothing runs before `go` is set."""
+    from revier_bench import updates
+    from revier_bench.world.fleet import DEMO_FLEET
+    from revier_bench.world.simulation import Settings, Simulation
+
+    settings = Settings(
+        mqtt=network.mqtt, grpc=network.grpc, api_token=network.token,
+        work_dir=tmp_path / "world", inventory_dir=tmp_path / "inventory", seed=bench.seed,
+        start=bench.start, fleet=replace(DEMO_FLEET, nodes=DEMO_FLEET.nodes[:1]),
+        build_dir=build_dir,
+    )  # fmt: skip
+    with Simulation(settings) as world:
+        world.provision()
+        (board,) = world.boards.values()
+        flash = board.spec.flash_image
+        image.write_files(flash, updates.public_file(updates.KEY), build_dir)
+        port = board.attach_pty()
+        board.at(0, board.power_on)
+        go = threading.Event()
+
+        def run() -> None:
+            go.wait()
+            world.run_for(DAY_S, pace=1.0)
+
+        pump = Pump(run, world.stop)
+        yield Updatable(
+            port, flash, build_dir, go,
+            lambda what: board.at(world.now_us, lambda: what(board)) and None,
+        )  # fmt: skip
+        go.set()
+        pump.close()
+
+
 # -- pytest-embedded --
 
 
@@ -269,8 +328,8 @@ def port(request: pytest.FixtureRequest) -> str:
     """The serial port of the node in the state that the scenario's `state` mark names."""
     mark = request.node.get_closest_marker("state")
     assert mark is not None, "say @pytest.mark.state('provisioned_node') or another state"
-    chosen: str = request.getfixturevalue(mark.args[0])
-    return chosen
+    chosen: str | Updatable = request.getfixturevalue(mark.args[0])
+    return chosen if isinstance(chosen, str) else chosen.port
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -245,7 +245,7 @@ class ReplBoard:
             text = self._repl.run(program, limit_s=UPDATE_S)
         except RemoteError as error:
             if error.exception.startswith("ImportError"):
-                cure = "Put the newer firmware on the board directly, as on a new one"
+                cure = "Put this firmware on the board directly, with: revier-provision upload"
                 raise BoardError("The board's firmware knows no updates", cure) from None
             raise
         return console_lines(text)
@@ -259,6 +259,11 @@ class ReplBoard:
             raise BoardError(
                 f"The board could not write {path} ({error.exception})", cure
             ) from None
+
+    @property
+    def repl(self) -> RawRepl:
+        """For upload()."""
+        return self._repl
 
     def restart(self) -> None:
         self._repl.leave(reset=True)

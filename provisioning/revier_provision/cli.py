@@ -20,6 +20,7 @@ from revier_provision import (
     cli_ledger,
     cli_node,
     cli_settings,
+    cli_update,
     cli_upload,
     cli_vault,
     inventory_files,
@@ -43,6 +44,8 @@ app.command("batch")(cli_batch.batch)
 app.command("ports")(cli_chip.ports)
 app.command("flash")(cli_chip.flash)
 app.command("doctor")(cli_doctor.doctor)
+app.add_typer(cli_update.app, name="firmware")
+app.command("update")(cli_update.update)
 app.command("upload")(cli_upload.upload)
 app.command("label")(cli_label.label)
 app.command("show-key")(cli_vault.show_key)

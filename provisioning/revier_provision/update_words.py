@@ -7,7 +7,7 @@ from __future__ import annotations
 from revier_provision.errors import BoardError, OrderError, ProvisionError
 
 AGAIN = "Run again"
-DIRECTLY = "Put this firmware on the board directly, as on a new one"
+DIRECTLY = "Put this firmware on the board directly, with: revier-provision upload"
 # what the board refuses before anything of it is executed -> problem, cure
 REFUSALS = {
     "no_slot": ("The board runs its application from no slot", DIRECTLY),

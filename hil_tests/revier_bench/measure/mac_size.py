@@ -42,13 +42,14 @@ Sizes = tuple[int, int, int]  # shipped, with line numbers, sources at -O2
 
 
 def sizes(firmware_dir: Path = image.FIRMWARE_DIR) -> dict[str, Sizes]:
-    """Of every .mpy, by its path below the slot, as it is installed (the name in it counts)."""
+    """Of every .mpy, by its path below the slot."""
     prepared, paths = firmware_mpy.prepared(firmware_dir), firmware_mpy.sources(firmware_dir)
     found = {}
     for name, source in prepared.items():
         plain = paths[name].read_text()
         forms = (source, firmware_mpy.SHIPPED), (source, WITH_LINES), (plain, PLAIN)
-        a, b, c = (len(firmware_mpy.mpy(text, name, o)) for text, o in forms)
+        module = firmware_mpy.module_name(name)
+        a, b, c = (len(firmware_mpy.mpy(text, module, o)) for text, o in forms)
         found[name] = a, b, c
     return found
 

@@ -24,7 +24,7 @@ from .test_air_node import heard
 MINUTE_US = 60 * SECOND_US
 HOUR_US = 60 * MINUTE_US
 HARD_RESET = 2
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+KEY = updates.KEY
 # A technician at the REPL: the board stays there until the next reset
 TYPED = "/typed.py"
 MAIN = """
