@@ -79,16 +79,18 @@ class ResetButton:
     def __init__(self, world: UnboxedWorld, lines: list[str]) -> None:
         (self._board,) = world.boards.values()
         self._lines = lines
+        self._since = 0  # lines before this are of an earlier run
         self._pressed, self._press = os.pipe()
         assert world.kernel is not None
         world.kernel.watch(self._pressed, self._cycle)
 
     @contextmanager
     def pressed(self) -> Iterator[None]:
-        over, seen = threading.Event(), len(self._lines)
+        over = threading.Event()
+        self._since = len(self._lines)
 
         def press() -> None:
-            while not over.is_set() and OPENED not in self._lines[seen:]:
+            while not over.is_set() and not self._open:
                 os.write(self._press, b"x")
                 over.wait(PRESS_EVERY_S)
 
@@ -103,9 +105,13 @@ class ResetButton:
     def _cycle(self) -> None:
         """In the world's thread."""
         os.read(self._pressed, 64)
-        if OPENED not in self._lines[-1:]:
+        if not self._open:
             self._board.power_off()
             self._board.power_on()
+
+    @property
+    def _open(self) -> bool:
+        return OPENED in self._lines[self._since :]
 
 
 def one_node(settings: Settings) -> Settings:
