@@ -18,6 +18,7 @@ from revier_node.console import say
 
 MYPY = False
 if MYPY:
+    from collections.abc import Callable
     from typing import Any
 
     from revier_node.kinds import Wake

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A start with more in /slot than a slot: an update on trial, or one that was taken back.
 
-docs/protocol/update.md. Apart from seldom.py, which every start imports: most starts need none of it.
+docs/protocol/update.md. Apart from seldom.py, which every start imports: most need none of it.
 """
 
 import sys
