@@ -5,8 +5,9 @@
 MicroPython's own const() does this for the private names of one file. Ours are public, typed and
 used from other files. What is inlined: NAME = an int or a short str (or several, A, B = 1, 2) at
 the top of a module, written in capitals and assigned once; its uses in that module, as module.NAME,
-and by `from module import NAME`. A definition or an import that nobody needs any more goes away. A name that is also read
-from an object which is no module of ours (a node's kind, say) keeps its definition.
+and by `from module import NAME`. A definition or an import that nobody needs any more goes away. A
+name that is also read from an object which is no module of ours (a node's kind, say) keeps its
+definition.
 """
 
 import ast
