@@ -114,9 +114,9 @@ def calibrate(wake: "Wake", detector: "Detector", field: tuple, warm: int) -> No
     to be empty (setting 34)."""
     take(detector, field, warm)
     if "before" in wake.config:
-        from revier_node import settings
+        from revier_node import empty_bay
 
-        detector.sure = int(settings.empty_bay(wake.config))
+        detector.sure = int(empty_bay.asked(wake.config))
     wake.keep = True
 
 

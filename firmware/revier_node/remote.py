@@ -14,7 +14,6 @@ for the new ones first.
 """
 
 from revier_node import notes, store
-from revier_node.clock import now_ms
 
 MYPY = False
 if MYPY:
@@ -25,7 +24,6 @@ PORT_SETTINGS = 2
 RECORDS_MAX = 48  # of a frame: more than ever fit
 DR_LOW = 3  # below it one frame in SLOW_WAKES
 SLOW_WAKES = 4
-LOOK_AFTER_MS = 10_000
 
 
 def hear(f_port: int, data: bytes, state: "store.State") -> None:
@@ -61,17 +59,11 @@ def speak(node: "Node", time_due: bool) -> None:
                 del owed["answer"]
             _owe(node.state, owed)
         if node.wake.kind == "parking":
-            _look_soon(node)
+            from revier_node import empty_bay
+
+            empty_bay.look_soon(node)
     if "ranges" in owed:
         _send_again(node, owed["ranges"])
-
-
-def _look_soon(node: "Node") -> None:
-    """Somebody stands beside the bay, has said that it is empty, and waits for it to be learnt."""
-    from revier_node import settings
-
-    if settings.empty_bay(settings.load()):
-        node.sleep_until_ms = now_ms() + LOOK_AFTER_MS
 
 
 def _send_again(node: "Node", ranges: "list[list[int]]") -> None:

@@ -30,7 +30,6 @@ if MYPY:
 PATH = "/node.json"
 PATH_NEW = "/node.new"
 STARTS_MAX = 3
-_EMPTY_BAY = 34
 
 
 def start(node: "Node", config: dict) -> dict:
@@ -59,9 +58,10 @@ def start(node: "Node", config: dict) -> dict:
     else:
         if not starts:  # what the gateway is to know of the readings that follow, and the hash
             node.state.flags |= store.FLAG_DIAGNOSIS_DUE
-            if empty_bay(config):  # what the kind knows of its bay is of another place
-                node.state.kind = b""
-                node.store.keep_kind(b"")
+            if config["kind"] == "parking":
+                from revier_node import empty_bay
+
+                empty_bay.forget(node, config)
         nvs.set_i32("trial", starts + 1)
         nvs.commit()
     return config
@@ -96,13 +96,6 @@ def change(downlink: bytes) -> "dict | None":
             return None
     say("settings", "result", result, "hash", configuration.hash_of(wanted), "setting", number)
     return configuration.answer(downlink, result, number, wanted)
-
-
-def empty_bay(config: dict) -> bool:
-    """The settings on trial say that the bay is empty."""
-    before = dict(config.get("before", ())).get(_EMPTY_BAY)
-    wanted = dict(config.get("settings", ())).get(_EMPTY_BAY)
-    return "before" in config and wanted not in (None, before)
 
 
 def _packed(settings: list, kind: str) -> "bytes | None":

@@ -18,7 +18,7 @@ import pytest
 from provisioning.tests.provision.keys_in import found_in, pdf_streams
 
 from revier_bench.virtual_board import Nvs
-from revier_bench.virtual_board.reset_button import ResetButton
+from revier_bench.workshop.reset_button import ResetButton
 from revier_bench.world.simulation import Settings
 from revier_provision import inventory_files
 from revier_provision.ledger_files import verify

@@ -28,6 +28,8 @@ BAUD = 115_200
 READ_TIMEOUT_S = 0.02
 WRITE_TIMEOUT_S = 5.0
 RESET_S = 0.1
+PORT_BACK_S = 4.0
+REOPEN_S = 0.5
 UPDATE_S = 120.0  # a signature, and every file of a slot read from slow flash
 
 
@@ -174,11 +176,23 @@ def open_repl(port: str, window_s: float = 30.0) -> Iterator[RawRepl]:
 @contextmanager
 def entered(port: str, window_s: float) -> Iterator[tuple[RawRepl, serial.Serial]]:
     """The REPL of a board in its service window, and the port that it is on."""
-    with open_port(port) as stream:
+    with _port_that_comes_back(port) as stream:
         press_reset(stream)
         repl = RawRepl(stream)
         repl.enter(window_s)
         yield repl, stream
+
+
+def _port_that_comes_back(port: str) -> serial.Serial:
+    """A chip with its own USB takes its port along when it restarts: it is waited for."""
+    deadline_s = time.monotonic() + PORT_BACK_S
+    while True:
+        try:
+            return open_port(port)
+        except BoardSilentError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(REOPEN_S)
 
 
 def press_reset(stream: Any) -> None:

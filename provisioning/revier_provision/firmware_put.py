@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from revier_provision import manifest
 from revier_provision.board import ReplBoard
-from revier_provision.errors import BoardError
+from revier_provision.errors import BoardError, OrderError
 from revier_provision.firmware_bundle import Firmware
-from revier_provision.manifest import parse_version
+from revier_provision.manifest import Version
 from revier_provision.raw_repl import RawRepl
 from revier_provision.signing_key import BOARD_PATH
 from revier_provision.upload import Uploaded, upload
@@ -27,11 +28,12 @@ import os, sys
 held = os.listdir('/')
 print(''.join([path[1] for path in sys.path if path in ('/a', '/b') and path[1] in held][:1]))
 """
-RUNNING_VERSION = """
+MANIFEST = """
+from binascii import hexlify
 try:
-    import revier_node as n
-    print('%d.%d.%d' % (n.VERSION_MAJOR, n.VERSION_MINOR, n.VERSION_PATCH))
-except (ImportError, AttributeError):
+    with open('/{slot}.manifest', 'rb') as file:
+        print(hexlify(file.read({size})).decode())
+except OSError:
     pass
 """
 
@@ -65,8 +67,8 @@ def put_firmware(
     board = ReplBoard(repl)
     slot = repl.run(RUNNING_SLOT).strip()
     done: list[Uploaded] = []
-    version = _running_version(repl) if slot and keep_newer else ""
-    newer = bool(version) and parse_version(version) > parse_version(firmware.version)
+    held = _version_in(repl, slot) if slot and keep_newer else (0, 0, 0)
+    newer = held > manifest.parse_version(firmware.version)
     if not newer and (not slot or board.firmware_sha256() != firmware.tree_sha256):
         slot = OTHER[slot]
         done.append(_fill(repl, board, firmware, slot, progress))
@@ -76,7 +78,7 @@ def put_firmware(
     done.append(upload(repl, root, None, lambda share: progress("start files", share)))
     return Put(
         slot=slot,
-        version=version if newer else firmware.version,
+        version=manifest.version_text(held) if newer else firmware.version,
         changed=len(done) > 1 or bool(done[0].sent),
         sent_files=sum(len(part.sent) for part in done),
         wire_bytes=sum(part.wire_bytes for part in done),
@@ -84,8 +86,13 @@ def put_firmware(
     )
 
 
-def _running_version(repl: RawRepl) -> str:
-    return repl.run(RUNNING_VERSION).strip()
+def _version_in(repl: RawRepl, slot: str) -> Version:
+    """Of the signed firmware in this slot; 0.0.0 if it is not signed."""
+    try:
+        text = repl.run(MANIFEST.format(slot=slot, size=manifest.SIZE))
+        return manifest.unpack(bytes.fromhex(text.strip())).version
+    except (OrderError, ValueError):
+        return 0, 0, 0
 
 
 def _fill(

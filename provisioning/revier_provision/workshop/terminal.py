@@ -89,36 +89,33 @@ class Card:
         if not self._console.is_terminal:
             yield
             return
-        self._begin()
+        self._live = self._moving()
         try:
             yield
         finally:
-            self._end()
+            self._live.refresh()
+            self._live.stop()
+            self._live = None
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """While a question is asked: the card goes, and comes back below it."""
+        """While a question is asked: the card is gone, and comes again below it."""
         if self._live is None:
             yield
             return
         self._live.transient = True
-        self._end()
+        self._live.stop()
         try:
             yield
         finally:
-            self._begin()
+            self._live = self._moving()
 
-    def _begin(self) -> None:
-        self._live = Live(
+    def _moving(self) -> Live:
+        live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
         )
-        self._live.start()
-
-    def _end(self) -> None:
-        live, self._live = self._live, None
-        if live is not None:
-            live.refresh()
-            live.stop()
+        live.start()
+        return live
 
     def hear(self, event: StepEvent) -> None:
         with self._lock:

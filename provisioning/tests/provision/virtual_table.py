@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board, clone_image
-from revier_bench.virtual_board.reset_button import ResetButton
 from revier_bench.virtual_board.spec import HEAP_KIB
+from revier_bench.workshop.reset_button import ResetButton
 from revier_bench.world.air import NullAir
 
 START_UNIX_US = 1_795_000_000_000_000

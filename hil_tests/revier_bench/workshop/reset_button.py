@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""Somebody who presses reset until it helps: for boards on a pseudo-terminal, which has no RTS."""
+"""Somebody who unplugs a virtual board and plugs it in, until a program is in its service window.
+
+A program's start may take longer than the window is open, on a busy machine at least.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,30 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from revier_bench.virtual_board.board import VirtualBoard
-from revier_bench.virtual_board.kernel import Kernel
+from revier_bench.virtual_board import Kernel, WiredBoard
 
 OPENED = "revier service open"
 PRESS_EVERY_S = 4.0  # the service window is open for 3 s
 
 
 class ResetButton:
-    """A technician who unplugs the board and plugs it in, until its service window is used.
+    """`lines` is what the board's console said, and grows."""
 
-    Made before the kernel runs; `pressed` may be used in any thread after that. `lines`: what the
-    board has said; it grows.
-    """
-
-    def __init__(self, kernel: Kernel, board: VirtualBoard, lines: Sequence[str]) -> None:
-        self._board, self._lines = board, lines
+    def __init__(self, kernel: Kernel, board: WiredBoard, lines: Sequence[str]) -> None:
+        self._board = board
+        self._lines = lines
+        self._since = 0  # lines before this are of an earlier run
         self._pressed, self._press = os.pipe()
         kernel.watch(self._pressed, self._cycle)
 
     @contextmanager
     def pressed(self) -> Iterator[None]:
-        over, seen = threading.Event(), len(self._lines)
+        """In any thread, while the world's time goes on in its own."""
+        over = threading.Event()
+        self._since = len(self._lines)
 
         def press() -> None:
-            while not over.is_set() and OPENED not in self._lines[seen:]:
+            while not over.is_set() and not self._open:
                 os.write(self._press, b"x")
                 over.wait(PRESS_EVERY_S)
 
@@ -46,8 +48,12 @@ class ResetButton:
             thread.join()
 
     def _cycle(self) -> None:
-        """In the kernel's thread."""
+        """In the world's thread."""
         os.read(self._pressed, 64)
-        if OPENED not in self._lines[-1:]:
+        if not self._open:
             self._board.power_off()
             self._board.power_on()
+
+    @property
+    def _open(self) -> bool:
+        return OPENED in self._lines[self._since :]
