@@ -20,6 +20,10 @@ from revier_provision.vault import PASSPHRASE_CHARS_MIN
 
 HEAD = "revier update key 1 "
 PUBLIC_SUFFIX = ".pub"
+LOST = (
+    "Run again and type it anew; if it is lost, make a new key and give the boards its .pub with: "
+    "revier-provision firmware trust"
+)
 KEYS_MAX = 4  # of a board: revier_node/update.py
 
 
@@ -49,7 +53,7 @@ def open_key(data: bytes, passphrase: str) -> Ed25519PrivateKey:
     try:
         text = pyrage.passphrase.decrypt(data, passphrase).decode("ascii")
     except pyrage.DecryptError:
-        raise OrderError("The passphrase is not right", "Type it again") from None
+        raise OrderError("The passphrase is not right", LOST) from None
     except UnicodeDecodeError:
         text = ""
     try:

@@ -26,6 +26,7 @@ RECIPIENTS = "recipients.txt"
 RECIPIENTS_MAX = 50
 PASSPHRASE_CHARS_MIN = 12
 KEY_ID = re.compile(r"[0-9a-f]{32}\Z")
+LOST = "Run again and type it anew; if it is lost, give the nodes new keys: revier-provision rekey"
 AGE_FILE = b"age-encryption.org/v1\n"
 
 
@@ -120,7 +121,7 @@ def open_identity(identity: bytes, passphrase: str | None) -> pyrage.x25519.Iden
             identity = pyrage.passphrase.decrypt(identity, passphrase)
         return pyrage.x25519.Identity.from_str(identity.decode("ascii").strip())
     except pyrage.DecryptError:
-        raise OrderError("The passphrase is not right", "Type it again") from None
+        raise OrderError("The passphrase is not right", LOST) from None
     except (pyrage.IdentityError, UnicodeDecodeError):
         cure = "Give the file that revier-provision vault init wrote"
         raise OrderError("This is no identity of age", cure) from None
