@@ -19,6 +19,7 @@ CHECKS: dict[str, list[str]] = {
     "lint": [str(BIN / "ruff"), "check", "--quiet", "."],
     "imports": [str(BIN / "lint-imports"), "--no-logo"],
     "payload": [sys.executable, "tools/payload.py", "--check"],
+    "feed": [sys.executable, "tools/feed_schema.py", "--check"],
     "spelling": [str(BIN / "codespell")],
     "tidy": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tidy.py"],
 }

@@ -82,6 +82,7 @@ package(
         "link_policy.py",
         "news.py",
         "notes.py",
+        "on_trial.py",
         "parking_change.py",
         "pmu.py",
         "radio.py",

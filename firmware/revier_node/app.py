@@ -18,6 +18,7 @@ from revier_node.console import say
 
 MYPY = False
 if MYPY:
+    from collections.abc import Callable
     from typing import Any
 
     from revier_node.kinds import Wake
@@ -83,6 +84,7 @@ class Node:
         self.wake = self._wake(config)
         self._radio: "Sx1262 | Sx1276 | None" = None
         self._link: "Link | None" = None
+        self.commit: "Callable | None" = None  # of an update on trial whose parts are well
 
     def radio(self) -> "Sx1262 | Sx1276":
         if self._radio is None:

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a normal wake does not do, and so need not import: self-test, join, diagnosis, resuming."""
 
-import sys
-
 from micropython import const
 
 from revier_mac import actions as mac
@@ -22,7 +20,6 @@ if MYPY:
 
 
 DIAGNOSES_MAX = 3
-ERROR_UPDATE = 10  # failure.CODES
 # revier_mac.counts, in its order
 COUNTED = (
     "join_silent",
@@ -57,36 +54,26 @@ def self_test(node: "Node") -> None:
 
         reading_log.append(node.state)
     results = []
-    faulty = ""
     for part, result in node.kind.self_test(node.wake):
         results += [part, result]
         if result != "ok":
             node.wake.errors.append(part)
-            faulty = faulty or part
     count_errors(node)
     radio = node.radio()
     radio.begin()
     radio.sleep()
     say("selftest", *(results + ["radio", "ok"]))
     say_counts(node, node.state.counts)
-    trial = sys.modules.get("trial")
-    if trial and faulty:
-        trial.back("selftest_" + faulty)
-    elif not trial:
-        _say_taken_back(node)
-
-
-def _say_taken_back(node: "Node") -> None:
-    """What boot.py's trial.py left in /slot about an update, as long as no other one comes."""
+    slot = ""
     try:
         with open("/slot") as file:
             slot = file.read(64)
     except OSError:
-        return
-    if slot[1:2] == "!":
-        say("update", "result", "rolled_back", "slot", slot[2], "reason", slot[4:].strip())
-        node.store.last_error = ERROR_UPDATE
-        node.state.flags |= store.FLAG_DIAGNOSIS_DUE
+        pass
+    if len(slot) > 2:
+        from revier_node import on_trial
+
+        on_trial.tested(node, results, slot)
 
 
 def count_errors(node: "Node") -> None:
@@ -181,13 +168,12 @@ def send_diagnosis(node: "Node") -> bool:
     if room < LENGTH_MAX:
         data = data[: DIAGNOSIS.length]
     battery_tx.begin(node.board, link)
-    trial = sys.modules.get("trial")
-    sent = link.send(DIAGNOSIS.f_port, data, state.seq, bool(trial))
+    sent = link.send(DIAGNOSIS.f_port, data, state.seq, node.commit is not None)
     battery_tx.end(link)
     if not sent:
         return False
-    if trial and sent == mac.ACKED:
-        trial.commit()
+    if node.commit is not None and sent == mac.ACKED:
+        node.commit()  # the update, on_trial.py
     state.diagnosed += 1
     if link.heard or state.diagnosed >= DIAGNOSES_MAX:
         state.flags &= ~(store.FLAG_DIAGNOSIS_DUE | store.FLAG_SEQ_LEAPT | store.FLAG_F_CNT_LEAPT)

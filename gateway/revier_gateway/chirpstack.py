@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import msgspec
 import structlog
 from chirpstack_api import api
 
 from revier_gateway import config
 from revier_gateway.chirpstack_errors import ChirpStackError
 from revier_gateway.gaps.event_log import LogItem
-from revier_gateway.listed_device import Listed
 
 CALL_S = 10.0
 LOG_S = 600.0
@@ -29,6 +29,17 @@ CLOSE_MS = 2000  # the event's time and the network server's "last seen" differ 
 NO_PROXY = (("grpc.enable_http_proxy", 0),)
 
 log = structlog.get_logger("revier.gateway.chirpstack")
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """A device as ChirpStack has it. tags: as its events carry them, application's < profile's <
+    its own; codec: the profile's JavaScript, empty where it has none."""
+
+    dev_eui: str
+    tags: dict[str, str]
+    profile: str
+    codec: str
+    last_seen_ms: int | None
 
 
 class ChirpStack:
@@ -45,6 +56,8 @@ class ChirpStack:
         else:
             self._channel = grpc.aio.secure_channel(target, _credentials(settings.tls))
         self._devices = api.DeviceServiceStub(self._channel)
+        self._applications = api.ApplicationServiceStub(self._channel)
+        self._profiles = api.DeviceProfileServiceStub(self._channel)
         self._internal = api.InternalServiceStub(self._channel)
 
     async def close(self) -> None:
@@ -81,30 +94,49 @@ class ChirpStack:
 
     async def last_seen(self, application_id: str) -> dict[str, int]:
         """DevEUI -> when ChirpStack last heard it, ms. Raises ChirpStackError."""
-        listed = await self.devices(application_id)
-        return {one.dev_eui: one.seen_ms for one in listed if one.seen_ms is not None}
+        return {
+            item.dev_eui: item.last_seen_at.ToMilliseconds()
+            for item in await self._list(application_id)
+            if item.HasField("last_seen_at")
+        }
 
-    async def devices(self, application_id: str) -> list[Listed]:
-        """All of an application. Raises ChirpStackError."""
-        found: list[Listed] = []
-        offset, total = 0, 1
-        while offset < total:
-            request = api.ListDevicesRequest(
-                limit=LIST_LIMIT, offset=offset, application_id=application_id
-            )
-            answer = await self._call("list the devices", self._devices.List, request)
-            for item in answer.result:
-                is_heard = item.HasField("last_seen_at")
-                seen_ms = item.last_seen_at.ToMilliseconds() if is_heard else None
-                found.append(Listed(item.dev_eui, application_id, dict(item.tags), seen_ms))
-            total, offset = answer.total_count, offset + LIST_LIMIT
+    async def registered(self, application_id: str) -> list[Registered]:
+        """The application's devices as their events will show them. Raises ChirpStackError."""
+        request = api.GetApplicationRequest(id=application_id)
+        answer = await self._call("read the application", self._applications.Get, request)
+        items = await self._list(application_id)
+        profiles = {
+            profile_id: await self._profile(profile_id)
+            for profile_id in sorted({item.device_profile_id for item in items})
+        }
+        found = []
+        for item in items:
+            profile = profiles[item.device_profile_id]
+            tags = {**answer.application.tags, **profile.tags, **item.tags}  # as ChirpStack merges
+            seen_ms = item.last_seen_at.ToMilliseconds() if item.HasField("last_seen_at") else None
+            is_js = profile.payload_codec_runtime == api.CodecRuntime.JS
+            codec = profile.payload_codec_script if is_js else ""
+            found.append(Registered(item.dev_eui, tags, profile.name, codec, seen_ms))
         return found
 
-    async def device_tags(self, dev_eui: str) -> dict[str, str]:
-        """Raises ChirpStackError."""
-        request = api.GetDeviceRequest(dev_eui=dev_eui)
-        answer = await self._call("read the device", self._devices.Get, request)
-        return dict(answer.device.tags)
+    async def _profile(self, profile_id: str) -> Any:
+        request = api.GetDeviceProfileRequest(id=profile_id)
+        answer = await self._call("read the device profile", self._profiles.Get, request)
+        return answer.device_profile
+
+    async def _list(self, application_id: str) -> list[Any]:
+        found: list[Any] = []
+        total = 1
+        while len(found) < total:
+            request = api.ListDevicesRequest(
+                limit=LIST_LIMIT, offset=len(found), application_id=application_id
+            )
+            answer = await self._call("list the devices", self._devices.List, request)
+            if not answer.result:
+                break
+            found += answer.result
+            total = answer.total_count
+        return found
 
     # -- the downlink queue
 

@@ -131,17 +131,22 @@ class InventoryDir(_Table, frozen=True, kw_only=True):
 
 class Retention(_Table, frozen=True, kw_only=True):
     """After how many days what is forgotten. seen_days: readings that come later than this after
-    they were first heard are taken for new; a node's flash log goes back less far."""
+    they were first heard are taken for new; a node's flash log goes back less far. quarantine_mb:
+    what it may hold; the oldest go first."""
 
     parking_days: Days = 30
     seen_days: Days = 60
     quarantine_days: Days = 90
+    quarantine_mb: Annotated[int, Meta(ge=1, le=1_000_000)] = 500
 
 
 class Console(_Table, frozen=True, kw_only=True):
     host: Text = "127.0.0.1"
     port: Port = 8080
     enabled: bool = True
+    # By which names browsers may ask for it, besides host itself; a name that another's web site
+    # gives to this address (DNS rebinding) is none of them.
+    names: tuple[Text, ...] = ()
 
 
 class Watch(_Table, frozen=True, kw_only=True):
@@ -204,7 +209,10 @@ class Config(_Table, frozen=True, kw_only=True):
 
 
 # What a running gateway takes over on SIGHUP; a table stands for all of its keys.
-RELOADED = ("gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention")
+RELOADED = (
+    "gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention", "alerts",
+    "watch.battery_low_v",
+)  # fmt: skip
 
 
 def changes(before: Config, after: Config) -> list[str]:

@@ -44,6 +44,7 @@ def steps(
     """
     yield from _seen(store, now_ms - retention.seen_days * DAY_MS)
     yield from _quarantine(store, now_ms - retention.quarantine_days * DAY_MS)
+    yield from _quarantine_bytes(store, retention.quarantine_mb * 1_000_000)
     yield from _bays(store, now_ms - retention.parking_days * DAY_MS, forget)
 
 
@@ -86,6 +87,21 @@ def _remove_quarantined(store: Store, rule: str, values: tuple[object, ...]) -> 
         work.changes.append(lambda db: remove_quarantined(db, rows))
         store.commit(work)
     return len(rows)
+
+
+def _quarantine_bytes(store: Store, bytes_max: int) -> Iterator[None]:
+    """The oldest go until the rest fits. One row is at most a packet of the source's leg."""
+    sql = "SELECT id, length(payload) FROM quarantine ORDER BY id DESC"
+    held, last_to_go = 0, None
+    for row_id, size in store.database.execute(sql):
+        held += size
+        if held > bytes_max:
+            last_to_go = row_id
+            break
+    yield
+    if last_to_go is not None:
+        while _remove_quarantined(store, "id <= ?", (last_to_go,)):
+            yield
 
 
 def _bays(store: Store, oldest_ms: int, forget: Forget) -> Iterator[None]:

@@ -118,17 +118,18 @@ class Service:
         if self._reread is not None:
             try:
                 config, taken, rest = reloaded(self._config, self._reread())
+                self._apply(config)
             except ConfigError as error:
                 log.warning("the configuration is wrong: the one before stays", why=str(error))
             else:
-                self._apply(config)
                 log.info("configuration read", taken=taken)
                 if rest:
                     log.warning("these changes need a restart", keys=rest)
         self._reload_inventory()
 
     def _apply(self, config: Config) -> None:
-        """What config.RELOADED names."""
+        """What config.RELOADED names. Raises ConfigError, and then nothing changed."""
+        self.keeper.set_config(config)
         if config.gateway.log_level != self._config.gateway.log_level:
             logs.set_level(config.gateway.log_level)
         self._config = config
@@ -294,12 +295,13 @@ class Service:
     async def _page(self) -> None:
         """Serve the page in this loop, and what programs ask beside it."""
         from revier_gateway.console.app import build
-        from revier_gateway.console.interfaces import ConsoleSettings
+        from revier_gateway.console.interfaces import ConsoleSettings, hosts_for
         from revier_gateway.console.server import serve
 
         console = self._config.console
         more = [] if self._config.metrics.port else self._health_routes()
-        app = build(self.view, ConsoleSettings(gateway_id=self._config.gateway.id), more)
+        settings = ConsoleSettings(self._config.gateway.id, hosts_for(console.host, console.names))
+        app = build(self.view, settings, more)
         log.info("page", url=f"http://{console.host}:{console.port}/")
         await serve(app, console.host, console.port)
 

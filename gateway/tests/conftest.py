@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from gateway.tests import support
+from gateway.tests.mosquitto import each_mosquitto
 from hypothesis import HealthCheck, settings
 from iotcore import Broker
 
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
+
+__all__ = ["each_mosquitto"]  # a fixture
 
 # A busy machine is no failure.
 settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""A real Mosquitto as a child process, that can be stopped, killed and started again."""
+"""A real Mosquitto as a child process, that can be stopped, killed and started again.
+
+REVIER_MOSQUITTO names other programs to run the same tests with, divided by os.pathsep; without it
+the installed one is taken.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,6 @@ from pathlib import Path
 import pytest
 from gateway.tests import support
 
-VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH
 PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 
 PERSISTENT = """
@@ -28,14 +31,35 @@ max_queued_messages 0
 """
 
 
+def programs() -> list[str]:
+    """Of all that are there, or that REVIER_MOSQUITTO names: their paths; none: not installed."""
+    named = os.environ.get("REVIER_MOSQUITTO", "")
+    if named:
+        return [name for name in named.split(os.pathsep) if name]
+    return [place for name in PLACES if (place := shutil.which(name))][:1]
+
+
+def version(path: str) -> str:
+    """As `mosquitto -h` says it. Raises OSError where the program cannot be run."""
+    said = subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stdout
+    return said.partition("\n")[0].removeprefix("mosquitto version ")
+
+
 def program() -> str:
-    """Its path; skips the test where it is not installed."""
-    named = os.environ.get(VARIABLE)
-    places = (named,) if named else PLACES
-    found = next((place for name in places if (place := shutil.which(name))), None)
+    """The first one's path; skips the test where none is installed."""
+    found = CHOSEN.get("program") or next(iter(programs()), None)
     if found is None:
         pytest.skip(support.MOSQUITTO_MISSING)
     return found
+
+
+CHOSEN: dict[str, str | None] = {}  # by the fixture each_mosquitto
+
+
+@pytest.fixture(params=programs() or [None], ids=lambda path: version(path) if path else "none")
+def each_mosquitto(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs once with each program."""
+    monkeypatch.setitem(CHOSEN, "program", request.param)
 
 
 class Mosquitto:

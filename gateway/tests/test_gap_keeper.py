@@ -14,13 +14,16 @@ from gateway.tests import support
 from gateway.tests.support import AIR, APPLICATION, START, WASTE
 
 from revier_gateway.chirpstack_errors import ChirpStackError
+from revier_gateway.config import parse
 from revier_gateway.gaps.event_log import LogItem, Recovery
 from revier_gateway.gaps.keeper import LOG_PATIENCE_MS
+from revier_gateway.gaps.room import Gaps
 from revier_gateway.mqtt.link import Message
+from revier_gateway.store import Store
 from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
 
-from .test_gaps import MINUTE, Bench
+from .test_gaps import MINUTE, TEXT, Bench
 
 
 class Log:
@@ -132,3 +135,22 @@ def test_events_of_a_device_never_heard_come_whole(town: Town) -> None:
     town.run(lambda: town.taken == 4)
     assert town.rows() == []
     assert town.gaps.ledger.state(AIR).application_id == APPLICATION
+
+
+def test_gaps_and_commands_share_one_channel_to_chirpstack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REVIER_CHIRPSTACK_TOKEN", "x")
+    config = parse(f'{TEXT}\n[chirpstack]\nhost = "127.0.0.1"\nport = 1\n', tmp_path / "x.toml")
+    store = Store(tmp_path / "data")
+    gaps = Gaps(config, store, support.inventory, lambda _: None)
+
+    async def work() -> None:
+        channel = gaps.chirpstack()
+        assert channel is not None
+        assert gaps.chirpstack() is channel
+        await gaps.close()
+        await gaps.close()
+
+    asyncio.run(work())
+    store.close()

@@ -27,7 +27,11 @@ from revier_gateway.outcomes import FeedMessage
 from revier_gateway.store import Store
 from revier_gateway.work import Work
 
-pytestmark = [pytest.mark.mosquitto, pytest.mark.xdist_group("mosquitto")]
+pytestmark = [
+    pytest.mark.mosquitto,
+    pytest.mark.xdist_group("mosquitto"),
+    pytest.mark.usefixtures("each_mosquitto"),
+]
 
 
 def log_of(folder: Path) -> str:

@@ -74,6 +74,31 @@ def test_what_is_taken_over_and_what_needs_a_restart(broker: Broker, tmp_path: P
     assert "[feed] window_max" in wrong["why"]
 
 
+def test_whom_to_tell_is_taken_over_and_what_is_no_address_is_refused(
+    broker: Broker, tmp_path: Path
+) -> None:
+    config = support.gateway_toml(tmp_path, broker.port, broker.port)
+
+    def heard(number: int) -> bool:
+        said = [entry["event"] for entry in log_of(tmp_path)]
+        return sum("inventory read" in event for event in said) == number
+
+    with support.listening(broker.port, "revier/v1/#") as listener, gateway(config) as process:
+        support.wait_until(lambda: online(listener))
+        with config.open("a") as file:
+            file.write('[alerts]\nto = ["json://127.0.0.1:1/x"]\n[watch]\nbattery_low_v = 3.1\n')
+        process.send_signal(signal.SIGHUP)
+        support.wait_until(lambda: heard(1), 30)
+        change(config, "json://127.0.0.1:1/x", "nonsense")
+        process.send_signal(signal.SIGHUP)
+        support.wait_until(lambda: heard(2), 30)
+    taken = [one["taken"] for one in log_of(tmp_path) if one["event"] == "configuration read"]
+    assert taken == [["alerts.to", "watch.battery_low_v"]]
+    wrong = "the configuration is wrong: the one before stays"
+    (refused,) = [one["why"] for one in log_of(tmp_path) if one["event"] == wrong]
+    assert "address 1 is none that Apprise knows" in refused
+
+
 def test_the_log_s_level_changes_at_work(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", json=True)
     log = structlog.get_logger("test")

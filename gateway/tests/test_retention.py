@@ -148,6 +148,22 @@ def test_quarantine_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     assert [row.payload for _, row in store.quarantine()] == [b"7", b"6", b"5", b"4", b"3"]
 
 
+def test_quarantine_is_bounded_in_bytes_too(store: Store) -> None:
+    """To the byte: what fits exactly stays; the oldest go first."""
+    work = Work(store)
+    sizes = (600_000, 400_000, 1, 599_999)
+    work.quarantine += [
+        QuarantineRow(instant(START), "source", "x", "", "t", bytes([n]) * size)
+        for n, size in enumerate(sizes)
+    ]
+    store.commit(work)
+    tidy(store, quarantine_mb=2)
+    assert len(store.quarantine()) == 4
+    tidy(store, quarantine_mb=1)
+    assert [row.payload[0] for _, row in store.quarantine()] == [3, 2, 1]
+    assert store.counters()["quarantine.expired"] == 1
+
+
 def test_what_operators_asked_goes_with_the_quarantine(store: Store) -> None:
     for days in (91, 89, 91):
         at = instant(START - timedelta(days=days))

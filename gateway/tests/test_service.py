@@ -125,6 +125,7 @@ def test_killed_three_times_in_mid_backlog(broker: Broker, tmp_path: Path) -> No
 
 
 @pytest.mark.mosquitto
+@pytest.mark.usefixtures("each_mosquitto")
 def test_killed_three_times_with_mosquitto(tmp_path: Path) -> None:
     with mosquitto.running(tmp_path / "broker", "max_queued_messages 0\n") as running:
         kill_in_mid_backlog(running.port, tmp_path)

@@ -3,10 +3,11 @@
 """Constants become literals before mpy-cross sees the firmware: smaller .mpy, fewer look-ups.
 
 MicroPython's own const() does this for the private names of one file. Ours are public, typed and
-used from other files. What is inlined: NAME = an int or a short str at the top of a module, written
-in capitals and assigned once; its uses in that module, as module.NAME, and by `from module import
-NAME`. A definition or an import that nobody needs any more goes away. A name that is also read
-from an object which is no module of ours (a node's kind, say) keeps its definition.
+used from other files. What is inlined: NAME = an int or a short str (or several, A, B = 1, 2) at
+the top of a module, written in capitals and assigned once; its uses in that module, as module.NAME,
+and by `from module import NAME`. A definition or an import that nobody needs any more goes away. A
+name that is also read from an object which is no module of ours (a node's kind, say) keeps its
+definition.
 """
 
 import ast
@@ -31,6 +32,7 @@ def inline(sources: Mapping[str, str], users: Mapping[str, str]) -> dict[str, st
 
     users: sources that stay as they are; what they read keeps its definition.
     """
+    sources = {name: _apart(text) for name, text in sources.items()}
     trees = {name: ast.parse(text) for name, text in sources.items()}
     constants = {name: constants_of(tree) for name, tree in trees.items()}
     inliners = {name: _Inliner(name, tree, constants) for name, tree in trees.items()}
@@ -48,6 +50,26 @@ def inline(sources: Mapping[str, str], users: Mapping[str, str]) -> dict[str, st
         )
         for name, tree in trees.items()
     }
+
+
+def _apart(source: str) -> str:
+    """`A, B = 1, 2` at the top of a module as `A = 1; B = 2`."""
+    edits: list[tuple[ast.stmt | ast.expr, str]] = []
+    for node in ast.parse(source).body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)):
+            continue
+        target = node.targets[0]
+        if not isinstance(target, ast.Tuple) or len(target.elts) != len(node.value.elts):
+            continue
+        if all(isinstance(name, ast.Name) and _is_constant(name.id) for name in target.elts):
+            pairs = zip(target.elts, node.value.elts, strict=True)
+            each = (f"{ast.unparse(name)} = {ast.unparse(value)}" for name, value in pairs)
+            edits.append((node, "; ".join(each)))
+    return _edited(source, edits) if edits else source
+
+
+def _is_constant(name: str) -> bool:
+    return name.lstrip("_").isupper()
 
 
 def _edited(source: str, edits: list[tuple[ast.stmt | ast.expr, str]]) -> str:
@@ -74,7 +96,7 @@ def constants_of(tree: ast.Module) -> Constants:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             name = node.targets[0].id
-            value = _value(node.value, found) if name.lstrip("_").isupper() else None
+            value = _value(node.value, found) if _is_constant(name) else None
             if value is not None and _bound(tree, name) == 1:
                 found[name] = value
     return found
@@ -186,8 +208,9 @@ class _Inliner(ast.NodeVisitor):
         gone = {name for name in self.imported if name not in kept}
         gone |= {name for name in self.modules if name not in self.still_read | through}
         gone |= set() if const_read else {CONST}
+        lines = [node.lineno for node in tree.body]
         for node in dead:
-            yield node, ""
+            yield node, "pass" if lines.count(node.lineno) > 1 else ""
         for node in left:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 value = self.own.get(node.targets[0].id)

@@ -55,7 +55,7 @@ def _is_empty_package(path: Path) -> bool:
 
 def _is_empty(text: str) -> bool:
     """Nothing but a docstring."""
-    return all(isinstance(node, ast.Expr) for node in ast.parse(text).body)
+    return all(isinstance(node, ast.Expr | ast.Pass) for node in ast.parse(text).body)
 
 
 def prepared(firmware_dir: Path = FIRMWARE_DIR) -> dict[str, str]:

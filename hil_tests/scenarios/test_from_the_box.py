@@ -18,12 +18,13 @@ import pytest
 from provisioning.tests.provision.keys_in import found_in, pdf_streams
 
 from revier_bench.virtual_board import Nvs
+from revier_bench.workshop.reset_button import ResetButton
 from revier_bench.world.simulation import Settings
 from revier_provision import inventory_files
 from revier_provision.ledger_files import verify
 
 from .conftest import Pump
-from .unboxed import ResetButton, UnboxedWorld, one_node, write_site
+from .unboxed import UnboxedWorld, one_node, write_site
 
 if TYPE_CHECKING:
     from .conftest import Bench, Network
@@ -86,7 +87,9 @@ def unboxed(bench: Bench, network: Network, build_dir: Path, tmp_path: Path) -> 
         desk = tmp_path / "desk"
         site = write_site(desk, network.grpc, network.token, world.node.board)
         lines: list[str] = []
-        made = Unboxed(world, port, desk, site, ResetButton(world, lines), lines)
+        assert world.kernel is not None
+        button = ResetButton(world.kernel, board, lines)
+        made = Unboxed(world, port, desk, site, button, lines)
         heard = board.on_console_line
 
         def hear(t_us: int, line: str) -> None:

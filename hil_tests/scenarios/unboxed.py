@@ -4,10 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +15,6 @@ from revier_bench.world.workshop import ReadyNode
 from revier_provision import ChirpStack, register_radio_gateway, vault
 from revier_provision.identity import dev_eui_from_mac
 from revier_provision.inventory_files import write as write_inventory
-
-OPENED = "revier service open"
-PRESS_EVERY_S = 4.0  # the service window is open for 3 s
 
 SITE = """\
 [books]
@@ -68,44 +61,6 @@ class UnboxedWorld(Simulation):
     @property
     def flash(self) -> Path:
         return self.ready[0].flash_image
-
-
-class ResetButton:
-    """A technician who unplugs the board and plugs it in, until its service window is used.
-
-    Made before the world's time goes on; `pressed` may be used in any thread after that.
-    """
-
-    def __init__(self, world: UnboxedWorld, lines: list[str]) -> None:
-        (self._board,) = world.boards.values()
-        self._lines = lines
-        self._pressed, self._press = os.pipe()
-        assert world.kernel is not None
-        world.kernel.watch(self._pressed, self._cycle)
-
-    @contextmanager
-    def pressed(self) -> Iterator[None]:
-        over, seen = threading.Event(), len(self._lines)
-
-        def press() -> None:
-            while not over.is_set() and OPENED not in self._lines[seen:]:
-                os.write(self._press, b"x")
-                over.wait(PRESS_EVERY_S)
-
-        thread = threading.Thread(target=press)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
-
-    def _cycle(self) -> None:
-        """In the world's thread."""
-        os.read(self._pressed, 64)
-        if OPENED not in self._lines[-1:]:
-            self._board.power_off()
-            self._board.power_on()
 
 
 def one_node(settings: Settings) -> Settings:

@@ -101,3 +101,13 @@ def test_files_of_constants_alone_are_not_shipped():
     assert "revier_mac/counts.mpy" in firmware_mpy.sources()
     assert "revier_mac/counts.mpy" not in firmware_mpy.prepared()
     assert "revier_node/board_check.mpy" in firmware_mpy.prepared(), "imported by none, not empty"
+
+
+def test_several_in_one_assignment_are_constants_like_any() -> None:
+    done = inline({"m": "A, B = 1, 2\nC, d = 3, 4\n\n\ndef f():\n    return A + C\n"}, {})["m"]
+    assert "A" not in done
+    assert "return 1 + C" in done
+    assert "C, d = 3, 4" in done
+    left = inline({"m": "A, B = 1, (2, 3)\n\n\ndef f():\n    return A, B\n"}, {})["m"]
+    assert left.splitlines()[0] == "pass; B = (2, 3)"
+    assert "return 1, B" in left

@@ -27,7 +27,7 @@ BODY_CHARS_MAX = 64 * 1024
 REOPEN_S = 1.0
 WHAT = "show the device's events"
 
-Open = Callable[[], Any]  # a gRPC stream of LogItem, with cancel()
+Open = Callable[[], Any]  # a gRPC stream of LogItem, with initial_metadata() and cancel()
 
 
 class EventWatch:
@@ -47,6 +47,7 @@ class EventWatch:
         self._last_s = clock()
         self._error: NetworkServerError | None = None
         self._closed = False
+        self._answered = False  # ChirpStack has taken the request
         self._stream: Any = None
         self._thread = threading.Thread(target=self._follow, name="device events", daemon=True)
 
@@ -81,9 +82,11 @@ class EventWatch:
             self._came.wait_for(lambda: self._closed or len(self._events) > count, seconds)
 
     def mark(self, quiet_s: float, limit_s: float) -> int:
-        """The number of events so far, once the recent ones have come: nothing for `quiet_s`."""
+        """The number of events so far, once the recent ones have come: ChirpStack has answered,
+        and then nothing came for `quiet_s`."""
         deadline_s = self._clock() + limit_s
         with self._came:
+            self._came.wait_for(lambda: self._answered or self._error is not None, limit_s)
             while self._clock() < deadline_s:
                 left_s = self._last_s + quiet_s - self._clock()
                 if left_s <= 0:
@@ -95,6 +98,10 @@ class EventWatch:
         while not self._closed:
             try:
                 self._stream = self._open()
+                self._stream.initial_metadata()
+                with self._came:
+                    self._answered, self._last_s = True, self._clock()
+                    self._came.notify_all()
                 for item in self._stream:
                     self._take(item)
             except grpc.RpcError as error:

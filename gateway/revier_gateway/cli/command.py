@@ -20,6 +20,7 @@ from revier_gateway.cli.common import (
     ConfigOption,
     JsonOption,
     database,
+    filtered,
     print_json,
     read_config,
     stop,
@@ -63,9 +64,7 @@ def command_list(
     json: JsonOption = False,
 ) -> None:
     """Commands and their fates, newest first."""
-    where, values = "WHERE 1", []
-    if device is not None:
-        where, values = f"{where} AND dev_eui = ?", [device]
+    where, values = filtered(dev_eui=device)
     if open_:
         where += " AND ended_ms IS NULL"
     rows = _commands(

@@ -53,3 +53,10 @@ def database(config: Config) -> Iterator[sqlite3.Connection]:
         except sqlite3.OperationalError as error:
             cure = "Restart the gateway once with this version; it brings the file up to date"
             raise stop(f"{path}: {error}. {cure}.") from None
+
+
+def filtered(**equal: str | None) -> tuple[str, list[str | int]]:
+    """An SQL condition and its values; what is None does not count. The names are ours."""
+    wanted = {name: value for name, value in equal.items() if value is not None}
+    where = " AND ".join(["WHERE 1", *(f"{name} = ?" for name in wanted)])
+    return where, list(wanted.values())

@@ -15,6 +15,7 @@ from revier_gateway.cli.common import (
     ConfigOption,
     JsonOption,
     database,
+    filtered,
     print_json,
     read_config,
 )
@@ -52,11 +53,7 @@ def gaps(
 def _rows(config: Any, asset: str | None, open_: bool, limit: int) -> Any:
     from revier_gateway.gaps.register import read
 
-    where, values = "WHERE 1", []
-    if asset is not None:
-        where, values = f"{where} AND asset = ?", [asset]
-    if open_:
-        where += " AND state = 'missing'"
+    where, values = filtered(asset=asset, state="missing" if open_ else None)
     with database(config) as db:
         return read(db, f"{where} ORDER BY number DESC LIMIT ?", [*values, limit])
 

@@ -81,17 +81,9 @@ class Commands:
 
     async def run(self) -> None:
         """For ever."""
-        settings = self._config.chirpstack
-        if settings is None:
-            await self._run(self._by_mqtt)
-            return
-        from revier_gateway.chirpstack import ChirpStack
-
-        chirpstack = ChirpStack(settings)
-        try:
-            await self._run(ByApi(chirpstack, self._is_known))
-        finally:
-            await chirpstack.close()
+        chirpstack = self._gaps.chirpstack()
+        sending = self._by_mqtt if chirpstack is None else ByApi(chirpstack, self._is_known)
+        await self._run(sending)
 
     async def _run(self, sending: Sending) -> None:
         while True:

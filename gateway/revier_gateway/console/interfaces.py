@@ -95,12 +95,14 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 def hosts_for(host: str, names: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The Host headers to accept for a page bound to `host`, known under `names` besides.
 
-    A page on loopback answers only to loopback names, so that no foreign web site can read it
-    through a name of its own (DNS rebinding). Elsewhere: the names given, or any if there are none.
+    No foreign web site can then read it through a name of its own (DNS rebinding). Loopback names
+    are always right. Bound to every address ("0.0.0.0", "::") it answers to any name unless names
+    are given; bound to one address, to that.
     """
-    if host in ("127.0.0.1", "localhost", "::1"):
-        return (*LOOPBACK_HOSTS, *names)
-    return names or ("*",)
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return (*LOOPBACK_HOSTS, *names) if names else ("*",)
+    own = f"[{host}]" if ":" in host else host
+    return tuple(dict.fromkeys((*LOOPBACK_HOSTS, own, *names)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import msgspec
 from revier_gateway import inventory_dir
 from revier_gateway.alerts.rules import CERTIFICATE_DAYS
 from revier_gateway.config import Config, Feed, Source
-from revier_gateway.doctor import access, broker, devices, files, source
+from revier_gateway.doctor import access, broker, files, network_server, source
 from revier_gateway.doctor.findings import Checked, ok, skipped, wrong
 from revier_gateway.mqtt.link import LinkLost
 from revier_gateway.watch import certificates
@@ -58,9 +58,7 @@ async def examine(config: Config, options: Options) -> AsyncIterator[Checked]:
     ):
         for one in await _or_lost(name, check):
             yield one
-    for one in await _certificates(config):
-        yield one
-    for one in await devices.examine(config.chirpstack, inventory, datetime.now(UTC)):
+    for one in (*await network_server.look(config, inventory), *await _certificates(config)):
         yield one
 
 

@@ -209,7 +209,7 @@ def _session_of(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int) -> 
     for session in reversed(same):
         went_back = f_cnt <= session.newest
         if heard_ms < session.began_ms - RESTART_AFTER_MS:
-            if went_back and session is same[0] and not session.joined:
+            if f_cnt < session.first and session is same[0] and not session.joined:
                 return session
             continue
         if went_back and heard_ms > session.newest_ms + RESTART_AFTER_MS:

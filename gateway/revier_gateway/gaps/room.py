@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from revier_gateway.config import Config
 from revier_gateway.gaps.event_log import Recovery, Take, Wanted
@@ -18,6 +19,9 @@ from revier_gateway.store import Store
 from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
 from revier_inventory import Inventory
+
+if TYPE_CHECKING:
+    from revier_gateway.chirpstack import ChirpStack
 
 
 class Gaps:
@@ -32,6 +36,7 @@ class Gaps:
         clock: Callable[[], datetime] = now_utc,
     ) -> None:
         self._config = config
+        self._chirpstack: ChirpStack | None = None
         if config.chirpstack is not None:
             _ = config.chirpstack.token
         outages = Outages(store, unix_ms(clock()))
@@ -54,12 +59,25 @@ class Gaps:
         if settings is None:
             await self.keeper.run(None, None, 1)
             return
-        from revier_gateway.chirpstack import ChirpStack
-
-        chirpstack = ChirpStack(settings)
+        chirpstack = self.chirpstack()
+        assert chirpstack is not None
         topic = self._config.source.topic
         try:
             recovery = Recovery(chirpstack, self.ledger, take, topic, wanted)
             await self.keeper.run(chirpstack, recovery, settings.streams_max)
         finally:
+            await self.close()
+
+    def chirpstack(self) -> ChirpStack | None:
+        """The one channel to it, for commands too; None where it is not configured. Inside the
+        event loop."""
+        if self._chirpstack is None and self._config.chirpstack is not None:
+            from revier_gateway.chirpstack import ChirpStack
+
+            self._chirpstack = ChirpStack(self._config.chirpstack)
+        return self._chirpstack
+
+    async def close(self) -> None:
+        chirpstack, self._chirpstack = self._chirpstack, None
+        if chirpstack is not None:
             await chirpstack.close()

@@ -70,6 +70,12 @@ class Keeper:
         if work.behind_s is not None:
             self.around.note_delay(work.behind_s, now_ms)
 
+    def set_config(self, config: Config) -> None:
+        """Whom to tell, and what a low battery is. Raises ConfigError, and then nothing changed."""
+        if config.alerts != self._config.alerts:
+            self._notifier = Notifier(config.alerts, config.gateway.id)
+        self._config = self.around.config = config
+
     def set_inventory(self, inventory: Inventory) -> None:
         self._inventory = inventory
         self.assets.set_inventory(inventory)

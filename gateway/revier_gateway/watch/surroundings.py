@@ -23,7 +23,7 @@ OUTBOX_ROWS_OPEN_MAX = 1000
 
 class Surroundings:
     def __init__(self, config: Config, store: Store) -> None:
-        self._config = config
+        self.config = config
         self._store = store
         self._online = {"source": False, "feed": False}
         self._reasons: dict[str, str] = {}
@@ -77,7 +77,7 @@ class Surroundings:
             outbox_rows=self._store.waiting,
             outbox_rows_before=self._waiting.oldest,
             quarantined=by_leg.get("source", 0),
-            battery_low_v=self._config.watch.battery_low_v,
+            battery_low_v=self.config.watch.battery_low_v,
             certificate_days=dict(self.certificate_days),
             clock_ahead_s=self.clock_ahead_s(now_ms),
             inventory_fault=self.inventory_fault,

@@ -84,7 +84,7 @@ def test_it_renders_without_a_complaint(
     assert chrome.execute_script("return " + count.format(".marker[data-asset]")) == 12
     assert chrome.execute_script("return " + count.format(".marker.is-radio")) == 3
     until(chrome, count.format("path.town") + " === 10")
-    assert chrome.execute_script("return " + count.format("#chart path.series")) == 4
+    until(chrome, count.format("#chart path.series") + " === 4")
     shapes = "new Set([...document.querySelectorAll('.marker use')].map(u => u.href.baseVal)).size"
     assert chrome.execute_script("return " + shapes) == 4
     assert_clean(chrome, page)

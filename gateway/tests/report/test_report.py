@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shutil
 import sqlite3
@@ -238,6 +239,11 @@ def test_the_command_writes_one_report_for_each_municipality(tmp_path: Path) -> 
     assert line["completeness"] == "0.9861"
     other = (tmp_path / "out" / f"revier-{support.OTHER_AGS}-2026-05-incidents.csv").read_text()
     assert "aq-0007" not in other
+    told = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
+    assert [one["ags"] for one in told] == sorted([support.AGS, support.OTHER_AGS])
+    assert sorted(Path(name).name for one in told for name in one["files"]) == names
+    (mine,) = [one for one in told if one["ags"] == support.AGS]
+    assert (mine["month"], mine["incidents"]) == ("2026-05", 1)
     wrong = CliRunner().invoke(app, [*words[:3], "--month", "May"])
     assert wrong.exit_code == 2
     assert "2026-05" in wrong.output

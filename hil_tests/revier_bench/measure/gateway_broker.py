@@ -31,7 +31,7 @@ UNANSWERED_MAX = 500  # of a backlog's events
 ANSWER_S = 120.0
 REFUSED = 0x80
 FILTER = "application/+/device/+/event/+"
-MOSQUITTO_VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH
+MOSQUITTO_VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH; of several the first
 MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 MOSQUITTO_CONF = """
 listener {port} 127.0.0.1
@@ -48,7 +48,7 @@ log_type error
 
 
 def mosquitto_path() -> str | None:
-    named = os.environ.get(MOSQUITTO_VARIABLE)
+    named = os.environ.get(MOSQUITTO_VARIABLE, "").partition(os.pathsep)[0]
     places = (named,) if named else MOSQUITTO_PLACES
     return next((found for place in places if (found := shutil.which(place))), None)
 

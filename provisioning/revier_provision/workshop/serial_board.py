@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 from revier_provision.board import ReplBoard, open_port
 from revier_provision.errors import BoardError
-from revier_provision.raw_repl import RawRepl, RemoteError
+from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
 from revier_provision.workshop.self_test import PartResult, results
 
 SELF_TEST_S = 60.0  # a fan's start and a first measurement are in it
 LINES_MAX = 2000
 LINE_BYTES_MAX = 400
 REOPEN_S = 0.5
+PORT_BACK_S = 4.0
 READ_BYTES = 256
 RESET_S = 0.1
 
@@ -121,7 +122,7 @@ def open_serial_repl(port: str, window_s: float) -> Iterator[RawRepl]:
 
 @contextmanager
 def _entered(port: str, window_s: float) -> Iterator[tuple[RawRepl, Stream]]:
-    stream = open_port(port)
+    stream = _opened(port)
     try:
         press_reset(stream)
         repl = RawRepl(stream)
@@ -129,6 +130,18 @@ def _entered(port: str, window_s: float) -> Iterator[tuple[RawRepl, Stream]]:
         yield repl, stream
     finally:
         stream.close()
+
+
+def _opened(port: str) -> Any:
+    """A chip with its own USB takes its port along when it restarts: it is waited for."""
+    deadline_s = time.monotonic() + PORT_BACK_S
+    while True:
+        try:
+            return open_port(port)
+        except BoardSilentError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(REOPEN_S)
 
 
 def press_reset(stream: Any) -> None:

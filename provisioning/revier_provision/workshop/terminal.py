@@ -89,24 +89,33 @@ class Card:
         if not self._console.is_terminal:
             yield
             return
-        live = Live(
-            get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
-        )
-        with live:
-            self._live = live
+        self._live = self._moving()
+        try:
             yield
-            live.refresh()
-        self._live = None
+        finally:
+            self._live.refresh()
+            self._live.stop()
+            self._live = None
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """While a question is asked."""
+        """While a question is asked: the card is gone, and comes again below it."""
         if self._live is None:
             yield
             return
+        self._live.transient = True
         self._live.stop()
-        yield
-        self._live.start()
+        try:
+            yield
+        finally:
+            self._live = self._moving()
+
+    def _moving(self) -> Live:
+        live = Live(
+            get_renderable=self._draw, console=self._console, refresh_per_second=REFRESH_PER_S
+        )
+        live.start()
+        return live
 
     def hear(self, event: StepEvent) -> None:
         with self._lock:

@@ -50,6 +50,9 @@ class Stream:
         self._cancelled.wait(30)
         raise BrokenError(grpc.StatusCode.CANCELLED)
 
+    def initial_metadata(self) -> tuple[()]:
+        return ()
+
     def cancel(self) -> None:
         self._cancelled.set()
 

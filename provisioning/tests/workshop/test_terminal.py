@@ -93,4 +93,8 @@ def test_a_question_stops_the_moving_picture() -> None:
         assert live.is_started
         with shown.paused():
             assert not live.is_started
-        assert live.is_started
+        again = shown._live
+        assert again is not None
+        assert again is not live, "it is drawn below the question, not over it"
+        assert again.is_started
+    assert shown._live is None
