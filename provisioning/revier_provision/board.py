@@ -52,7 +52,7 @@ class ReplBoard:
         try:
             return msgspec.json.decode(text, type=BoardState)
         except msgspec.DecodeError:
-            cure = "Reset the board and run again"
+            cure = "Press the board's reset button and run again"
             raise BoardError("The board described its state in an unknown form", cure) from None
 
     def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
@@ -74,7 +74,10 @@ class ReplBoard:
         try:
             self._repl.run(programs.WIPE, limit_s=30.0)
         except RemoteError as error:
-            cure = "Put Revier's firmware on the board and run again, or erase the whole flash"
+            cure = (
+                "Put newer firmware on it with: revier-provision upload; or erase it all: "
+                "revier-provision flash --erase --image FILE"
+            )
             problem = f"The board could not be wiped ({error.exception})"
             raise BoardError(problem, cure) from None
 
@@ -89,7 +92,9 @@ class ReplBoard:
         try:
             self._repl.run(programs.WRITE_NODE_JSON.format(text=text))
         except RemoteError as error:
-            cure = "Make room on the board's flash, or format it, and run again"
+            cure = (
+                "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
+            )
             raise BoardError(
                 f"The board could not write /node.json ({error.exception})", cure
             ) from None
@@ -125,7 +130,9 @@ class ReplBoard:
         try:
             self._repl.run(programs.WRITE_SMALL.format(path=path, data=data.hex()))
         except RemoteError as error:
-            cure = "Make room on the board's flash, or format it, and run again"
+            cure = (
+                "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
+            )
             raise BoardError(
                 f"The board could not write {path} ({error.exception})", cure
             ) from None
@@ -231,7 +238,7 @@ def console_lines(text: str) -> list[tuple[str, dict[str, str]]]:
 
 def _not_told(error: RemoteError) -> BoardError:
     if error.exception.startswith("ImportError"):
-        cure = "Put Revier's firmware on the board and run again"
+        cure = "Put newer firmware on it with: revier-provision upload; then run again"
         return BoardError("The board's firmware knows no settings by cable", cure)
     if error.exception.startswith("OSError"):
         cure = "Make it a node with: revier-provision node"
@@ -251,5 +258,5 @@ def _hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text.strip())
     except ValueError:
-        cure = "Reset the board and run again"
+        cure = "Press the board's reset button and run again"
         raise BoardError("The board answered in an unknown form", cure) from None

@@ -27,6 +27,7 @@ from revier_provision.cli_fleet import GermanOption
 from revier_provision.cli_options import FolderOption, IdentityOption, JsonOption
 from revier_provision.cli_output import EXIT_REFUSED, Output
 from revier_provision.cli_server import (
+    GIVE_SERVER,
     CodecOption,
     RootsOption,
     ServerOption,
@@ -79,7 +80,7 @@ def restore_server(
         store, opener = Vault(vault_folder), opened_identity(identity_file)
         with connected(server, token_file, tls_roots, codec) as network_server:
             if network_server is None:
-                raise OrderError("There is nothing to restore", "Give --server host:port")
+                raise OrderError("There is nothing to restore", GIVE_SERVER)
             if not not_empty:
                 check_empty(inventory_files.read(inventory), network_server)
             done = restore(

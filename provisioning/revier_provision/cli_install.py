@@ -19,7 +19,13 @@ from revier_provision import inventory_files
 from revier_provision.cli_books import ByOption, LedgerOption, StationOption, open_ledger
 from revier_provision.cli_options import FolderOption, JsonOption
 from revier_provision.cli_output import Output
-from revier_provision.cli_server import RootsOption, ServerOption, TokenOption, connected
+from revier_provision.cli_server import (
+    GIVE_SERVER,
+    RootsOption,
+    ServerOption,
+    TokenOption,
+    connected,
+)
 from revier_provision.cli_station import StateOption
 from revier_provision.errors import OrderError
 from revier_provision.lns import ChirpStack
@@ -67,7 +73,7 @@ def install(
     out = Output(as_json=as_json)
     with out.errors():
         if server is None:
-            raise OrderError("Nothing can be heard without ChirpStack", "Give --server")
+            raise OrderError("Nothing can be heard without ChirpStack", GIVE_SERVER)
         dev_eui = scan.label_from(label).dev_eui
         planned = serves(inventory_files.read(inventory), dev_eui)
         if planned is None:

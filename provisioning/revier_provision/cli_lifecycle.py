@@ -35,6 +35,7 @@ from revier_provision.cli_options import (
 )
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
+    GIVE_SERVER,
     CodecOption,
     RootsOption,
     ServerOption,
@@ -207,7 +208,7 @@ def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
 
 def _reached(network_server: FleetChirpStack | None, why: str) -> FleetChirpStack:
     if network_server is None:
-        raise OrderError(f"This needs ChirpStack: {why}", "Give --server host:port")
+        raise OrderError(f"This needs ChirpStack: {why}", GIVE_SERVER)
     return network_server
 
 
@@ -225,7 +226,9 @@ def _confirm(dev_eui: str, *, yes: bool) -> None:
         return
     typed = typer.prompt(f"Type the DevEUI to retire {dev_eui}", err=True)
     if plain_dev_eui(typed) != dev_eui:
-        raise OrderError("That is another DevEUI; nothing was done", "Run again")
+        raise OrderError(
+            "That is another DevEUI; nothing was done", f"Run again and type {dev_eui}"
+        )
 
 
 def _replaced(done: lifecycle.Replacement) -> str:

@@ -33,6 +33,7 @@ from revier_provision.cli_options import (
 )
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
+    GIVE_SERVER,
     CodecOption,
     RootsOption,
     ServerOption,
@@ -159,7 +160,7 @@ def register(
         }  # fmt: skip
         where = site_with(site, options)
         if where.server is None:
-            raise OrderError("There is nothing to register with", "Give --server host:port")
+            raise OrderError("There is nothing to register with", GIVE_SERVER)
 
         def order(link: BoardLink, books: Books) -> NodeOrder:
             allotted = allotted_to(books.ledger.records(), link.factory_mac())

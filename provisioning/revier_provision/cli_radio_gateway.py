@@ -16,7 +16,13 @@ import typer
 from revier_inventory import RadioGateway
 from revier_provision.cli_options import PLAIN, FolderOption, JsonOption
 from revier_provision.cli_output import EXIT_REFUSED, Output
-from revier_provision.cli_server import RootsOption, ServerOption, TokenOption, connected
+from revier_provision.cli_server import (
+    GIVE_SERVER,
+    RootsOption,
+    ServerOption,
+    TokenOption,
+    connected,
+)
 from revier_provision.errors import OrderError
 from revier_provision.fleet import radio_gateways
 from revier_provision.flow import register_radio_gateway
@@ -49,7 +55,7 @@ def add(
     out = Output(as_json=as_json)
     with out.errors():
         if server is None and (certificate_dir is not None or wait_s):
-            raise OrderError("Certificate and statistics are ChirpStack's", "Give --server")
+            raise OrderError("Certificate and statistics are ChirpStack's", GIVE_SERVER)
         gateway = RadioGateway(
             gateway_id=gateway_id.lower(), name=name, lon=lon, lat=lat, altitude_m=altitude_m
         )

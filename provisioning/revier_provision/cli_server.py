@@ -44,6 +44,8 @@ CodecOption = Annotated[
     ),
 ]
 
+GIVE_SERVER = "Give --server https://HOST:PORT and --token-file FILE, or set REVIER_CHIRPSTACK"
+
 
 @contextmanager
 def connected(

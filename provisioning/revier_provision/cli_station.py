@@ -17,7 +17,7 @@ import typer
 from revier_provision.cli_books import LedgerOption, StationOption, machine_name
 from revier_provision.cli_options import PLAIN, InventoryOption, JsonOption
 from revier_provision.cli_output import Output
-from revier_provision.cli_server import RootsOption, ServerOption, TokenOption
+from revier_provision.cli_server import GIVE_SERVER, RootsOption, ServerOption, TokenOption
 from revier_provision.cli_site import SiteOption, site_with
 from revier_provision.errors import OrderError
 from revier_provision.station import certificates
@@ -143,7 +143,7 @@ def serve(
         }  # fmt: skip
         known = site_with(site, options)
         if known.server is None:
-            raise OrderError("The station needs ChirpStack to hear the nodes", "Give --server")
+            raise OrderError("The station needs ChirpStack to hear the nodes", GIVE_SERVER)
         hosts = _hosts(host)
         chain, private = _certificate(state, hosts, certificate, key)
         if not Users(state / "users.json").all():

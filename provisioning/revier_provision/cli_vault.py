@@ -25,6 +25,7 @@ from revier_provision.cli_books import (
 from revier_provision.cli_options import PLAIN, FolderOption, JsonOption
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
+    GIVE_SERVER,
     RootsOption,
     ServerOption,
     TokenOption,
@@ -86,7 +87,7 @@ def fill(
         serving = [p.dev_eui for p in inventory_files.read(inventory).periods if p.until is None]
         with connected(server, token_file, tls_roots, None) as network_server:
             if network_server is None:
-                raise OrderError("There is nothing to take keys from", "Give --server host:port")
+                raise OrderError("There is nothing to take keys from", GIVE_SERVER)
             keys = {dev_eui: network_server.app_key(dev_eui) for dev_eui in serving}
         kept = [e for e, app_key in keys.items() if app_key and books.keep(e, app_key)]
         missing = [dev_eui for dev_eui, app_key in keys.items() if not app_key]
@@ -122,7 +123,9 @@ def show_key(
             raise OrderError(f"The vault does not hold the newest key of {dev_eui}", cure)
         typed = typer.prompt(f"Type the DevEUI to show the key of {dev_eui}", err=True)
         if plain_dev_eui(typed) != dev_eui:
-            raise OrderError("That is another DevEUI; nothing was shown", "Run again")
+            raise OrderError(
+                "That is another DevEUI; nothing was shown", f"Run again and type {dev_eui}"
+            )
         app_key = store.get(dev_eui, which, opened_identity(identity_file))
         books.enter("key-shown", dev_eui=dev_eui, key_id=which)
         typer.echo(app_key.hex())

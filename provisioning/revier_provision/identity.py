@@ -29,7 +29,7 @@ def dev_eui_from_mac(mac: bytes, *, local_ok: bool = False) -> str:
         cure = "Check the chip with esptool read-mac; do not use this board"
         raise BoardError(f"The chip says that its factory MAC is {shown}, which cannot be", cure)
     if mac[0] & 0x02 and not local_ok:
-        cure = "Use another board; for a virtual one allow local addresses in the order"
+        cure = "Use another board; for a virtual one give --virtual"
         raise BoardError(f"The MAC {shown} is locally administered, not a factory's", cure)
     return (mac[:3] + b"\xff\xfe" + mac[3:]).hex()
 

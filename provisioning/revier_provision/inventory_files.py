@@ -61,13 +61,17 @@ def _texts(folder: Path) -> dict[str, str]:
     for path in sorted(folder.glob("*.toml")):
         try:
             if path.stat().st_size > FILE_BYTES_MAX:
-                raise OrderError(f"{path} is larger than 64 MiB", "This is no inventory file")
+                raise OrderError(
+                    f"{path} is larger than 64 MiB", "Move it out of the folder: it is no inventory"
+                )
             texts[path.name] = path.read_text("utf-8")
         except UnicodeDecodeError as error:
-            raise OrderError(f"{path} is not UTF-8 text: {error}", "Save it as UTF-8") from error
+            raise OrderError(
+                f"{path} is not UTF-8 text: {error}", "Save it as UTF-8 in your editor"
+            ) from error
         except OSError as error:
             problem = f"Cannot read {path}: {error.strerror}"
-            raise OrderError(problem, "Correct the rights on it") from error
+            raise OrderError(problem, "Make it readable for this user (chmod, chown)") from error
     return texts
 
 

@@ -35,6 +35,7 @@ from revier_provision.ledger import (
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 READS_MAX = 100
+READABLE = "Make it readable for this user (chmod, chown)"
 
 Now = Callable[[], datetime]
 
@@ -108,7 +109,10 @@ class LedgerFolder:
         record = link(entry(union), self.station, chain.head, seen)
         line = line_of(record)
         if len(line) > LINE_BYTES_MAX:
-            raise OrderError("The record is too long", f"Keep it under {LINE_BYTES_MAX} bytes")
+            raise OrderError(
+                "The record is too long",
+                f"Shorten the note; a record has {LINE_BYTES_MAX} bytes at most",
+            )
         durable_files.append(self._path, line)
         self._seal(record.head)
         return record
@@ -194,9 +198,11 @@ def verify(folder: Path) -> dict[str, Chain]:
 def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
-            raise OrderError(f"{path} is larger than 256 MiB", "This is no ledger file")
+            raise OrderError(
+                f"{path} is larger than 256 MiB", "Move it out of the folder: no station wrote it"
+            )
         return path.read_bytes()
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", "Correct the rights") from error
+        raise OrderError(f"Cannot read {path}: {error.strerror}", READABLE) from error

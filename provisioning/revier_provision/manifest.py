@@ -54,7 +54,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def pack(self) -> bytes:
         """SIZE bytes. Raises OrderError for a value that has no place in them."""
         if self.target not in TARGETS:
-            raise OrderError(f"There is no target {self.target!r}", f"Give one of {TARGETS}")
+            raise OrderError(
+                f"There is no target {self.target!r}", f"Give one of {', '.join(TARGETS)}"
+            )
         try:
             return struct.pack(
                 _FORM, MAGIC, FORMAT, WHOLE, TARGETS.index(self.target), self.mpy,

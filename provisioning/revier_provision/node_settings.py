@@ -73,7 +73,9 @@ def read(board: Cable) -> NodeSettings:
     lines = board.cable("show()")
     whole = next((pairs for event, pairs in lines if event == "settings"), None)
     if whole is None:
-        raise BoardError("The board did not tell its settings", "Reset the board and run again")
+        raise BoardError(
+            "The board did not tell its settings", "Press the board's reset button and run again"
+        )
     return NodeSettings(
         kind=whole["kind"],
         config_hash=int(whole["hash"]),
@@ -139,7 +141,7 @@ def _of_kind(settings: NodeSettings, names: Iterable[str]) -> None:
 def _changed(board: Cable, call: str, expected: dict[str, int]) -> NodeSettings:
     answers = [pairs for event, pairs in board.cable(call) if event == "settings"]
     if not answers:
-        cure = "Make room on the board's flash, or format it, and run again"
+        cure = "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
         raise BoardError("The board could not write its settings; nothing has changed", cure)
     result = RESULTS[int(answers[0]["result"]) - 1]
     if result != APPLIED:

@@ -87,7 +87,7 @@ def _check_values(order: NodeOrder) -> None:
         cure = "Write 16 hex digits, or leave it out"
         raise OrderError(f"The JoinEUI {order.join_eui!r} is not of the right form", cure)
     if not BOARD_NAME.match(order.board):
-        cure = "Write the name of a file in firmware/image/boards without its ending"
+        cure = "Give the board's name as in docs/hardware, for example heltec_v3"
         raise OrderError(f"The board name {order.board!r} is not of the right form", cure)
     if not INTERVAL.low <= order.interval <= INTERVAL.high:
         cure = f"Choose {INTERVAL.low} to {INTERVAL.high} s"

@@ -168,7 +168,9 @@ class RawRepl:
             self._sleep(0.01)
         self._write(CTRL_D)
         if self._exactly(2, deadline) != b"OK":
-            raise BoardError("The board's REPL did not take the program", "Reset it and run again")
+            raise BoardError(
+                "The board's REPL did not take the program", "Press its reset button and run again"
+            )
 
     def _send_pasted(self, source: bytes, deadline: float) -> None:
         window = int.from_bytes(self._exactly(2, deadline), "little")
@@ -182,7 +184,8 @@ class RawRepl:
                 elif mark == CTRL_D:
                     self._write(CTRL_D)
                     raise BoardError(
-                        "The board stopped taking the program", "Reset it and run again"
+                        "The board stopped taking the program",
+                        "Press its reset button and run again",
                     )
             chunk = source[sent : sent + room]
             self._write(chunk)
@@ -196,7 +199,8 @@ class RawRepl:
         while end not in self._buffer:
             if len(self._buffer) > OUTPUT_BYTES_MAX:
                 raise BoardError(
-                    f"The board printed more than {OUTPUT_BYTES_MAX} bytes", "Reset it, run again"
+                    f"The board printed more than {OUTPUT_BYTES_MAX} bytes",
+                    "Press its reset button and run again",
                 )
             self._wait(deadline)
         found, _, self._buffer = self._buffer.partition(end)

@@ -22,6 +22,10 @@ from revier_provision.vault import PASSPHRASE_CHARS_MIN
 
 HEAD = "revier update key 1 "
 PUBLIC_SUFFIX = ".pub"
+LOST = (
+    "Run again and type it anew; if it is lost, make a new key and give the boards its .pub with: "
+    "revier-provision firmware trust"
+)
 KEYS_MAX = 4  # of a board: revier_node/update.py
 BOARD_PATH = "/update.pub"  # the keys one after the other
 
@@ -50,7 +54,7 @@ def public_path(path: Path) -> Path:
 def open_key(data: bytes, passphrase: str) -> Ed25519PrivateKey:
     """From the bytes of the file that `create` wrote."""
     try:
-        text = decrypt(data, passphrase).decode("ascii")
+        text = decrypt(data, passphrase, LOST).decode("ascii")
     except UnicodeDecodeError:
         text = ""
     try:

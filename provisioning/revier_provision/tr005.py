@@ -101,7 +101,8 @@ def _field(letter: str, value: str, what: str) -> list[str]:
         return []
     value = value.upper()
     if KEY.search(value.replace(" ", "").replace("-", "")):
-        raise OrderError(f"The {what} looks like a key", "A key never goes on a label")
+        cure = "Leave it out: a key never goes on a label"
+        raise OrderError(f"The {what} looks like a key", cure)
     if not FIELD.match(value):
         cure = "Use at most 24 of: 0-9 A-Z space $ % * + - . /"
         raise OrderError(f"The {what} {value!r} cannot stand in a QR label", cure)

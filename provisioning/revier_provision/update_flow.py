@@ -78,7 +78,9 @@ Progress = Callable[[str], None]
 def read_slots(board: UpdateBoard) -> Slots:
     lines = [pairs for event, pairs in board.update("show()") if event == "update"]
     if not lines or "running" not in lines[0]:
-        raise BoardError("The board did not tell its slots", "Reset the board and run again")
+        raise BoardError(
+            "The board did not tell its slots", "Press the board's reset button and run again"
+        )
     first = lines[0]
     text = first["slot"]
     return Slots(
@@ -134,7 +136,9 @@ def _activate(board: UpdateBoard, slot: str) -> None:
         if pairs.get("result") == "refused":
             raise refusal(pairs["reason"])
     if not any(pairs.get("result") == "activated" for pairs in said):
-        raise BoardError("The board did not take the update", "Reset the board and run again")
+        raise BoardError(
+            "The board did not take the update", "Press the board's reset button and run again"
+        )
 
 
 def _watched(
@@ -170,5 +174,5 @@ def needs_attention(result: UpdateResult) -> OrderError | None:
     """The error with which a command ends that had to bring the update in."""
     if result.outcome != "rolled_back":
         return None
-    cure = "The version before works on; correct the fault named, or use another firmware"
+    cure = "Correct the fault named, or use another firmware; the version before works on"
     return OrderError(result.words[0].upper() + result.words[1:], cure)

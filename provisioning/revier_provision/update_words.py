@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from revier_provision.errors import BoardError, OrderError, ProvisionError
 
-AGAIN = "Run again"
+AGAIN = "Run again: what is missing or wrong there is sent anew"
 DIRECTLY = "Put this firmware on the board directly, with: revier-provision upload"
 # what the board refuses before anything of it is executed -> problem, cure
 REFUSALS = {
@@ -59,7 +59,10 @@ RESTARTS = "three starts did not come to an end: it hung, or its supply failed"
 def refusal(reason: str) -> ProvisionError:
     """The error of a `result=refused` line."""
     if reason not in REFUSALS:
-        return BoardError(f"The board refuses the update ({reason})", "See docs/protocol/update.md")
+        cure = (
+            "Use revier-provision of the firmware's release; the reasons: docs/protocol/update.md"
+        )
+        return BoardError(f"The board refuses the update ({reason})", cure)
     problem, cure = REFUSALS[reason]
     return OrderError(problem, cure)
 

@@ -153,7 +153,7 @@ def _held(repl: RawRepl, files: Mapping[str, bytes], only_below: str | None) -> 
         try:
             held[path] = bytes.fromhex(digest)
         except ValueError:
-            cure = "Reset the board and run again"
+            cure = "Press the board's reset button and run again"
             raise BoardError("The board listed its files in an unknown form", cure) from None
     return held
 
@@ -191,4 +191,6 @@ def _in_words(error: RemoteError) -> BoardError:
     if what.startswith("ImportError"):
         cure = "Flash MicroPython 1.22 or newer from micropython.org and run again"
         return BoardError(f"The board's MicroPython lacks a module ({what})", cure)
-    return BoardError(f"The board could not write a file ({what})", "Reset the board and run again")
+    return BoardError(
+        f"The board could not write a file ({what})", "Press the board's reset button and run again"
+    )

@@ -27,6 +27,7 @@ RECIPIENTS = "recipients.txt"
 RECIPIENTS_MAX = 50
 PASSPHRASE_CHARS_MIN = 12
 KEY_ID = re.compile(r"[0-9a-f]{32}\Z")
+LOST = "Run again and type it anew; if it is lost, give the nodes new keys: revier-provision rekey"
 AGE_FILE = b"age-encryption.org/v1\n"
 
 
@@ -118,7 +119,7 @@ def open_identity(identity: bytes, passphrase: str | None) -> pyrage.x25519.Iden
     """The identity from its file's bytes, with or without a passphrase."""
     try:
         if passphrase is not None:
-            identity = decrypt(identity, passphrase)
+            identity = decrypt(identity, passphrase, LOST)
         return pyrage.x25519.Identity.from_str(identity.decode("ascii").strip())
     except (pyrage.IdentityError, UnicodeDecodeError):
         cure = "Give the file that revier-provision vault init wrote"

@@ -111,7 +111,7 @@ class PaperBoard:
 
     def write_node_json(self, node_json: dict[str, object]) -> None:
         if self.full:
-            cure = "Make room on the board's flash, or format it, and run again"
+            cure = "Erase it: revier-provision flash --erase --image FILE, then run again"
             raise BoardError("The board could not write /node.json (OSError: 28)", cure)
         self._use(lambda: setattr(self, "node_json", node_json))
 

@@ -232,7 +232,7 @@ def _interval(board: BoardView, asset: Asset, sources: Sources) -> Iterator[Find
 def _firmware(board: BoardView, records: Iterable[Record]) -> Iterator[Finding]:
     record = _last(records, (*MADE_EVENTS, "updated")).get(board.dev_eui_expected)
     if not board.firmware_sha256:
-        cure = "Put Revier's firmware on the board"
+        cure = "Put it there: revier-provision upload --port PORT --firmware FILE"
         yield _finding(board.dev_eui_expected, "firmware", "The board has no firmware", cure)
     elif record is not None and record.firmware_sha256 not in ("", board.firmware_sha256):
         problem = "The firmware on the board is not the one that the ledger has"

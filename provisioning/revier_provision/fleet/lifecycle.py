@@ -278,5 +278,5 @@ def _wipe(board: FleetBoard) -> None:
     state = board.state()
     left = state.dev_eui or state.join_eui or state.has_app_key or state.node_json is not None
     if left or board.app_key_digest(bytes(identity.CHALLENGE_BYTES)) is not None:
-        cure = "Run again; if it repeats, erase the whole flash with esptool"
+        cure = "Run again; if it repeats, erase it all: revier-provision flash --erase --image FILE"
         raise BoardError("What was wiped is still on the board", cure)

@@ -154,7 +154,10 @@ def _general_name(host: str) -> x509.GeneralName:
     except UnicodeError:
         name = ""
     if not DNS_NAME.match(name):
-        raise OrderError(f"{host!r} is no host name or address", "Correct --host")
+        raise OrderError(
+            f"{host!r} is no host name or address",
+            "Give --host with a name or address, such as 192.168.1.7",
+        )
     return x509.DNSName(name)
 
 

@@ -46,14 +46,20 @@ class Users:
             raise OrderError("The password is too short or too long", cure)
         users = self.all()
         if len(users) >= USERS_MAX and name not in users:
-            raise OrderError(f"There are {USERS_MAX} users", "Remove those who have left")
+            raise OrderError(
+                f"There are {USERS_MAX} users",
+                "Remove those who have left: revier-provision station user remove NAME",
+            )
         users[name] = User(role=role, hash=HASHER.hash(password))
         self._write(users)
 
     def remove(self, name: str) -> None:
         users = self.all()
         if users.pop(name, None) is None:
-            raise OrderError(f"There is no user {name!r}", "Correct the name")
+            raise OrderError(
+                f"There is no user {name!r}",
+                "See the names with: revier-provision station user list",
+            )
         self._write(users)
 
     def all(self) -> dict[str, User]:
@@ -63,12 +69,15 @@ class Users:
             return {}
         except OSError as error:
             problem = f"Cannot read {self._path}: {error.strerror}"
-            raise OrderError(problem, "Correct the rights") from error
+            raise OrderError(problem, "Make it readable for this user (chmod, chown)") from error
         try:
             return msgspec.json.decode(data, type=dict[str, User])
         except msgspec.DecodeError as error:
             problem = f"{self._path} is not as the station wrote it: {error}"
-            raise OrderError(problem, "Remove it and add the users again") from None
+            raise OrderError(
+                problem,
+                "Delete the file, then: revier-provision station user add NAME --role installer",
+            ) from None
 
     def role(self, name: str) -> Role | None:
         user = self.all().get(name)

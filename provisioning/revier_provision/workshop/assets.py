@@ -50,12 +50,14 @@ class AssetDesk:
             if name is None:
                 free = self._free(dev_eui, inventory)
                 if not free:
-                    cure = "Add assets to assets.toml, or give --asset (with --replace)"
+                    cure = (
+                        "Add some: revier-provision plan FILE --apply; or give --asset, --replace"
+                    )
                     raise OrderError("The inventory has no planned asset left", cure)
                 name = self._ask(free[0], free)
             asset = inventory.asset(name)
             if asset is None:
-                cure = "Correct the name, or add it to assets.toml"
+                cure = "Correct the name, or add it with: revier-provision plan FILE --apply"
                 raise OrderError(f"The inventory has no asset {name!r}", cure)
             holder = self._taken.setdefault(name, dev_eui)
             if holder != dev_eui:

@@ -206,7 +206,7 @@ def _log_says(body: Mapping[str, Any]) -> Missing | None:
     if code == "OTAA":
         return Missing(
             f"ChirpStack refuses the join ({words})",
-            "Look at the device's events in ChirpStack",
+            "Look at its events in ChirpStack; if they name the key: revier-provision rekey",
         )
     if code == "UPLINK_CODEC":
         return Missing(
@@ -258,8 +258,14 @@ def _error_says(pairs: Mapping[str, str]) -> Missing:
             "Check wiring and supply of the radio, and that the board description is this board's"
         )
         return Missing(f"The node's radio fails ({what})", cure, final=True)
-    if code in ("UnprovisionedError", "BoardError"):
-        return Missing(f"The node does not start ({what})", "Run again", final=True)
+    if code == "UnprovisionedError":
+        cure = "Run again: identity and key are then written anew"
+        return Missing(f"The node does not start ({what})", cure, final=True)
+    if code == "BoardError":
+        cure = (
+            "Check that --board, or name in the site file's [board], is this board; then run again"
+        )
+        return Missing(f"The node does not start ({what})", cure, final=True)
     return Missing(f"The node reports an error ({code} {what})".rstrip(), "Run again; else see "
                    "docs/protocol/console.md, Errors")  # fmt: skip
 

@@ -149,7 +149,10 @@ def read(path: Path) -> Site:
     """The site of this file. Raises OrderError that names line and cure."""
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
-            raise OrderError(f"{path} is larger than 64 KiB", "This is no site file")
+            raise OrderError(
+                f"{path} is larger than 64 KiB",
+                "Give --site with a site file; docs/technician.md shows one",
+            )
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
         raise OrderError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
@@ -164,7 +167,9 @@ def parse(text: str, path: Path) -> Site:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise OrderError(f"{path.name}: no TOML: {error}", "Correct this line") from None
+        raise OrderError(
+            f"{path.name}: no TOML: {error}", "Correct this line; texts need double quotes"
+        ) from None
     _refuse_secrets(table, text, path)
     try:
         file = msgspec.convert(table, _File)

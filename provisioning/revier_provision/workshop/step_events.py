@@ -122,7 +122,11 @@ class Steps:
             self.ended.append(running.fail(problem, found.cure))
             raise StepFailedError(step, problem, found.cure) from error
         except BaseException as error:
-            self.ended.append(running.fail(f"Stopped ({type(error).__name__})", "Run again"))
+            self.ended.append(
+                running.fail(
+                    f"Stopped ({type(error).__name__})", "Run again: it goes on where it stopped"
+                )
+            )
             raise
         finally:
             self._running = None
