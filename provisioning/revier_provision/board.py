@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A board behind its raw REPL: chip, identity in NVS, /node.json.
 
-NVS keys are those of the node: namespace `lorawan`, blobs `dev_eui`, `join_eui` (both as printed,
-most significant byte first), `app_key`, `session`. Only blobs and i32 exist for MicroPython
-(ports/esp32/esp32_nvs.c).
-
 The key crosses the cable once, inside a program's text, and never comes back: the board proves by a
 digest over a fresh challenge that it holds it. Whoever holds the board can read its NVS with
 esptool all the same, because MicroPython's stock builds have no flash encryption.
@@ -13,12 +9,14 @@ esptool all the same, because MicroPython's stock builds have no flash encryptio
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from revier_provision import board_programs as programs
 from revier_provision.errors import BoardError
 from revier_provision.links import BoardState
 from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
@@ -29,188 +27,10 @@ if TYPE_CHECKING:
 BAUD = 115_200
 READ_TIMEOUT_S = 0.02
 WRITE_TIMEOUT_S = 5.0
+RESET_S = 0.1
+PORT_BACK_S = 4.0
+REOPEN_S = 0.5
 UPDATE_S = 120.0  # a signature, and every file of a slot read from slow flash
-
-_BLOB = """
-import esp32
-nvs = esp32.NVS('lorawan')
-def blob(key, size):
-    buffer = bytearray(size)
-    try:
-        return bytes(buffer[:nvs.get_blob(key, buffer)])
-    except OSError:
-        return None
-"""
-
-_FACTORY_MAC = """
-import machine, binascii
-print(binascii.hexlify(machine.unique_id()).decode())
-"""
-
-_STATE = (
-    _BLOB
-    + """
-import binascii, json
-def printed(key):
-    value = blob(key, 8)
-    return value and binascii.hexlify(value).decode()
-try:
-    with open('/node.json') as f:
-        node_json = json.load(f)
-    if not isinstance(node_json, dict):
-        node_json = None
-except (OSError, ValueError):
-    node_json = None
-key = blob('app_key', 16)
-print(json.dumps({'dev_eui': printed('dev_eui'), 'join_eui': printed('join_eui'),
-    'has_app_key': bool(key and len(key) == 16), 'node_json': node_json}))
-"""
-)
-
-# The identity is complete only with its key, so the old key goes first and the new one comes last.
-# RTC memory holds the running session and survives machine.reset(); the node's counters come back
-# from their leases in NVS.
-_WRITE_IDENTITY = """
-import esp32, machine, binascii
-nvs = esp32.NVS('lorawan')
-def drop(key):
-    try:
-        nvs.erase_key(key)
-    except OSError:
-        pass
-drop('app_key')
-drop('session')
-nvs.commit()
-machine.RTC().memory(b'')
-nvs.set_blob('dev_eui', binascii.unhexlify('{dev_eui}'))
-nvs.set_blob('join_eui', binascii.unhexlify('{join_eui}'))
-nvs.commit()
-nvs.set_blob('app_key', binascii.unhexlify('{app_key}'))
-nvs.commit()
-"""
-
-_DIGEST = (
-    _BLOB
-    + """
-import binascii, hashlib
-key = blob('app_key', 16)
-if key and len(key) == 16:
-    digest = hashlib.sha256(binascii.unhexlify('{challenge}') + key).digest()
-    print(binascii.hexlify(digest).decode())
-"""
-)
-
-_WRITE_NODE_JSON = """
-import os
-with open('/node.json.new', 'w') as f:
-    f.write({text!r})
-with open('/node.json.new') as f:
-    assert f.read() == {text!r}, 'read back'
-os.rename('/node.json.new', '/node.json')
-if hasattr(os, 'sync'):
-    os.sync()
-"""
-
-
-_WRITE_SMALL = """
-import os
-from binascii import unhexlify
-data = unhexlify('{data}')
-if data:
-    with open('{path}.new', 'wb') as f:
-        f.write(data)
-    with open('{path}.new', 'rb') as f:
-        assert f.read() == data, 'read back'
-    os.rename('{path}.new', '{path}')
-elif '{path}'[1:] in os.listdir('/'):
-    os.remove('{path}')
-if hasattr(os, 'sync'):
-    os.sync()
-"""
-
-
-# The counters go to the highest of NVS and file before the file goes: no number is used twice.
-_WIPE = """
-import esp32, machine, os
-nvs = esp32.NVS('lorawan')
-def i32(key):
-    try:
-        return nvs.get_i32(key) & 0xFFFFFFFF
-    except OSError:
-        return 0
-def gone(path):
-    try:
-        os.remove(path)
-    except OSError:
-        pass
-files = [name for name in os.listdir('/') if name in ('identity.bin', 'identity.alt')]
-if files:
-    from revier_node import identity_file
-    kept = identity_file.read() or (None, 0, 0, 0)
-    for key, number in zip(('dev_nonce', 'f_cnt_lease', 'seq_lease'), kept[1:]):
-        number = max(number, i32(key))
-        nvs.set_i32(key, number - 0x100000000 if number & 0x80000000 else number)
-    nvs.commit()
-for key in ('app_key', 'session', 'join_eui', 'dev_eui'):
-    try:
-        nvs.erase_key(key)
-    except OSError:
-        pass
-nvs.commit()
-machine.RTC().memory(b'')
-for name in files + ['node.json', 'node.json.new']:
-    gone('/' + name)
-if hasattr(os, 'sync'):
-    os.sync()
-"""
-
-
-# boot.py put the slot of the running application on the import path.
-_RUNNING = "[path for path in sys.path if path in ('/a', '/b')][:1]"
-_FIRMWARE = """
-import binascii, hashlib, os, sys
-slot = {slot}
-folders, files = list(slot), []
-while folders:
-    folder = folders.pop()
-    for entry in os.ilistdir(folder):
-        path = folder + '/' + entry[0]
-        (folders if entry[1] & 0x4000 else files).append(path)
-total = hashlib.sha256()
-buffer = bytearray(1024)
-for path in sorted(files):
-    one = hashlib.sha256()
-    with open(path, 'rb') as f:
-        while True:
-            size = f.readinto(buffer)
-            if not size:
-                break
-            one.update(memoryview(buffer)[:size])
-    total.update(path[len(slot[0]):].encode() + b'\\0' + one.digest())
-print(binascii.hexlify(total.digest()).decode() if files else '')
-"""
-
-# The firmware's own look at every pin of the description, before the node is told to use it. None:
-# the firmware is not on the board yet.
-_CHECK_DESCRIPTION = """
-import json
-try:
-    from revier_node import board_check
-except ImportError:
-    found = None
-else:
-    try:
-        with open('/boards/{board}.json') as f:
-            description = json.load(f)
-        found = board_check.problems(description)
-        if {kind!r} not in description['kinds']:
-            found.append('it has no wiring for a node of kind {kind}')
-    except OSError:
-        found = ['there is no file /boards/{board}.json']
-    except ValueError:
-        found = ['/boards/{board}.json is no JSON']
-print(json.dumps(found))
-"""
 
 
 class ReplBoard:
@@ -221,14 +41,14 @@ class ReplBoard:
         self.left = False  # restarted: the REPL is gone
 
     def factory_mac(self) -> bytes:
-        mac = _hex(self._repl.run(_FACTORY_MAC))
+        mac = _hex(self._repl.run(programs.FACTORY_MAC))
         if len(mac) != 6:
             cure = "Revier needs an ESP32 or ESP32-S3; flash MicroPython for it and run again"
             raise BoardError(f"The board's unique id has {len(mac)} bytes, not 6", cure)
         return mac
 
     def state(self) -> BoardState:
-        text = self._repl.run(_STATE)
+        text = self._repl.run(programs.STATE)
         try:
             return msgspec.json.decode(text, type=BoardState)
         except msgspec.DecodeError:
@@ -236,7 +56,9 @@ class ReplBoard:
             raise BoardError("The board described its state in an unknown form", cure) from None
 
     def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
-        source = _WRITE_IDENTITY.format(dev_eui=dev_eui, join_eui=join_eui, app_key=app_key.hex())
+        source = programs.WRITE_IDENTITY.format(
+            dev_eui=dev_eui, join_eui=join_eui, app_key=app_key.hex()
+        )
         try:
             self._repl.run(source)
         except RemoteError as error:
@@ -250,7 +72,7 @@ class ReplBoard:
         The flash's unused pages may still hold the old key for whoever reads the chip.
         """
         try:
-            self._repl.run(_WIPE, limit_s=30.0)
+            self._repl.run(programs.WIPE, limit_s=30.0)
         except RemoteError as error:
             cure = (
                 "Put newer firmware on it with: revier-provision upload; or erase it all: "
@@ -260,7 +82,7 @@ class ReplBoard:
             raise BoardError(problem, cure) from None
 
     def app_key_digest(self, challenge: bytes) -> bytes | None:
-        text = self._repl.run(_DIGEST.format(challenge=challenge.hex()))
+        text = self._repl.run(programs.DIGEST.format(challenge=challenge.hex()))
         return _hex(text) if text.strip() else None
 
     def write_node_json(self, node_json: dict[str, object]) -> None:
@@ -268,7 +90,7 @@ class ReplBoard:
         self._check_description(str(node_json.get("board")), str(node_json.get("kind")))
         text = msgspec.json.encode(node_json).decode()
         try:
-            self._repl.run(_WRITE_NODE_JSON.format(text=text))
+            self._repl.run(programs.WRITE_NODE_JSON.format(text=text))
         except RemoteError as error:
             cure = (
                 "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
@@ -280,8 +102,8 @@ class ReplBoard:
     def firmware_sha256(self, slot: str = "") -> str:
         """SHA-256 over path and SHA-256 of every file of the slot, by default the running one;
         empty without one."""
-        which = f"['/{slot}']" if slot else _RUNNING
-        return _hex(self._repl.run(_FIRMWARE.format(slot=which), limit_s=60.0)).hex()
+        which = f"['/{slot}']" if slot else programs.RUNNING
+        return _hex(self._repl.run(programs.FIRMWARE.format(slot=which), limit_s=60.0)).hex()
 
     def cable(self, call: str, limit_s: float = 10.0) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
@@ -306,7 +128,7 @@ class ReplBoard:
     def write_small_file(self, path: str, data: bytes) -> None:
         """In place of the file that is there, at once or not at all; empty: no file."""
         try:
-            self._repl.run(_WRITE_SMALL.format(path=path, data=data.hex()))
+            self._repl.run(programs.WRITE_SMALL.format(path=path, data=data.hex()))
         except RemoteError as error:
             cure = (
                 "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
@@ -329,7 +151,7 @@ class ReplBoard:
         return self._repl.lines(limit_s)
 
     def _check_description(self, board: str, kind: str) -> None:
-        text = self._repl.run(_CHECK_DESCRIPTION.format(board=board, kind=kind))
+        text = self._repl.run(programs.CHECK_DESCRIPTION.format(board=board, kind=kind))
         found = msgspec.json.decode(text, type=list[str] | None)
         if found:
             cure = "Correct it in firmware/image/boards and put the firmware on the board again"
@@ -343,9 +165,7 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
 
     `reset`: restart the board afterwards, so that it begins to work as a node.
     """
-    with open_port(port) as stream:
-        repl = RawRepl(stream)
-        repl.enter(window_s)
+    with entered(port, window_s) as (repl, _stream):
         board = ReplBoard(repl)
         yield board
         if not board.left:
@@ -355,11 +175,41 @@ def open_board(port: str, window_s: float = 30.0, *, reset: bool = True) -> Iter
 @contextmanager
 def open_repl(port: str, window_s: float = 30.0) -> Iterator[RawRepl]:
     """The same, of a board that may have nothing but MicroPython; it is restarted afterwards."""
-    with open_port(port) as stream:
-        repl = RawRepl(stream)
-        repl.enter(window_s)
+    with entered(port, window_s) as (repl, _stream):
         yield repl
         repl.leave(reset=True)
+
+
+@contextmanager
+def entered(port: str, window_s: float) -> Iterator[tuple[RawRepl, serial.Serial]]:
+    """The REPL of a board in its service window, and the port that it is on."""
+    with _port_that_comes_back(port) as stream:
+        press_reset(stream)
+        repl = RawRepl(stream)
+        repl.enter(window_s)
+        yield repl, stream
+
+
+def _port_that_comes_back(port: str) -> serial.Serial:
+    """A chip with its own USB takes its port along when it restarts: it is waited for."""
+    deadline_s = time.monotonic() + PORT_BACK_S
+    while True:
+        try:
+            return open_port(port)
+        except BoardSilentError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(REOPEN_S)
+
+
+def press_reset(stream: Any) -> None:
+    """By the adapter's lines, as esptool does it: EN is low while RTS alone is set. A board without
+    that circuit, or without such lines, stays as it is: its button is pressed by hand."""
+    with suppress(OSError, ValueError, AttributeError):
+        stream.dtr = False
+        stream.rts = True
+        time.sleep(RESET_S)
+        stream.rts = False
 
 
 def open_port(port: str) -> serial.Serial:

@@ -30,8 +30,9 @@ from revier_provision import (
 )
 from revier_provision.cli_options import PLAIN, JsonOption
 from revier_provision.cli_output import Output
+from revier_provision.cli_site import SiteGroup
 
-app = typer.Typer(help="From a bare board to a live, recorded node.", **PLAIN)  # type: ignore[arg-type]
+app = typer.Typer(cls=SiteGroup, help="From a bare board to a live, recorded node.", **PLAIN)  # type: ignore[arg-type]
 inventory_app = typer.Typer(help="The inventory's folder of TOML files.", **PLAIN)  # type: ignore[arg-type]
 app.command("node")(cli_node.node)
 app.command("batch")(cli_batch.batch)

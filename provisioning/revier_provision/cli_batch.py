@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 
 from revier_provision.cli_books import ByOption
-from revier_provision.cli_options import JsonOption, WindowOption
+from revier_provision.cli_options import JsonOption, VirtualOption, WindowOption
 from revier_provision.cli_output import EXIT_REFUSED, Output
-from revier_provision.cli_site import ProveOption, SiteOption, VirtualOption, find_site
+from revier_provision.cli_site import ProveOption, SiteOption, find_site
 from revier_provision.errors import OrderError
 from revier_provision.workshop.batch import Outcome, make_all
 from revier_provision.workshop.make_node import Wanted

@@ -25,7 +25,14 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
-from revier_provision.cli_options import FolderOption, JsonOption, WindowOption
+from revier_provision.cli_options import (
+    FolderOption,
+    InventoryOption,
+    JsonOption,
+    OptionalPort,
+    VirtualOption,
+    WindowOption,
+)
 from revier_provision.cli_output import EXIT_REFUSED, Output
 from revier_provision.cli_server import RootsOption, ServerOption, TokenOption, connected
 from revier_provision.errors import OrderError
@@ -39,27 +46,14 @@ from revier_provision.vault import Vault
 STATUS_COLUMNS = ["asset", "kind", "ags", "name", "dev_eui", "since"]
 SERVER_COLUMNS = ["state", "last_seen", "battery", "margin_db"]
 
-VirtualOption = Annotated[
-    bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
-]
-EuiBlockOption = Annotated[
-    Path | None,
-    typer.Option("--eui-block", help="The owner's DevEUIs (TOML); else the chip's own."),
-]
 GermanOption = Annotated[
     bool, typer.Option("--german", help="CSV with German headers, kinds and decimal comma.")
-]
-OptionalPort = Annotated[
-    str | None, typer.Option("--port", help="The board's serial port; else without the board.")
 ]
 
 
 def plan(
     file: Annotated[Path | None, typer.Argument(help="CSV or TOML of assets.")] = None,
-    inventory: Annotated[
-        Path | None,
-        typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory."),
-    ] = None,
+    inventory: InventoryOption = None,
     apply: Annotated[bool, typer.Option("--apply", help="Write it into the inventory.")] = False,
     template: Annotated[
         bool, typer.Option("--template", help="Print a CSV to begin with, and end.")
@@ -174,7 +168,7 @@ def verify(
             if port is None:
                 sources = _sources(out, inventory, books, network_server, vault)
             else:
-                out.progress(f"knock at {port} (press the board's reset button now)")
+                out.knock(port)
                 with open_board(port, window_s) as board:
                     seen = _look_at_board(board, books, network_server, virtual=virtual)
                 own = seen.dev_eui_expected

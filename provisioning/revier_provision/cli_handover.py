@@ -24,7 +24,7 @@ from revier_provision.cli_books import (
     open_books,
 )
 from revier_provision.cli_fleet import GermanOption
-from revier_provision.cli_options import FolderOption, JsonOption
+from revier_provision.cli_options import FolderOption, IdentityOption, JsonOption
 from revier_provision.cli_output import EXIT_REFUSED, Output
 from revier_provision.cli_server import (
     GIVE_SERVER,
@@ -34,7 +34,7 @@ from revier_provision.cli_server import (
     TokenOption,
     connected,
 )
-from revier_provision.cli_vault import IdentityOption, VaultFolder, opened_identity
+from revier_provision.cli_vault import NeededIdentity, VaultFolder, opened_identity
 from revier_provision.errors import OrderError
 from revier_provision.fleet import exports
 from revier_provision.fleet.keys_in_use import key_in_use
@@ -57,7 +57,7 @@ WITH_KEYS = (Format.TTS_CSV, Format.CHIRPSTACK_CSV)
 def restore_server(
     inventory: FolderOption,
     vault_folder: VaultFolder,
-    identity_file: IdentityOption,
+    identity_file: NeededIdentity,
     server: ServerOption = None,
     token_file: TokenOption = None,
     tls_roots: RootsOption = None,
@@ -107,9 +107,7 @@ def export(
         bool, typer.Option("--with-keys", help="tts-csv and chirpstack-csv: with AppKeys.")
     ] = False,
     vault: VaultOption = None,
-    identity_file: Annotated[
-        Path | None, typer.Option("--identity-file", help="The identity that opens the vault.")
-    ] = None,
+    identity_file: IdentityOption = None,
     server: ServerOption = None,
     token_file: TokenOption = None,
     tls_roots: RootsOption = None,

@@ -24,8 +24,15 @@ from revier_provision.cli_books import (
     VaultOption,
     open_books,
 )
-from revier_provision.cli_fleet import EuiBlockOption, OptionalPort, VirtualOption
-from revier_provision.cli_options import FolderOption, JsonOption, PortOption, WindowOption
+from revier_provision.cli_options import (
+    EuiBlockOption,
+    FolderOption,
+    JsonOption,
+    OptionalPort,
+    PortOption,
+    VirtualOption,
+    WindowOption,
+)
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
     GIVE_SERVER,
@@ -194,7 +201,7 @@ def _now() -> datetime:
 
 @contextmanager
 def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
-    out.progress(f"knock at {port} (press the board's reset button now)")
+    out.knock(port)
     with open_board(port, window_s) as link:
         yield link
 

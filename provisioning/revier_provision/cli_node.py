@@ -23,8 +23,14 @@ from revier_provision import inventory_files
 from revier_provision.board import open_board
 from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli_books import ByOption, LedgerOption, StationOption, VaultOption
-from revier_provision.cli_fleet import EuiBlockOption
-from revier_provision.cli_options import JsonOption, WindowOption
+from revier_provision.cli_options import (
+    EuiBlockOption,
+    IdentityOption,
+    InventoryOption,
+    JsonOption,
+    VirtualOption,
+    WindowOption,
+)
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import (
     GIVE_SERVER,
@@ -35,12 +41,9 @@ from revier_provision.cli_server import (
     connected,
 )
 from revier_provision.cli_site import (
-    IdentityOption,
-    InventoryOption,
     OnePortOption,
     ProveOption,
     SiteOption,
-    VirtualOption,
     only_port,
     site_with,
 )
@@ -295,7 +298,7 @@ def _provision(
 ) -> None:
     books = open_books(site, by, _passphrase)
     with connected(site.server, site.token_file, site.tls_roots, site.codec) as network_server:
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_board(port, window_s) as link:
             record = provision_entered(
                 lambda board: order_for(board, books), link, network_server, site.inventory,

@@ -20,3 +20,22 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON o
 FolderOption = Annotated[
     Path, typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory.")
 ]
+# The same, where a command can do without, or takes it from the site file.
+OptionalPort = Annotated[
+    str | None, typer.Option("--port", help="The board's serial port; else without the board.")
+]
+InventoryOption = Annotated[
+    Path | None,
+    typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory."),
+]
+IdentityOption = Annotated[
+    Path | None,
+    typer.Option("--identity-file", help="The identity that opens the vault."),
+]
+EuiBlockOption = Annotated[
+    Path | None,
+    typer.Option("--eui-block", help="The owner's DevEUIs (TOML); else the chip's own."),
+]
+VirtualOption = Annotated[
+    bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
+]

@@ -39,6 +39,9 @@ class Output:
         if not self._as_json:
             self._error_console.print(f"  {step} ...", markup=False)
 
+    def knock(self, port: str) -> None:
+        self.progress(f"knock at {port} (if nothing happens, press the board's reset button)")
+
     def result(self, data: Any, sentence: str) -> None:
         if self._as_json:
             self._write_json(msgspec.to_builtins(data))

@@ -76,7 +76,7 @@ def _at_board(
 ) -> None:
     out = Output(as_json=as_json)
     with out.errors():
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_board(port, window_s) as board:
             settings = ask(board)
         if not as_json:

@@ -4,44 +4,85 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from typer.core import TyperGroup, TyperOption
 
+from revier_provision.cli_books import LEDGER_NAME
+from revier_provision.cli_output import Output
 from revier_provision.errors import OrderError
 from revier_provision.workshop import site_file
 from revier_provision.workshop.site_file import SITE_FILE, Site
 
 PORTS_SHOWN_MAX = 8
+SITE_VARIABLE = "REVIER_SITE"
 
 SiteOption = Annotated[
     Path | None,
     typer.Option(
         "--site",
-        envvar="REVIER_SITE",
+        envvar=SITE_VARIABLE,
         help=f"Site file; else ./{SITE_FILE} if there is one. Options go before it.",
     ),
 ]
 OnePortOption = Annotated[
     str | None, typer.Option("--port", help="The board's serial port; else the only one there is.")
 ]
-InventoryOption = Annotated[
-    Path | None,
-    typer.Option("--inventory", envvar="REVIER_INVENTORY", help="Folder of the inventory."),
-]
-IdentityOption = Annotated[
-    Path | None,
-    typer.Option("--identity-file", help="What opens the vault, so that a board keeps its key."),
-]
-VirtualOption = Annotated[
-    bool, typer.Option("--virtual", help="Accept a virtual board's local MAC address.")
-]
 ProveOption = Annotated[
     bool, typer.Option("--prove/--no-prove", help="Wait for the join and the first reading.")
 ]
+
+
+class SiteGroup(TyperGroup):
+    """Commands whose options come from the site file where they are not given. A command that
+    takes --site reads it itself. (Any: typer's own copy of click is private.)"""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        chosen = self.get_command(ctx, args[0]) if args else None
+        if chosen is None or "--help" in args or not _takes_site(chosen):
+            return rest
+        out = Output(as_json="--json" in args)
+        with out.errors():
+            named = os.environ.get(SITE_VARIABLE)
+            site = find_site(Path(named) if named else None)
+            if site is not None:
+                ctx.default_map = {args[0]: _defaults(chosen, _values(site))}
+        return rest
+
+
+def _values(site: Site) -> dict[str, str]:
+    """By the name of the option's parameter."""
+    names = (
+        "inventory", "station", "vault", "identity_file", "eui_block", "server", "token_file",
+        "tls_roots", "codec", "lang", "vendor_id",
+    )  # fmt: skip
+    found = {name: getattr(site, name) for name in names}
+    found["vault_folder"] = site.vault  # where a vault must be
+    if site.ledger != site.inventory / LEDGER_NAME:  # else --inventory brings its own
+        found["ledger"] = site.ledger
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def _takes_site(command: Any) -> bool:
+    if isinstance(command, TyperGroup):
+        return any(_takes_site(each) for each in command.commands.values())
+    names = {each.name for each in command.params}
+    return "inventory" in names and "site" not in names
+
+
+def _defaults(command: Any, values: dict[str, str]) -> dict[str, Any]:
+    if isinstance(command, TyperGroup):
+        return {name: _defaults(each, values) for name, each in command.commands.items()}
+    if not _takes_site(command):
+        return {}
+    options = [each.name for each in command.params if isinstance(each, TyperOption)]
+    return {name: values[name] for name in options if name in values}
 
 
 def find_site(path: Path | None) -> Site | None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from revier_provision.cli_books import LedgerOption, StationOption, machine_name
-from revier_provision.cli_options import PLAIN, JsonOption
+from revier_provision.cli_options import PLAIN, InventoryOption, JsonOption
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import GIVE_SERVER, RootsOption, ServerOption, TokenOption
-from revier_provision.cli_site import InventoryOption, SiteOption, site_with
+from revier_provision.cli_site import SiteOption, site_with
 from revier_provision.errors import OrderError
 from revier_provision.station import certificates
 from revier_provision.station.maker import WorkshopMaker

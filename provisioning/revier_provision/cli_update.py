@@ -17,7 +17,13 @@ from revier_provision import manifest as manifests
 from revier_provision.board import ReplBoard, open_board
 from revier_provision.books import Books
 from revier_provision.cli_books import ByOption, LedgerOption, StationOption, open_ledger
-from revier_provision.cli_options import PLAIN, JsonOption, PortOption, WindowOption
+from revier_provision.cli_options import (
+    PLAIN,
+    InventoryOption,
+    JsonOption,
+    PortOption,
+    WindowOption,
+)
 from revier_provision.cli_output import Output
 from revier_provision.cli_server import private_bytes
 from revier_provision.errors import OrderError, ProvisionError
@@ -40,7 +46,6 @@ FirmwareArgument = Annotated[Path, typer.Argument(help="The firmware's file.")]
 KeyOption = Annotated[
     Path, typer.Option("--key", envvar="REVIER_UPDATE_KEY", help="The key that keygen wrote.")
 ]
-PUBLIC_PATH = "/update.pub"
 NOTE_CHARS_MAX = 400
 
 
@@ -128,15 +133,12 @@ def trust(
     """Give the board on PORT the keys that may sign its updates, in place of those it has."""
     out = Output(as_json=as_json)
     with out.errors():
-        if len(publics) > signing_key.KEYS_MAX:
-            cure = f"Give {signing_key.KEYS_MAX} at most"
-            raise OrderError(f"A board cannot hold {len(publics)} keys", cure)
-        keys = [signing_key.read_public(path) for path in publics]
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        trusted = signing_key.read_trusted(publics)
+        out.knock(port)
         with open_board(port, window_s) as board:
-            board.write_small_file(PUBLIC_PATH, b"".join(keys))
-        words = f"The board takes updates signed by {len(keys)} key{'s' * (len(keys) > 1)}."
-        out.result({"keys": [key.hex() for key in keys]}, words)
+            board.write_small_file(signing_key.BOARD_PATH, trusted)
+        words = f"The board takes updates signed by {len(publics)} key{'s' * (len(publics) > 1)}."
+        out.result({"keys": [signing_key.read_public(path).hex() for path in publics]}, words)
 
 
 def update(
@@ -145,10 +147,7 @@ def update(
         Path | None,
         typer.Option(help="A signed firmware; without it: only tell what the board has."),
     ] = None,
-    inventory: Annotated[
-        Path | None,
-        typer.Option(envvar="REVIER_INVENTORY", help="Folder of the inventory, for the ledger."),
-    ] = None,
+    inventory: InventoryOption = None,
     ledger: LedgerOption = None,
     station: StationOption = None,
     by: ByOption = None,
@@ -169,7 +168,7 @@ def update(
         bundle = None if firmware is None else firmware_bundle.load(firmware)
         if bundle is not None:
             manifests.check(bundle.manifest, bundle.signature, bundle.slot_files)
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_board(port, window_s) as board:
             if bundle is None:
                 slots = read_slots(board)

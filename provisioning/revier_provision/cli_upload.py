@@ -32,7 +32,7 @@ def upload(
     out = Output(as_json=as_json)
     with out.errors():
         bundle = firmware_bundle.load(firmware)
-        out.progress(f"knock at {port} (press the board's reset button now)")
+        out.knock(port)
         with open_repl(port, window_s) as repl, _Bar(hidden=as_json) as show:
             put = put_firmware(repl, bundle, show)
         out.result(put, _sentence(put))

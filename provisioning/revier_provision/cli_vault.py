@@ -39,7 +39,7 @@ app = typer.Typer(help="Keys at rest, encrypted.", **PLAIN)  # type: ignore[arg-
 VaultFolder = Annotated[
     Path, typer.Option("--vault", envvar="REVIER_VAULT", help="Folder of the vault.")
 ]
-IdentityOption = Annotated[
+NeededIdentity = Annotated[
     Path, typer.Option("--identity-file", help="The identity that opens the vault.")
 ]
 
@@ -47,7 +47,7 @@ IdentityOption = Annotated[
 @app.command("init")
 def init(
     folder: Annotated[Path, typer.Argument(help="Folder of the new vault.")],
-    identity_file: IdentityOption,
+    identity_file: NeededIdentity,
     bare: Annotated[
         bool, typer.Option("--no-passphrase", help="The file itself opens the vault.")
     ] = False,
@@ -101,7 +101,7 @@ def show_key(
     dev_eui: Annotated[str, typer.Option(help="16 hex digits, as on the label.")],
     inventory: FolderOption,
     vault_folder: VaultFolder,
-    identity_file: IdentityOption,
+    identity_file: NeededIdentity,
     ledger: LedgerOption = None,
     station: StationOption = None,
     by: ByOption = None,

@@ -12,10 +12,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from revier_provision import manifest
 from revier_provision.board import ReplBoard
-from revier_provision.errors import BoardError
+from revier_provision.errors import BoardError, OrderError
 from revier_provision.firmware_bundle import Firmware
+from revier_provision.manifest import Version
 from revier_provision.raw_repl import RawRepl
+from revier_provision.signing_key import BOARD_PATH
 from revier_provision.upload import Uploaded, upload
 
 OTHER = {"a": "b", "b": "a", "": "a"}
@@ -24,6 +27,14 @@ RUNNING_SLOT = """
 import os, sys
 held = os.listdir('/')
 print(''.join([path[1] for path in sys.path if path in ('/a', '/b') and path[1] in held][:1]))
+"""
+MANIFEST = """
+from binascii import hexlify
+try:
+    with open('/{slot}.manifest', 'rb') as file:
+        print(hexlify(file.read({size})).decode())
+except OSError:
+    pass
 """
 
 Progress = Callable[[str, float | None], None]  # what is done, and how much of it (0 to 1)
@@ -41,25 +52,47 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def put_firmware(
-    repl: RawRepl, firmware: Firmware, progress: Progress = lambda _what, _share: None
+    repl: RawRepl,
+    firmware: Firmware,
+    progress: Progress = lambda _what, _share: None,
+    trusted: bytes = b"",
+    *,
+    keep_newer: bool = False,
 ) -> Put:
-    """Afterwards the next start is of this firmware. Safe to run again. Raises BoardError."""
+    """Afterwards the next start is of this firmware. Safe to run again. Raises BoardError.
+
+    `trusted`: what signing_key.BOARD_PATH is to hold; empty: it is left alone. `keep_newer`: a node
+    that was updated to a higher version keeps it.
+    """
     board = ReplBoard(repl)
     slot = repl.run(RUNNING_SLOT).strip()
     done: list[Uploaded] = []
-    if not slot or board.firmware_sha256() != firmware.tree_sha256:
+    held = _version_in(repl, slot) if slot and keep_newer else (0, 0, 0)
+    newer = held > manifest.parse_version(firmware.version)
+    if not newer and (not slot or board.firmware_sha256() != firmware.tree_sha256):
         slot = OTHER[slot]
         done.append(_fill(repl, board, firmware, slot, progress))
-    root = dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
+    root = {BOARD_PATH: trusted} if trusted else {}
+    if not newer:
+        root |= dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
     done.append(upload(repl, root, None, lambda share: progress("start files", share)))
     return Put(
         slot=slot,
-        version=firmware.version,
+        version=manifest.version_text(held) if newer else firmware.version,
         changed=len(done) > 1 or bool(done[0].sent),
         sent_files=sum(len(part.sent) for part in done),
         wire_bytes=sum(part.wire_bytes for part in done),
         seconds=sum(part.seconds for part in done),
     )
+
+
+def _version_in(repl: RawRepl, slot: str) -> Version:
+    """Of the signed firmware in this slot; 0.0.0 if it is not signed."""
+    try:
+        text = repl.run(MANIFEST.format(slot=slot, size=manifest.SIZE))
+        return manifest.unpack(bytes.fromhex(text.strip())).version
+    except (OrderError, ValueError):
+        return 0, 0, 0
 
 
 def _fill(

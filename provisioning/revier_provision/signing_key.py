@@ -8,6 +8,7 @@ private key and its passphrase can put any program on every node that has the pu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyrage
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from revier_provision import durable_files
 from revier_provision.errors import OrderError
 from revier_provision.manifest import PUBLIC_SIZE
+from revier_provision.passphrase import decrypt
 from revier_provision.vault import PASSPHRASE_CHARS_MIN
 
 HEAD = "revier update key 1 "
@@ -25,6 +27,7 @@ LOST = (
     "revier-provision firmware trust"
 )
 KEYS_MAX = 4  # of a board: revier_node/update.py
+BOARD_PATH = "/update.pub"  # the keys one after the other
 
 
 def create(path: Path, passphrase: str) -> bytes:
@@ -51,9 +54,7 @@ def public_path(path: Path) -> Path:
 def open_key(data: bytes, passphrase: str) -> Ed25519PrivateKey:
     """From the bytes of the file that `create` wrote."""
     try:
-        text = pyrage.passphrase.decrypt(data, passphrase).decode("ascii")
-    except pyrage.DecryptError:
-        raise OrderError("The passphrase is not right", LOST) from None
+        text = decrypt(data, passphrase, LOST).decode("ascii")
     except UnicodeDecodeError:
         text = ""
     try:
@@ -74,3 +75,10 @@ def read_public(path: Path) -> bytes:
     if len(public) != PUBLIC_SIZE:
         raise OrderError(f"The key in {path} has {len(public)} bytes, not {PUBLIC_SIZE}", cure)
     return public
+
+
+def read_trusted(paths: Sequence[Path]) -> bytes:
+    """What BOARD_PATH holds for these .pub files. Raises OrderError."""
+    if len(paths) > KEYS_MAX:
+        raise OrderError(f"A board cannot hold {len(paths)} keys", f"Give {KEYS_MAX} at most")
+    return b"".join(read_public(path) for path in paths)

@@ -21,6 +21,7 @@ from revier_provision import durable_files
 from revier_provision.errors import OrderError
 from revier_provision.identity import APP_KEY_BYTES
 from revier_provision.ledger import key_id
+from revier_provision.passphrase import decrypt
 
 RECIPIENTS = "recipients.txt"
 RECIPIENTS_MAX = 50
@@ -118,10 +119,8 @@ def open_identity(identity: bytes, passphrase: str | None) -> pyrage.x25519.Iden
     """The identity from its file's bytes, with or without a passphrase."""
     try:
         if passphrase is not None:
-            identity = pyrage.passphrase.decrypt(identity, passphrase)
+            identity = decrypt(identity, passphrase, LOST)
         return pyrage.x25519.Identity.from_str(identity.decode("ascii").strip())
-    except pyrage.DecryptError:
-        raise OrderError("The passphrase is not right", LOST) from None
     except (pyrage.IdentityError, UnicodeDecodeError):
         cure = "Give the file that revier-provision vault init wrote"
         raise OrderError("This is no identity of age", cure) from None

@@ -16,11 +16,12 @@ from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_board import PaperBoard, Sent
 from revier_bench.workshop.scissors import KilledError, Place, Scissors
 from revier_inventory import Asset, Inventory, Owner
-from revier_provision import ChirpStack, inventory_files, vault
+from revier_provision import inventory_files, vault
 from revier_provision.books import Books
 from revier_provision.cli_server import payload_codec
 from revier_provision.errors import BoardError, OrderError
 from revier_provision.ledger_files import LedgerFolder, utc_now
+from revier_provision.lns_fleet import FleetChirpStack
 from revier_provision.raw_repl import BoardSilentError
 from revier_provision.vault import Vault
 from revier_provision.workshop.assets import Ask, AssetDesk, take_proposal
@@ -114,7 +115,7 @@ class PaperTable:
             say("", (piece + 1) / PIECES)
 
 
-class CutServer(ChirpStack):
+class CutServer(FleetChirpStack):
     """ChirpStack through a cable that may be cut before or after any call."""
 
     def __init__(self, scissors: Scissors, target: str, token: str) -> None:

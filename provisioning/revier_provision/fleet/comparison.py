@@ -7,7 +7,7 @@ Each source may be missing (None): then nothing is said about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -71,7 +71,7 @@ def compare(sources: Sources) -> list[Finding]:
     found += _unknown_to_inventory(sources.inventory, made)
     found += _left_on_server(sources, made)
     if sources.board is not None:
-        found += _on_board(sources.board, sources, made)
+        found += _on_board(sources.board, sources)
         found = [f for f in found if f.dev_eui == sources.board.dev_eui_expected]
     return sorted(set(found))
 
@@ -85,9 +85,14 @@ def _serving(inventory: Inventory) -> Iterator[tuple[DevicePeriod, Asset]]:
 
 def _last_made(records: Iterable[Record]) -> dict[str, Record]:
     """The last record of each device that says what it was made, or that it is none any more."""
+    return _last(records, (*MADE_EVENTS, "retired"))
+
+
+def _last(records: Iterable[Record], events: Sequence[str]) -> dict[str, Record]:
+    """Of each device."""
     last: dict[str, Record] = {}
     for record in records:
-        if record.event not in (*MADE_EVENTS, "retired"):
+        if record.event not in events:
             continue
         before = last.get(record.dev_eui)
         if before is None or (before.at, before.number) <= (record.at, record.number):
@@ -189,7 +194,7 @@ def _left_on_server(sources: Sources, made: Mapping[str, Record]) -> Iterator[Fi
             yield _finding(dev_eui, "inventory", problem, f"{NODE}. Or: {cure}")
 
 
-def _on_board(board: BoardView, sources: Sources, made: Mapping[str, Record]) -> Iterator[Finding]:
+def _on_board(board: BoardView, sources: Sources) -> Iterator[Finding]:
     dev_eui = board.dev_eui_expected
     if board.dev_eui != dev_eui:
         problem = f"The board says that its DevEUI is {board.dev_eui or 'none'}"
@@ -204,7 +209,7 @@ def _on_board(board: BoardView, sources: Sources, made: Mapping[str, Record]) ->
         )
         yield _finding(dev_eui, "kind", problem, NODE)
     yield from _interval(board, asset, sources)
-    yield from _firmware(board, made)
+    yield from _firmware(board, sources.records)
     device = (sources.server or {}).get(dev_eui)
     if device is None:
         return
@@ -224,14 +229,14 @@ def _interval(board: BoardView, asset: Asset, sources: Sources) -> Iterator[Find
         yield _finding(board.dev_eui_expected, "interval", problem, cure)
 
 
-def _firmware(board: BoardView, made: Mapping[str, Record]) -> Iterator[Finding]:
-    record = made.get(board.dev_eui_expected)
+def _firmware(board: BoardView, records: Iterable[Record]) -> Iterator[Finding]:
+    record = _last(records, (*MADE_EVENTS, "updated")).get(board.dev_eui_expected)
     if not board.firmware_sha256:
         cure = "Put it there: revier-provision upload --port PORT --firmware FILE"
         yield _finding(board.dev_eui_expected, "firmware", "The board has no firmware", cure)
     elif record is not None and record.firmware_sha256 not in ("", board.firmware_sha256):
         problem = "The firmware on the board is not the one that the ledger has"
-        cure = f"If it was updated: {NODE}, which enters it. Else put the firmware on again"
+        cure = f"If an update was taken back or not entered: {NODE}. Else put the firmware on again"
         yield _finding(board.dev_eui_expected, "firmware", problem, cure)
 
 

@@ -122,23 +122,40 @@ def replace(
     Run again after a failure, it does what is still missing.
     """
     before = inventory_files.read(inventory_dir)
-    since = _after(before.periods_of_asset(order.asset), order)
+    since = since_after(before.periods_of_asset(order.asset), order.since)
     order = msgspec.structs.replace(order, since=since)
     new = order.dev_eui or dev_eui_of_board(board, books, local_mac_ok=order.local_mac_ok)
     record = provision_entered(
         lambda _: order, board, server, inventory_dir, entropy, books, progress, event="replaced"
     )
-    others = [p for p in before.periods_of_asset(order.asset) if p.dev_eui != new]
-    old = others[-1].dev_eui if others else None
-    kept = False
-    elsewhere = any(
-        p.until is None and p.asset != order.asset for p in before.periods_of_device(old or "")
-    )
-    if old and not elsewhere and server is not None and server.device(old) is not None:
-        progress("take the asset off the old device")
-        server.release(old, f"{order.asset} (replaced)")
-        kept = True
+    old = predecessor(before, order.asset, new)
+    kept = server is not None and release_old(before, order.asset, old, server, progress)
     return Replacement(record=record, old_dev_eui=old, old_kept=kept)
+
+
+def predecessor(inventory: Inventory, asset: str, dev_eui: str) -> str | None:
+    """The device that served the asset before this one."""
+    others = [p for p in inventory.periods_of_asset(asset) if p.dev_eui != dev_eui]
+    return others[-1].dev_eui if others else None
+
+
+def release_old(
+    inventory: Inventory,
+    asset: str,
+    old: str | None,
+    server: FleetServer,
+    progress: Progress = lambda _step: None,
+) -> bool:
+    """The old device stays in the server without the asset. False: it is not there, or serves
+    another one."""
+    elsewhere = any(
+        p.until is None and p.asset != asset for p in inventory.periods_of_device(old or "")
+    )
+    if not old or elsewhere or server.device(old) is None:
+        return False
+    progress("take the asset off the old device")
+    server.release(old, f"{asset} (replaced)")
+    return True
 
 
 def rekey(
@@ -242,10 +259,10 @@ def _check_ours(dev_eui: str, server: FleetServer, inventory: Inventory) -> None
         raise OrderError(f"{problem}, which is none of this inventory's owners", cure)
 
 
-def _after(periods: Sequence[DevicePeriod], order: NodeOrder) -> datetime:
+def since_after(periods: Sequence[DevicePeriod], since: datetime) -> datetime:
     """A device that took the asset a moment ago has served it for a second at least."""
     starts = [period.since + SHORTEST for period in periods if period.until is None]
-    return max([order.since, *starts])
+    return max([since, *starts])
 
 
 def _check_board(dev_eui: str, board: FleetBoard, books: Books, *, local_mac_ok: bool) -> None:

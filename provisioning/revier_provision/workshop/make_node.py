@@ -22,10 +22,11 @@ from revier_provision import identity, inventory_files
 from revier_provision.books import Books, allotted_to, check_elsewhere
 from revier_provision.errors import BoardError, NetworkServerError, ProvisionError
 from revier_provision.fleet.allotment import allot, read_block
+from revier_provision.fleet.lifecycle import predecessor, release_old, since_after
 from revier_provision.flow import Entropy, Making
 from revier_provision.ledger import Record, StepResult
 from revier_provision.links import JOIN_EUI_NONE, NodeOrder, NodeRecord
-from revier_provision.lns import ChirpStack
+from revier_provision.lns_fleet import FleetChirpStack
 from revier_provision.plan import Step
 from revier_provision.workshop import labels
 from revier_provision.workshop.assets import AssetDesk
@@ -78,7 +79,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
     table: Table
     books: Books
     desk: AssetDesk
-    network_server: ChirpStack | None
+    network_server: FleetChirpStack | None
     entropy: Entropy
     shared: Any
     quiet_s: float = QUIET_S
@@ -156,7 +157,9 @@ class _Way:
             with self.steps.step(NodeStep.FIRMWARE) as step:
                 done = table.upload(port, self.wanted.window_s, step.say)
                 self.changed |= done is not None
-                step.skip("it is there already") if done is None else step.done(done)
+                step.skip("it is there already, or a newer one") if done is None else step.done(
+                    done
+                )
         else:
             self.steps.skip(NodeStep.FIRMWARE, "the site file names no bundle")
 
@@ -205,11 +208,14 @@ class _Way:
         inventory = inventory_files.read(bench.site.inventory)
         records = bench.books.ledger.records()
         asset = self.asset = bench.desk.choose(self.dev_eui, wanted.asset, inventory, records)
+        since = bench.now().replace(microsecond=0)
+        if wanted.replace:
+            since = since_after(inventory.periods_of_asset(asset.asset), since)
         order = NodeOrder(
             kind=asset.kind,
             asset=asset.asset,
             ags=asset.ags,
-            since=bench.now().replace(microsecond=0),
+            since=since,
             board=wanted.board or bench.site.board,
             interval_s=wanted.interval_s or bench.site.interval_s.get(asset.kind),
             join_eui=wanted.join_eui,
@@ -247,11 +253,22 @@ class _Way:
         with self.steps.step(NodeStep.RECORD) as step:
             record = making.record()
             what = f"{record.dev_eui} serves {record.asset} ({record.ags})"
+            if old := self._release_old(record):
+                what += f"; {old} served it before and stays in ChirpStack without it"
             if Step.WRITE_INVENTORY in making.plan.steps:
                 step.done(what)
             else:
                 step.skip(f"{what} already")
         return record
+
+    def _release_old(self, record: NodeRecord) -> str:
+        """The device that served the asset before; empty if ChirpStack has none, or none there."""
+        server = self.bench.network_server
+        inventory = inventory_files.read(self.bench.site.inventory)
+        old = predecessor(inventory, record.asset, record.dev_eui)
+        if old is None or server is None:
+            return ""
+        return old if release_old(inventory, record.asset, old, server, self.steps.say) else ""
 
     def _prove(self, board: NodeBoard) -> tuple[Proof | None, datetime | None]:
         """The board begins to work here, whether it is watched or not."""
@@ -270,7 +287,9 @@ class _Way:
             step.done(proof.sentence())
         return proof, None
 
-    def _watch(self, board: NodeBoard, server: ChirpStack, say: Callable[[str], None]) -> Proof:
+    def _watch(
+        self, board: NodeBoard, server: FleetChirpStack, say: Callable[[str], None]
+    ) -> Proof:
         bench = self.bench
         key_changed = server.key_changed_at(self.dev_eui)
         with server.watch_device(self.dev_eui) as watch:
@@ -325,7 +344,7 @@ class _Way:
             self._enter("provisioned")
 
     def _enter(self, event: Any, note: str = "") -> None:
-        if not self.dev_eui:
+        if not self.mac:
             return
         results = tuple(
             StepResult(e.step.value, "failed" if e.state == "failed" else "done")
@@ -373,6 +392,8 @@ class _Way:
         self.chip_name, self.mac = chip.name, chip.mac
         allotted = allotted_to(self.bench.books.ledger.records(), chip.mac)
         local_ok = self.wanted.local_mac_ok
+        if allotted is None and self.bench.site.eui_block is not None:
+            return  # an entry under the chip's own DevEUI would keep it from one of the block
         self.dev_eui = identity.dev_eui_of(chip.mac, allotted, local_ok=local_ok)
 
 

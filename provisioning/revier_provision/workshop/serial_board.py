@@ -5,23 +5,20 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Protocol
 
-from revier_provision.board import ReplBoard, open_port
+from revier_provision.board import ReplBoard, entered, open_port
 from revier_provision.errors import BoardError
-from revier_provision.raw_repl import BoardSilentError, RawRepl, RemoteError
+from revier_provision.raw_repl import RawRepl, RemoteError
 from revier_provision.workshop.self_test import PartResult, results
 
 SELF_TEST_S = 60.0  # a fan's start and a first measurement are in it
 LINES_MAX = 2000
 LINE_BYTES_MAX = 400
 REOPEN_S = 0.5
-PORT_BACK_S = 4.0
 READ_BYTES = 256
-RESET_S = 0.1
 
 
 class Stream(Protocol):
@@ -105,53 +102,11 @@ class SerialConsole:
 @contextmanager
 def open_serial_board(port: str, window_s: float) -> Iterator[SerialBoard]:
     """A board in its service window; it is restarted at the end, also if that was not asked for."""
-    with _entered(port, window_s) as (repl, stream):
+    with entered(port, window_s) as (repl, stream):
         board = SerialBoard(repl, stream, lambda: open_port(port))
         yield board
         if not board.left:
             repl.leave(reset=True)
-
-
-@contextmanager
-def open_serial_repl(port: str, window_s: float) -> Iterator[RawRepl]:
-    """The same of a board that may have nothing but MicroPython."""
-    with _entered(port, window_s) as (repl, _stream):
-        yield repl
-        repl.leave(reset=True)
-
-
-@contextmanager
-def _entered(port: str, window_s: float) -> Iterator[tuple[RawRepl, Stream]]:
-    stream = _opened(port)
-    try:
-        press_reset(stream)
-        repl = RawRepl(stream)
-        repl.enter(window_s)
-        yield repl, stream
-    finally:
-        stream.close()
-
-
-def _opened(port: str) -> Any:
-    """A chip with its own USB takes its port along when it restarts: it is waited for."""
-    deadline_s = time.monotonic() + PORT_BACK_S
-    while True:
-        try:
-            return open_port(port)
-        except BoardSilentError:
-            if time.monotonic() >= deadline_s:
-                raise
-            time.sleep(REOPEN_S)
-
-
-def press_reset(stream: Any) -> None:
-    """By the adapter's lines, as esptool does it: EN is low while RTS alone is set. A board without
-    that circuit, or without such lines, stays as it is: its button is pressed by hand."""
-    with suppress(OSError, ValueError, AttributeError):
-        stream.dtr = False
-        stream.rts = True
-        time.sleep(RESET_S)
-        stream.rts = False
 
 
 def _no_self_test(error: RemoteError) -> BoardError:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 
-from revier_provision import firmware_bundle
+from revier_provision import firmware_bundle, signing_key
+from revier_provision.board import open_repl
 from revier_provision.chip import (
     BaudMemory,
     ChipInfo,
@@ -23,11 +24,7 @@ from revier_provision.chip import (
 from revier_provision.errors import OrderError
 from revier_provision.firmware_bundle import Firmware
 from revier_provision.firmware_put import put_firmware
-from revier_provision.workshop.serial_board import (
-    SerialBoard,
-    open_serial_board,
-    open_serial_repl,
-)
+from revier_provision.workshop.serial_board import SerialBoard, open_serial_board
 from revier_provision.workshop.site_file import Site
 from revier_provision.workshop.table import Chip, Say
 
@@ -81,11 +78,13 @@ class SerialTable:
         return f"MicroPython {image.version}, compared by the chip, at {result.baud} baud"
 
     def upload(self, port: str, window_s: float, say: Say) -> str | None:
-        with open_serial_repl(port, window_s) as repl:
-            put = put_firmware(repl, self._firmware, say)
+        with open_repl(port, window_s) as repl:
+            put = put_firmware(repl, self._firmware, say, self._trusted, keep_newer=True)
         if not put.changed:
             return None
-        return f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
+        done = f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
+        keys = len(self._site.trust)
+        return f"{done}, {keys} key{'s' * (keys > 1)} for updates" if keys else done
 
     def open(self, port: str, window_s: float) -> AbstractContextManager[SerialBoard]:
         return open_serial_board(port, window_s)
@@ -109,3 +108,8 @@ class SerialTable:
         assert self._site.bundle is not None
         with self._lock:
             return firmware_bundle.load(self._site.bundle)
+
+    @cached_property
+    def _trusted(self) -> bytes:
+        """Empty: the board keeps the keys that it has."""
+        return signing_key.read_trusted(self._site.trust)

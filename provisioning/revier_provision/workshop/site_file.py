@@ -18,6 +18,7 @@ import msgspec
 from revier_provision.errors import OrderError
 from revier_provision.links import BOARD_DEFAULT
 from revier_provision.plan import BOARD_NAME
+from revier_provision.signing_key import KEYS_MAX
 
 SITE_FILE = "revier-site.toml"
 FILE_BYTES_MAX = 64 * 1024
@@ -69,9 +70,13 @@ class RuntimeTable(_Table, frozen=True, kw_only=True):
 
 
 class FirmwareTable(_Table, frozen=True, kw_only=True):
-    """`bundle`: the application; `runtime`: one image for each chip that this site uses."""
+    """`bundle`: the application; `runtime`: one image for each chip that this site uses.
+
+    `trust`: the .pub files of the keys that may sign updates; every board gets them.
+    """
 
     bundle: str | None = None
+    trust: tuple[str, ...] = ()
     runtime: tuple[RuntimeTable, ...] = ()
 
 
@@ -129,6 +134,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     codec: Path | None = None
     runtimes: tuple[Runtime, ...] = ()
     bundle: Path | None = None
+    trust: tuple[Path, ...] = ()
     board: str = BOARD_DEFAULT
     interval_s: dict[str, int] = {}
     labels: Path | None = None
@@ -196,6 +202,7 @@ def _site(file: _File, path: Path) -> Site:
         codec=whole(lora.codec) if lora else None,
         runtimes=tuple(Runtime(root / r.file, r.sha256) for r in file.firmware.runtime),
         bundle=whole(file.firmware.bundle),
+        trust=tuple(root / name for name in file.firmware.trust),
         board=file.board.name,
         interval_s=dict(file.board.interval_s.items()),
         labels=root / label.folder,
@@ -217,6 +224,11 @@ def _check(file: _File, text: str, path: Path) -> None:
         wrong("board.name", f"{file.board.name!r} is no board's name", cure)
     if len(file.firmware.runtime) > RUNTIMES_MAX:
         wrong("firmware.runtime", "too many images", f"Name up to {RUNTIMES_MAX}")
+    if len(file.firmware.trust) > KEYS_MAX:
+        wrong("firmware.trust", "a board cannot hold so many keys", f"Name up to {KEYS_MAX}")
+    if file.firmware.trust and file.firmware.bundle is None:
+        cure = "Name the bundle, or give a board its keys with: revier-provision firmware trust"
+        wrong("firmware.trust", "the keys come with the application, and no bundle is named", cure)
     for index, runtime in enumerate(file.firmware.runtime):
         if not SHA256.match(runtime.sha256):
             cure = f"Write what this prints: sha256sum {runtime.file}"

@@ -21,7 +21,6 @@ from provisioning.tests.provision.test_virtual_board import DEV_EUI, table
 from provisioning.tests.provision.virtual_table import MAC, Table
 
 from revier_bench.virtual_board import Nvs
-from revier_bench.workshop.reset_button import ResetButton
 from revier_inventory import Inventory
 from revier_provision import inventory_files
 from revier_provision.ledger import key_id
@@ -89,7 +88,7 @@ def test_no_trace_of_a_provisioning_holds_a_key(
     order = ["--kind", "air", "--asset", "herten-air-01", "--ags", "05562020", "--virtual"]
     books = ["--inventory", folder, "--vault", vault]
     reach = ["--server", server.target, "--token-file", token]
-    with ResetButton(table.kernel, table.board, table.lines).pressed():
+    with table.button.pressed():
         traces.run("node", "--port", table.port, *order, *books, *reach)
     key: bytes = server.registry.keys[DEV_EUI].nwk_key
     assert Nvs(table.flash).get("lorawan", "app_key") == key

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -314,3 +315,13 @@ def test_keys_of_older_nodes_are_filled_in_from_chirpstack(
     assert Vault(bench.store).get(DEV_EUI, which, identity(tmp_path)) == shop.board.key
     assert json.loads(run(*fill, *reach).stdout)["kept"] == []
     assert len(verify(shop.folder / "ledger")["a"].records) == 1
+
+
+def test_a_file_that_asks_for_too_much_work_is_not_called_a_wrong_passphrase() -> None:
+    data = pyrage.passphrase.encrypt(b"AGE", "four random words")
+    (stanza,) = re.findall(rb"-> scrypt \S+ \d+", data)
+    heavy = data.replace(stanza, re.sub(rb"\d+$", b"40", stanza))
+    with pytest.raises(OrderError, match="too slow, or too busy"):
+        vault.open_identity(heavy, "four random words")
+    with pytest.raises(OrderError, match="not right"):
+        vault.open_identity(data, "four other words")

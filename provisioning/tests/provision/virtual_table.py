@@ -9,6 +9,7 @@ from pathlib import Path
 
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board, clone_image
 from revier_bench.virtual_board.spec import HEAP_KIB
+from revier_bench.workshop.reset_button import ResetButton
 from revier_bench.world.air import NullAir
 
 START_UNIX_US = 1_795_000_000_000_000
@@ -61,6 +62,7 @@ class Table:
         self.said = threading.Condition()
         self.board.on_console_line = self._hear
         self.port = self.board.attach_pty()
+        self.button = ResetButton(self.kernel, self.board, self.lines)
         if cut_after_flash_bytes is not None:
             self.board.cut_power_after_flash_bytes(cut_after_flash_bytes)
         self.board.power_on()

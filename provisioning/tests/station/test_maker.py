@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from provisioning.tests.provision.keys_in import found_in
 from provisioning.tests.station.conftest import Browser, eventually
 
 from revier_bench.workshop.paper_air import PaperAir
@@ -49,6 +51,24 @@ def test_two_boards_become_two_nodes_in_the_name_of_who_is_logged_in(
             assert [step.step for step in one.steps] == [step.value for step in NodeStep]
             assert {step.state for step in one.steps} <= {"done", "skipped"}
         chains = read_all(bench.site.ledger)
+        pages = _seen_by(browser, desk, maker, "/", "/workshop?lang=de", "/workshop?lang=en",
+                         "/install?lang=de", "/api/assets", "/api/session")  # fmt: skip
+        told = msgspec.json.encode(made)  # what the event stream sends
     records = [r for chain in chains.values() for r in chain.records if r.event == "provisioned"]
     assert len({record.asset for record in records}) == 2
     assert {record.by for record in records} == {"tina"}
+    keys = [device.nwk_key for device in shop.air.registry.keys.values()]
+    assert len(set(keys)) == 2
+    for key in keys:
+        assert {name for name, data in pages.items() if found_in(data, key)} == set()
+        assert not found_in(told, key)
+
+
+def _seen_by(browser: Browser, desk: Desk, maker: WorkshopMaker, *paths: str) -> dict[str, bytes]:
+    """What the pages say to a technician."""
+    desk.maker = maker
+    technician = Browser(desk)
+    assert technician.login("tina").status_code == 303
+    answers = {path: technician.get(path) for path in paths}
+    assert {path: a.status_code for path, a in answers.items() if a.status_code >= 400} == {}
+    return {path: answer.content for path, answer in answers.items()}

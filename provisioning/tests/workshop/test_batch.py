@@ -6,7 +6,9 @@ that stops another."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from revier_bench.workshop.paper_air import PaperAir
@@ -18,6 +20,12 @@ from revier_provision.workshop.batch import Outcome, make_all
 from revier_provision.workshop.make_node import Wanted
 
 MakeShop = Callable[..., PaperShop]
+BLOCK = """\
+prefix = "8c1f64abc"
+registered_to = "Kreis"
+[stations]
+paper-1 = ["0000000", "00000ff"]
+"""
 
 
 def wanted(shop: PaperShop) -> list[Wanted]:
@@ -82,3 +90,28 @@ def test_a_bug_at_one_board_stays_there(make_shop: MakeShop) -> None:
         first, second = make_all(bench, wanted(shop))
     assert "AssertionError" in first.problem
     assert second.made is not None
+
+
+def test_a_block_gives_each_board_a_dev_eui_also_after_a_failed_flash(
+    make_shop: MakeShop, tmp_path: Path
+) -> None:
+    shop = make_shop(2)
+    block = tmp_path / "eui-block.toml"
+    block.write_text(BLOCK)
+    shop.site = msgspec.structs.replace(shop.site, eui_block=block)
+    shop.boards["paper0"].chip = "ESP32-C3"
+    with shop.bench() as bench:
+        first = make_all(bench, wanted(shop))
+    assert [each.step for each in first] == ["find the board", ""]
+    shop.boards["paper0"].chip = "ESP32-S3"
+    shop.boards["paper0"].full = True
+    with shop.bench() as bench:
+        assert make_all(bench, wanted(shop))[0].step == "upload the application"
+    shop.boards["paper0"].full = False
+    with shop.bench() as bench:
+        made = [each.made for each in make_all(bench, wanted(shop))]
+        again = [each.made for each in make_all(bench, wanted(shop))]
+    euis = {node.record.dev_eui for node in made if node is not None}
+    assert euis == {"8c1f64abc0000000", "8c1f64abc0000001"}
+    assert {node.record.dev_eui for node in again if node is not None} == euis
+    verify(shop.site.ledger)

@@ -113,3 +113,24 @@ def test_a_batch_without_site_file_or_list_is_refused(
     assert "batch needs a site file" in run("batch", code=1).stderr
     bare = run("node", "--inventory", "inventory", "--kind", "air", code=1)
     assert "Give --asset and --ags and --port" in bare.stderr
+
+
+def test_every_command_takes_the_site_file_and_its_options_go_before_it(
+    shop: PaperShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("node", "--port", "paper0", "--yes")
+    (row, *_) = json.loads(run("status", "--json").stdout)
+    assert (row["dev_eui"], row["state"]) == ("240ac4fffe000001", "ok")
+    assert json.loads(run("verify", "--json").stdout)["compared"][-1] == "ChirpStack"
+    run("label", "--asset", "herten-air-01", "--format", "zpl", "--out", "again.zpl")
+    (made,) = (shop.folder / "labels").iterdir()
+    assert (shop.folder / "again.zpl").read_bytes() == made.read_bytes()
+
+    inventory_files.init(tmp_path / "other")
+    assert json.loads(run("status", "--inventory", tmp_path / "other", "--json").stdout) == []
+    monkeypatch.setenv("REVIER_SITE", str(tmp_path / "gone.toml"))
+    assert "gone.toml" in run("status", code=1).output
+    error = json.loads(run("status", "--json", code=1).stdout)["error"]
+    assert "site file to copy" in error[0]["cure"]
+    run("status", "--help")
+    run("ports")

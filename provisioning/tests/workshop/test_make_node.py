@@ -284,3 +284,25 @@ def test_a_printer_that_is_off_stops_the_last_step_only(make_shop: MakeShop) -> 
     shop.site = msgspec.structs.replace(shop.site, printer=None)
     made = run(shop)
     assert made.proven_before is None, "the ledger's failed entry proves nothing"
+
+
+def test_a_board_that_takes_an_asset_over_leaves_the_old_device_without_it(
+    make_shop: MakeShop, air: PaperAir
+) -> None:
+    shop = make_shop(2)
+    first = run(shop).record
+    wanted = Wanted(port="paper1", asset=first.asset, replace=True)
+    events: list[StepEvent] = []
+    with shop.bench() as bench:
+        second = make_node(bench, wanted, events.append).record
+    told = next(e.readback for e in events if (e.step, e.state) == (NodeStep.RECORD, "done"))
+    assert told.endswith(f"{first.dev_eui} served it before and stays in ChirpStack without it")
+    assert air.registry.devices[second.dev_eui].tags["asset"] == first.asset
+    old = air.registry.devices[first.dev_eui]
+    assert "asset" not in old.tags
+    assert old.name == f"{first.asset} (replaced)"
+
+    old.tags["asset"] = first.asset  # as if it broke off before: the next run mends it
+    with shop.bench() as bench:
+        make_node(bench, Wanted(port="paper1"))
+    assert "asset" not in air.registry.devices[first.dev_eui].tags

@@ -26,6 +26,7 @@ tls_roots = "ca.pem"
 
 [firmware]
 bundle = "revier.zip"
+trust = ["release.pub"]
 
 [[firmware.runtime]]
 file = "ESP32_GENERIC_S3.bin"
@@ -59,6 +60,7 @@ def test_paths_are_relative_to_the_file() -> None:
     assert site.ledger == Path("/shop/inventory/ledger")
     assert site.token_file == Path("/shop/token")
     assert [r.file.name for r in site.runtimes] == ["ESP32_GENERIC_S3.bin", "ESP32_GENERIC.bin"]
+    assert site.trust == (Path("/shop/release.pub"),)
     assert site.interval_s == {"air": 600}
     assert (site.label_formats, site.lang) == (("pdf", "zpl"), "en")
     assert site.proof_limit_s == 600
@@ -76,13 +78,15 @@ def test_only_the_inventory_is_needed() -> None:
     [
         ('station = "bench-1"', 'station = "Bench 1"', r"line 6: books\.station"),
         ('station = "bench-1"', 'statoin = "b"', r"line 6: books\.statoin: .*unknown field"),
-        ("limit_s = 600", 'limit_s = "long"', r"line 34: proof\.limit_s: expected `int`"),
-        ("limit_s = 600", "limit_s = 0", r"line 34: proof\.limit_s: the limit is 1 to 86400"),
-        ('lang = "en"', 'lang = "fr"', r"line 30: label\.lang: invalid enum value 'fr'"),
-        ('name = "heltec_v3"', 'name = "../x"', r"line 25: board\.name"),
-        ("label.local:9100", "label.local", r"line 31: label\.printer"),
-        ("0002", "000g", r"line 22: firmware\.runtime\[1\]\.sha256: .*64 lower-case"),
+        ("limit_s = 600", 'limit_s = "long"', r"line 35: proof\.limit_s: expected `int`"),
+        ("limit_s = 600", "limit_s = 0", r"line 35: proof\.limit_s: the limit is 1 to 86400"),
+        ('lang = "en"', 'lang = "fr"', r"line 31: label\.lang: invalid enum value 'fr'"),
+        ('name = "heltec_v3"', 'name = "../x"', r"line 26: board\.name"),
+        ("label.local:9100", "label.local", r"line 32: label\.printer"),
+        ("0002", "000g", r"line 23: firmware\.runtime\[1\]\.sha256: .*64 lower-case"),
         ('inventory = "inventory"\n', "", r"line 3: books: .*missing required field `inventory`"),
+        ('"release.pub"', '"1", "2", "3", "4", "5"', r"line 15: firmware\.trust: .*so many keys"),
+        ('bundle = "revier.zip"\n', "", r"line 14: firmware\.trust: .*no bundle is named"),
         ("[books]", "[books", r"no TOML: .*line 3"),
     ],
 )
