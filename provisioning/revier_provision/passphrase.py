@@ -16,15 +16,15 @@ TRIES_MAX = 5  # each measures anew
 TOO_MUCH = "Excessive work"
 
 
-def decrypt(data: bytes, passphrase: str, cure: str) -> bytes:
-    """`cure`: if it is the wrong one. Raises OrderError."""
+def decrypt(data: bytes, passphrase: str, lost: str) -> bytes:
+    """`lost`: what to do if it is not known any more. Raises OrderError."""
     for _ in range(TRIES_MAX):
         try:
             opened: bytes = pyrage.passphrase.decrypt(data, passphrase)
         except pyrage.DecryptError as error:
             if not str(error).startswith(TOO_MUCH):
-                raise OrderError("The passphrase is not right", cure) from None
+                raise OrderError("The passphrase is not right", lost) from None
         else:
             return opened
-    faster = "Close other programs and run again, or do it on a faster machine"
-    raise OrderError("This machine is too slow, or too busy, to try the passphrase", faster)
+    cure = "Close other programs and run again, or do it on a faster machine"
+    raise OrderError("This machine is too slow, or too busy, to try the passphrase", cure)
