@@ -28,5 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if _has_pty():
         return
     for item in items:
-        if item.get_closest_marker("pty") or "pty_board" in getattr(item, "fixturenames", ()):
+        fixtures = {"pty_board", "make_pty_board"} & set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("pty") or fixtures:
             item.add_marker(pytest.mark.skip(reason=PTY_CURE))

@@ -30,6 +30,7 @@ RECEIVE_MAX = 2_000
 UNANSWERED_MAX = 500  # of a backlog's events
 ANSWER_S = 120.0
 REFUSED = 0x80
+KEEP_ALIVE_S = 600  # rumqttd takes nobody without
 FILTER = "application/+/device/+/event/+"
 MOSQUITTO_VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH; of several the first
 MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
@@ -129,7 +130,8 @@ def publish(port: int, events: Iterable[tuple[str, bytes]]) -> None:
     time that paho takes: a measurement is not to consist of its preparation."""
     left = iter(events)
     with socket.create_connection(("127.0.0.1", port), ANSWER_S) as connection:
-        connection.sendall(mqtt5.ConnectPacket("backlog", clean_start=True).write())
+        hello = mqtt5.ConnectPacket("backlog", clean_start=True, keep_alive=KEEP_ALIVE_S)
+        connection.sendall(hello.write())
         answers = _Answers(connection)
         greeting = answers.next()
         assert isinstance(greeting, mqtt5.ConnAckPacket), greeting

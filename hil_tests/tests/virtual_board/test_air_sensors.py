@@ -10,6 +10,7 @@ import pytest
 
 from revier_bench.chips.environments import Still
 from revier_bench.chips.scd41 import SINGLE_SHOT
+from revier_node.sensors.scd41 import SINGLE_SHOT_MS
 
 from .sensor_stage import Outcome, Play, Stage
 
@@ -235,7 +236,7 @@ def test_scd41_periodic(play: Play, stage: Stage) -> None:
 
 
 def test_scd41_single_shots(play: Play) -> None:
-    shot = "time.sleep_ms(scd41.SINGLE_SHOT_MS)\ntell(sensor.read())\n"
+    shot = f"time.sleep_ms({SINGLE_SHOT_MS})\ntell(sensor.read())\n"
     script = MAKE_SCD41 + f"sensor.start({SINGLE_SHOT})\n" + shot + "sensor.trigger()\n" + shot
     first, second = play(PARTS["scd41"], script)
     assert first == ("missing", None, "first after waking")
