@@ -49,7 +49,10 @@ def _parse(payload: bytes, *, as_json: bool) -> integration.DownlinkCommand:
             return integration.DownlinkCommand.FromString(payload)
         command = integration.DownlinkCommand()
         Parse(payload, command, ignore_unknown_fields=True)
-        _check_base64(json.loads(payload).get("data"))
+        found = json.loads(payload)
+        if not isinstance(found, dict):  # protobuf's parser takes an empty text
+            raise ValueError("no JSON object")
+        _check_base64(found.get("data"))
     except (ParseError, DecodeError, ValueError, RecursionError) as error:
         raise CommandError(str(error)) from None
     return command

@@ -212,7 +212,7 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
     "board: longer": ("interval", "late", lambda s, e: board_with(s, e, interval_s=86_000)),
     "board: other firmware": (
         "firmware",
-        "updated",
+        "update",
         lambda s, e: board_with(s, e, firmware_sha256="cd" * 32),
     ),
     "board: no firmware": ("firmware", "Put", lambda s, e: board_with(s, e, firmware_sha256="")),
