@@ -19,7 +19,9 @@ from revier_gateway.store import Store
 __all__ = ["each_mosquitto"]  # a fixture
 
 # A busy machine is no failure.
-settings.register_profile("gateway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "gateway", settings.get_profile("revier"), suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("gateway")
 
 

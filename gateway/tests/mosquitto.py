@@ -9,8 +9,6 @@ the installed one is taken.
 from __future__ import annotations
 
 import getpass
-import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +18,7 @@ from pathlib import Path
 import pytest
 from gateway.tests import support
 
-PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
+from revier_bench.mosquitto import programs, version
 
 PERSISTENT = """
 persistence true
@@ -29,20 +27,6 @@ autosave_interval 1
 autosave_on_changes true
 max_queued_messages 0
 """
-
-
-def programs() -> list[str]:
-    """Of all that are there, or that REVIER_MOSQUITTO names: their paths; none: not installed."""
-    named = os.environ.get("REVIER_MOSQUITTO", "")
-    if named:
-        return [name for name in named.split(os.pathsep) if name]
-    return [place for name in PLACES if (place := shutil.which(name))][:1]
-
-
-def version(path: str) -> str:
-    """As `mosquitto -h` says it. Raises OSError where the program cannot be run."""
-    said = subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stdout
-    return said.partition("\n")[0].removeprefix("mosquitto version ")
 
 
 def program() -> str:

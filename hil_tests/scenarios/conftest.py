@@ -17,10 +17,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -39,6 +40,9 @@ from revier_bench.virtual_board import (
 )
 from revier_bench.world.air import NullAir
 from revier_payload.downlinks import Outcome, outcome_of
+
+if TYPE_CHECKING:
+    from revier_bench.world.simulation import Simulation
 
 BENCHES_DIR = Path(__file__).parents[1] / "benches"
 MAC = bytes.fromhex("025245560001")
@@ -239,11 +243,11 @@ def network(bench: Bench, tmp_path: Path) -> Iterator[Network]:
     broker.stop()
 
 
-@pytest.fixture
-def registered_node(
+@contextmanager
+def one_node(
     bench: Bench, network: Network, build_dir: Path, tmp_path: Path
-) -> Iterator[str]:
-    """An air node of the fleet, provisioned and registered, within reach; its serial port."""
+) -> Iterator[Simulation]:
+    """A world with the fleet's first node, an air node, provisioned and registered."""
     from revier_bench.world.fleet import DEMO_FLEET
     from revier_bench.world.simulation import Settings, Simulation
 
@@ -255,6 +259,15 @@ def registered_node(
     )  # fmt: skip
     with Simulation(settings) as world:
         world.provision()
+        yield world
+
+
+@pytest.fixture
+def registered_node(
+    bench: Bench, network: Network, build_dir: Path, tmp_path: Path
+) -> Iterator[str]:
+    """An air node of the fleet, provisioned and registered, within reach; its serial port."""
+    with one_node(bench, network, build_dir, tmp_path) as world:
         (board,) = world.boards.values()
         port = board.attach_pty()
         pump = Pump(lambda: world.run_for(DAY_S), world.stop)
@@ -284,17 +297,8 @@ def updatable_node(
 ) -> Iterator[Updatable]:
     """As registered_node, with the public key of updates.KEY; nothing runs before `go` is set."""
     from revier_bench import updates
-    from revier_bench.world.fleet import DEMO_FLEET
-    from revier_bench.world.simulation import Settings, Simulation
 
-    settings = Settings(
-        mqtt=network.mqtt, grpc=network.grpc, api_token=network.token,
-        work_dir=tmp_path / "world", inventory_dir=tmp_path / "inventory", seed=bench.seed,
-        start=bench.start, fleet=replace(DEMO_FLEET, nodes=DEMO_FLEET.nodes[:1]),
-        build_dir=build_dir,
-    )  # fmt: skip
-    with Simulation(settings) as world:
-        world.provision()
+    with one_node(bench, network, build_dir, tmp_path) as world:
         (board,) = world.boards.values()
         flash = board.spec.flash_image
         image.write_files(flash, updates.public_file(updates.KEY), build_dir)

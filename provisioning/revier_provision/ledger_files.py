@@ -9,8 +9,8 @@ next record is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,28 +64,27 @@ class LedgerFolder:
 
         Under the station's lock: what `entry` checked still holds when its record is written.
         """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with durable_files.locked(self.folder / f".{self.station}.lock"):
-                chain = self._mend()
-                others = read_all(self.folder)
-                others.pop(self.station, None)
-                return self._write(chain, others, entry)
-        except OSError as error:
-            cure = "Make room or correct the rights there, then run again"
-            raise OrderError(f"Cannot write in {self.folder}: {error.strerror}", cure) from error
+        with self._writing() as (chain, others):
+            return self._write(chain, others, entry)
 
     def append_each(self, entries: Iterable[Entry]) -> None:
         """Write them one after the other, reading the folder once: for thousands."""
+        with self._writing() as (chain, others):
+            upto = chain
+            for entry in entries:
+                record = self._write(upto, others, lambda _, one=entry: one)  # type: ignore[misc]
+                upto = msgspec.structs.replace(upto, records=(record,))
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Chain, dict[str, Chain]]]:
+        """This station's chain, and the others', under its lock."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with durable_files.locked(self.folder / f".{self.station}.lock"):
                 chain = self._mend()
                 others = read_all(self.folder)
                 others.pop(self.station, None)
-                for entry in entries:
-                    record = self._write(chain, others, lambda _, one=entry: one)  # type: ignore[misc]
-                    chain = msgspec.structs.replace(chain, records=(record,))
+                yield chain, others
         except OSError as error:
             cure = "Make room or correct the rights there, then run again"
             raise OrderError(f"Cannot write in {self.folder}: {error.strerror}", cure) from error

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -25,6 +26,7 @@ MINUTES_KEPT = 7 * 24 * 60
 SEVERAL = "several"
 DIAGNOSIS_PORT, BATCH_PORT, BACKFILL_PORT = 1, 11, 5
 SEQ_LEAPT, F_CNT_LEAPT = 1 << 4, 1 << 5  # of a diagnosis's status
+Said = Mapping[str, int | None]  # a diagnosis; empty: the frame is none
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -78,10 +80,11 @@ class Ledger:
         state = self.state(up.dev_eui, work)
         heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
         state = heard.state
-        if up.f_port == DIAGNOSIS_PORT and heard.verdict == "new":
-            state = _look_back(state, up, work.device_state(up.dev_eui), now_ms)
+        said = decode(up.f_port, up.data).values if up.f_port == DIAGNOSIS_PORT else {}
+        if said and heard.verdict == "new":
+            state = _look_back(state, up, said, work.device_state(up.dev_eui), now_ms)
         if state.sessions[-1].holes:
-            state = self._look_closer(state, up, work)
+            state = self._look_closer(state, up, said, work)
         if at_ms > state.received_ms or not state.application_id:
             sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
             state = FrameState(sessions, up.tenant_id, up.application_id, newest_ms)
@@ -91,12 +94,10 @@ class Ledger:
         if up.f_port in (BATCH_PORT, BACKFILL_PORT):
             work.changes.append(lambda db: _look(db, up.dev_eui, now_ms))
 
-    def _look_closer(self, state: FrameState, up: Uplink, work: Work) -> FrameState:
+    def _look_closer(self, state: FrameState, up: Uplink, said: Said, work: Work) -> FrameState:
         """The identities are those of the frames before this one."""
-        if up.f_port == DIAGNOSIS_PORT:
-            status = decode(up.f_port, up.data).values.get("status") or 0
-            if status & F_CNT_LEAPT:
-                state = frames.leapt(state, up.dev_addr, up.f_cnt)
+        if (said.get("status") or 0) & F_CNT_LEAPT:
+            state = frames.leapt(state, up.dev_addr, up.f_cnt)
         known = frames.with_sequences(state, work.device_state(up.dev_eui))
         for before, after in zip(state.holes, known.holes, strict=True):
             if after.gap and after is not before:
@@ -137,9 +138,10 @@ class Ledger:
         self._states.update(states)
 
 
-def _look_back(state: FrameState, up: Uplink, device: DeviceState, now_ms: int) -> FrameState:
+def _look_back(
+    state: FrameState, up: Uplink, said: Said, device: DeviceState, now_ms: int
+) -> FrameState:
     """Of a session in which no reading was heard yet: what was taken before it began?"""
-    said = decode(up.f_port, up.data).values
     next_seq, first = said.get("seq"), device.newest_seq + 1
     is_new = not any(known.dev_addr == up.dev_addr for known in device.sessions)
     if not is_new or first <= 0 or next_seq is None or next_seq <= first:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import getpass
 import itertools
-import os
 import shutil
 import socket
 import subprocess
@@ -26,14 +25,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from revier_bench.mosquitto import programs, version
+
 RECEIVE_MAX = 2_000
 UNANSWERED_MAX = 500  # of a backlog's events
 ANSWER_S = 120.0
 REFUSED = 0x80
 KEEP_ALIVE_S = 600  # rumqttd takes nobody without
 FILTER = "application/+/device/+/event/+"
-MOSQUITTO_VARIABLE = "REVIER_MOSQUITTO"  # another one than that of PATH; of several the first
-MOSQUITTO_PLACES = ("mosquitto", "/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto")
 MOSQUITTO_CONF = """
 listener {port} 127.0.0.1
 allow_anonymous true
@@ -49,17 +48,15 @@ log_type error
 
 
 def mosquitto_path() -> str | None:
-    named = os.environ.get(MOSQUITTO_VARIABLE, "").partition(os.pathsep)[0]
-    places = (named,) if named else MOSQUITTO_PLACES
-    return next((found for place in places if (found := shutil.which(place))), None)
+    """The first that can be run."""
+    return next((found for one in programs() if (found := shutil.which(one))), None)
 
 
 def broker_name() -> str:
     path = mosquitto_path()
     if path is None:
         return "iotcore (rumqttd; itself below 25,000/s)"
-    usage = subprocess.run([path, "-h"], capture_output=True, text=True, check=False).stdout
-    return usage.partition("\n")[0].strip() or "mosquitto"
+    return f"mosquitto version {version(path)}"
 
 
 def broker(folder: Path, port: int, *, persistent: bool = False) -> AbstractContextManager[Any]:

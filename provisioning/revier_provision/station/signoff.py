@@ -169,11 +169,6 @@ def serves(inventory: Inventory, dev_eui: str) -> Asset | None:
     return None
 
 
-def off_share(measured_mm: int, entered_mm: int) -> float:
-    """By which share of it the empty distance that was entered is off."""
-    return abs(measured_mm - entered_mm) / entered_mm
-
-
 def distance_m(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Between two (lon, lat) on a sphere (haversine)."""
     lon_1, lat_1, lon_2, lat_2 = map(math.radians, (*one, *other))

@@ -8,7 +8,7 @@ firmware/revier_node/sensors name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -102,15 +102,10 @@ def results(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[PartR
     )
 
 
-def from_console(lines: Iterable[str]) -> tuple[PartResult, ...] | None:
-    """The newest self-test that these lines tell of, or None."""
-    found = None
-    for line in lines:
-        words = line.split()
-        if words[:2] == ["revier", "selftest"]:
-            pairs = [word.partition("=") for word in words[2:] if "=" in word]
-            found = results((key, value) for key, _, value in pairs)
-    return found
+def newest(lines: Sequence[tuple[str, Mapping[str, str]]]) -> tuple[PartResult, ...] | None:
+    """The newest self-test among the console's events, or None."""
+    found = next((pairs for event, pairs in reversed(lines) if event == "selftest"), None)
+    return None if found is None else results(found)
 
 
 def sentence(parts: Iterable[PartResult]) -> str:

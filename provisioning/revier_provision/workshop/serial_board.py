@@ -12,7 +12,7 @@ from typing import Protocol
 from revier_provision.board import ReplBoard, entered, open_port
 from revier_provision.errors import BoardError
 from revier_provision.raw_repl import RawRepl, RemoteError
-from revier_provision.workshop.self_test import PartResult, results
+from revier_provision.workshop.self_test import PartResult, newest
 
 SELF_TEST_S = 60.0  # a fan's start and a first measurement are in it
 LINES_MAX = 2000
@@ -41,11 +41,11 @@ class SerialBoard(ReplBoard):
             lines = self.cable("self_test()", SELF_TEST_S)
         except RemoteError as error:
             raise _no_self_test(error) from None
-        found = next((pairs for event, pairs in reversed(lines) if event == "selftest"), None)
+        found = newest(lines)
         if found is None:
             cure = "Put Revier's firmware on the board (a bundle in the site file) and run again"
             raise BoardError("The board's firmware told no result of its self-test", cure)
-        return results(found)
+        return found
 
     def start_node(self) -> SerialConsole:
         self.restart()

@@ -22,6 +22,7 @@ import tty
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -353,3 +354,19 @@ def server() -> Iterator[Server]:
     running = Server()
     yield running
     stand_in.stop(running.grpc, running.backend)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, bare_herten: Inventory) -> Path:
+    """Of the inventory."""
+    inventory_files.write(tmp_path / "inventory", bare_herten)
+    return tmp_path / "inventory"
+
+
+@pytest.fixture
+def reach(tmp_path: Path, server: Any) -> list[object]:
+    """Options of a command that lead to the stand-in."""
+    path = tmp_path / "token"
+    path.write_text(server.token)
+    path.chmod(0o600)
+    return ["--server", server.target, "--token-file", path]

@@ -19,7 +19,7 @@ from provisioning.tests.provision.keys_in import found_in
 from typer.testing import CliRunner, Result
 
 from revier_bench.network_server.registry import Tenant
-from revier_inventory import Inventory, RadioGateway, begin_period, put_radio_gateway
+from revier_inventory import RadioGateway, begin_period, put_radio_gateway
 from revier_provision import cli, inventory_files, vault
 from revier_provision.books import Books
 from revier_provision.fleet.asset_rows import template
@@ -40,20 +40,6 @@ def run(*arguments: object, code: int = 0, typed: str = "") -> Result:
         raise result.exception
     assert result.exit_code == code, result.output
     return result
-
-
-@pytest.fixture
-def folder(tmp_path: Path, bare_herten: Inventory) -> Path:
-    inventory_files.write(tmp_path / "inventory", bare_herten)
-    return tmp_path / "inventory"
-
-
-@pytest.fixture
-def reach(tmp_path: Path, server: Any) -> list[object]:
-    path = tmp_path / "token"
-    path.write_text(server.token)
-    path.chmod(0o600)
-    return ["--server", server.target, "--token-file", path]
 
 
 @pytest.fixture

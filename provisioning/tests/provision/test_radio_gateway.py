@@ -20,26 +20,11 @@ from cryptography.x509.oid import NameOID
 from provisioning.tests.provision.test_fleet_commands import run
 
 from revier_bench.network_server.certificates import Authority
-from revier_inventory import Inventory
 from revier_provision import inventory_files
 from revier_provision.fleet import radio_gateways
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
 GATEWAY = "0016c001f1500812"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, bare_herten: Inventory) -> Path:
-    inventory_files.write(tmp_path / "inventory", bare_herten)
-    return tmp_path / "inventory"
-
-
-@pytest.fixture
-def reach(tmp_path: Path, server: Any) -> list[object]:
-    path = tmp_path / "token"
-    path.write_text(server.token)
-    path.chmod(0o600)
-    return ["--server", server.target, "--token-file", path]
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import revier_node
-from revier_provision.workshop.self_test import PART_WORDS, from_console, results, sentence
+from revier_provision.board import console_lines
+from revier_provision.workshop.self_test import PART_WORDS, newest, results, sentence
 
 SENSORS = Path(revier_node.__file__).parent / "sensors"
 
@@ -21,13 +22,13 @@ def test_the_newest_line_counts() -> None:
         "revier boot cause=power_on",
         "revier selftest sps30=ok bme280=no_answer radio=ok",
     ]
-    parts = from_console(lines)
+    parts = newest(console_lines("\n".join(lines)))
     assert parts is not None
     assert sentence(parts) == "sps30 ok, bme280 no answer, radio ok"
     assert [part.part for part in parts if part.fault] == ["bme280"]
     assert parts[1].problem == "BME280 (temperature, humidity, pressure) does not answer"
     assert "SDA, SCL" in parts[1].cure
-    assert from_console(["revier boot"]) is None
+    assert newest(console_lines("revier boot")) is None
 
 
 @pytest.mark.parametrize(
