@@ -5,12 +5,12 @@
 A node counts its readings in one 32-bit sequence that survives rejoin and power loss; it may skip,
 never repeat. Frames carry its low bits (4 to 9), a diagnosis the whole of it. The receiver widens:
 
-* The frame counter f_cnt says how many frames lie between two frames of one session. A frame
-  carries at most one reading, so between two frames the sequence advances by at most their
-  distance, plus readings that were never sent. As long as this is less than the low bits' span,
-  exactly one sequence fits.
-* Anything else (too many frames lost, a new session whose diagnosis was lost, a power cut that
-  skipped) is ambiguous. Then an epoch is opened: the low bits count from there under a name that
+* The frame counter f_cnt says how many frames lie between two frames of one session. Between them
+  the sequence advances by at most that: a frame carries at most one new reading, a reading that is
+  not sent takes a number of f_cnt along, and a power cut skips no fewer frames than readings
+  (firmware/revier_node/store.py). A reading that goes out again may put a few out of order. As long
+  as this is less than the low bits' span, exactly one sequence fits.
+* Anything else (too many frames lost, a new session whose diagnosis was lost) is ambiguous. Then an epoch is opened: the low bits count from there under a name that
   no other epoch has, rather than a guess that could give two readings one identity.
 * Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one, or
   because the frame carries it whole: batches and backfills do.
@@ -37,7 +37,7 @@ NO_CONTENT = -1
 OF_A_BATCH = -2  # a reading's content is not known in the bytes in which it is sent alone
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:revier:reading")
 
-UNSENT_MAX = 3  # readings that a node took and never sent, between two frames that were heard
+UNSENT_MAX = 3  # later readings than one that goes out again, which may be all that was heard
 SESSIONS_MAX = 3  # ChirpStack does not promise order: late frames of the session before
 # A frame counter that went back is a late event if it was heard before the newest frame, and a
 # restarted counter (ABP, or a join that got the same address) if it was heard this much after.

@@ -25,6 +25,7 @@ MINUTE_MS = 60_000
 MINUTES_KEPT = 7 * 24 * 60
 SEVERAL = "several"
 DIAGNOSIS_PORT, BATCH_PORT, BACKFILL_PORT = 1, 11, 5
+NEW_STRETCH = 1 << 20  # readings; ten years of an air node
 SEQ_LEAPT, F_CNT_LEAPT = 1 << 4, 1 << 5  # of a diagnosis's status
 Said = Mapping[str, int | None]  # a diagnosis; empty: the frame is none
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
@@ -141,10 +142,11 @@ class Ledger:
 def _look_back(
     state: FrameState, up: Uplink, said: Said, device: DeviceState, now_ms: int
 ) -> FrameState:
-    """Of a session in which no reading was heard yet: what was taken before it began?"""
+    """Of a session in which no reading was heard yet: what was taken before it began? Of a board
+    that was provisioned anew, and so began a new stretch of the sequence, nobody can say."""
     next_seq, first = said.get("seq"), device.newest_seq + 1
     is_new = not any(known.dev_addr == up.dev_addr for known in device.sessions)
-    if not is_new or first <= 0 or next_seq is None or next_seq <= first:
+    if not is_new or first <= 0 or next_seq is None or not 0 < next_seq - first < NEW_STRETCH:
         return state
     leapt = bool((said.get("status") or 0) & SEQ_LEAPT)
     return frames.rejoined(state, up.dev_addr, (first, next_seq - 1), now_ms, leapt=leapt)
