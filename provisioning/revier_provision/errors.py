@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from revier_provision.ledger import Finding
+    from revier_provision.ledger.records import Finding
 
 
 class ProvisionError(Exception):
