@@ -10,8 +10,9 @@ never repeat. Frames carry its low bits (4 to 9), a diagnosis the whole of it. T
   not sent takes a number of f_cnt along, and a power cut skips no fewer frames than readings
   (firmware/revier_node/store.py). A reading that goes out again may put a few out of order. As long
   as this is less than the low bits' span, exactly one sequence fits.
-* Anything else (too many frames lost, a new session whose diagnosis was lost) is ambiguous. Then an epoch is opened: the low bits count from there under a name that
-  no other epoch has, rather than a guess that could give two readings one identity.
+* Anything else (too many frames lost, a new session whose diagnosis was lost) is ambiguous. Then an
+  epoch is opened: the low bits count from there under a name that no other epoch has, rather than a
+  guess that could give two readings one identity.
 * Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one, or
   because the frame carries it whole: batches and backfills do.
 * A node that sends batches may have put as many readings into any frame that was lost. It says so
