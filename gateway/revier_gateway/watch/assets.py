@@ -83,11 +83,12 @@ class AssetWatch:
         self._event_ms = now_ms
         if self.deafness.cause(SOURCE) == SOURCE_SILENT:
             self.deafness.end(SOURCE, now_ms)
-        for (role, name), (last_ms, frames) in heard.items():
-            before_ms = self._heard.get((role, name))
+        for key, (last_ms, frames) in heard.items():
+            before_ms = self._heard.get(key)
             if before_ms is not None and last_ms <= before_ms:
                 continue
-            self._heard[role, name] = last_ms
+            self._heard[key] = last_ms
+            role, name = key
             if role == RADIO_GATEWAY:
                 self.deafness.end(name, last_ms)
             elif before_ms is not None:

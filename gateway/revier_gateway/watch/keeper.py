@@ -67,8 +67,8 @@ class Keeper:
         now_ms = self._now_ms()
         self.assets.take(work.heard, work.paths, now_ms)
         self._days.take(work.history)
-        if work.behind_s is not None:
-            self.around.note_delay(work.behind_s, now_ms)
+        if work.behind_ms is not None:
+            self.around.note_delay(work.behind_ms / 1000, now_ms)
 
     def set_config(self, config: Config) -> None:
         """Whom to tell, and what a low battery is. Raises ConfigError, and then nothing changed."""
