@@ -36,6 +36,11 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     raw_u: str = ""
 
 
+def device_id(dev_eui: str) -> int:
+    """A DevEUI as SQLite takes it for a row's number: of 64 bits, with a sign, in the same order."""
+    return int(dev_eui, 16) - (1 << 63)
+
+
 def instant(at: datetime) -> str:
     """RFC 3339 in UTC with Z and three digits, so that text sorts as time does."""
     return instant_of_ms(unix_ms(at))

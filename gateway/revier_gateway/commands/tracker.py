@@ -50,10 +50,11 @@ class Tracker:
 
     def set(self, command: Command, work: Work) -> None:
         """The command from now on, when the work is committed."""
-        if not work.commands:
-            work.changes.append(lambda db: table.put(db, list(work.commands.values())))
-            work.afterwards.append(lambda: self._remember(work.commands))
-        work.commands[command.id] = command
+        mine = work.commands
+        if not mine:  # without the work, which would otherwise be in a circle
+            work.changes.append(lambda db: table.put(db, list(mine.values())))
+            work.afterwards.append(lambda: self._remember(mine))
+        mine[command.id] = command
 
     def advance(self, command: Command, event: fate.Event, now_ms: int, work: Work) -> None:
         after = fate.advance(command, event, now_ms)

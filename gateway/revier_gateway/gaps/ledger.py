@@ -16,7 +16,7 @@ from revier_gateway.gaps import frames
 from revier_gateway.gaps.frames import FrameState, Heard, Hole
 from revier_gateway.identity import DeviceState
 from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX_MS, Uplink
-from revier_gateway.values import unix_ms
+from revier_gateway.values import device_id, unix_ms
 from revier_gateway.work import Work
 
 STATES_CACHED_MAX = 50_000
@@ -29,7 +29,6 @@ SEQ_LEAPT, F_CNT_LEAPT = 1 << 4, 1 << 5  # of a diagnosis's status
 Said = Mapping[str, int | None]  # a diagnosis; empty: the frame is none
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
 
-_pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(FrameState).decode
 
 
@@ -52,10 +51,10 @@ class Ledger:
 
     def set(self, dev_eui: str, state: FrameState, work: Work) -> None:
         """The state from now on, when the work is committed."""
-        if not work.frames:
-            work.changes.append(lambda db: _write(db, work.frames))
-            work.afterwards.append(lambda: self._remember(work.frames))
-        work.frames[dev_eui] = state
+        mine = work.frames
+        if not mine:  # the work itself stays out of it: in a circle it would not go when it is done
+            work.afterwards.append(lambda: self._remember(mine))
+        mine[dev_eui] = state
 
     def noticed_before(self, at_ms: int, limit: int) -> list[str]:
         """Devices with a hole that was noticed by then and is not declared, oldest first."""
@@ -139,8 +138,8 @@ class Ledger:
     # -- the table
 
     def _read(self, dev_eui: str) -> FrameState:
-        sql = "SELECT state FROM frames WHERE dev_eui = ?"
-        row = self._db.execute(sql, (dev_eui,)).fetchone()
+        sql = "SELECT frames FROM device WHERE id = ? AND frames IS NOT NULL"
+        row = self._db.execute(sql, (device_id(dev_eui),)).fetchone()
         return _unpack(row[0]) if row else FrameState()
 
     def _remember(self, states: dict[str, FrameState]) -> None:
@@ -159,11 +158,6 @@ def _look_back(
         return state
     leapt = bool((said.get("status") or 0) & SEQ_LEAPT)
     return frames.rejoined(state, up.dev_addr, (first, next_seq - 1), now_ms, leapt=leapt)
-
-
-def _write(db: sqlite3.Connection, states: dict[str, FrameState]) -> None:
-    rows = [(dev_eui, _pack(state), frames.due_ms(state, 0)) for dev_eui, state in states.items()]
-    db.executemany("INSERT OR REPLACE INTO frames VALUES (?, ?, ?)", rows)
 
 
 def _fill(db: sqlite3.Connection, gap: int, now_ms: int) -> None:
