@@ -16,8 +16,8 @@ from typing import Literal
 import msgspec
 
 from revier_gateway.feed_messages import topic_of
-from revier_gateway.store import Store
 from revier_gateway.outcomes import FeedMessage
+from revier_gateway.store import Store
 
 BEHIND_ROWS = 4000  # so many rows that wait are a catch-up at any pace
 BEHIND_S = 2.0  # and so are this many seconds' worth
@@ -158,12 +158,15 @@ class Ahead:
 
     def take(self, limit: int) -> list[FeedMessage]:
         rows = [self._rows.popleft() for _ in range(min(limit, len(self._rows)))]
-        while self._states and len(rows) < limit:
-            asset = next(iter(self._states))
-            del self._states[asset]
-            row = self._state_of(asset)
-            if row is not None:
-                rows.append(row)
+        if not self._states:
+            return rows
+        with self._store.reading():
+            while self._states and len(rows) < limit:
+                asset = next(iter(self._states))
+                del self._states[asset]
+                row = self._state_of(asset)
+                if row is not None:
+                    rows.append(row)
         return rows
 
     def _state_of(self, asset: str) -> FeedMessage | None:

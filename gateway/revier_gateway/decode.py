@@ -87,8 +87,10 @@ def read(uplink: Uplink) -> Payload:
         return Payload((_reading(uplink, found),), other_version=longer)
     batches = (found.values.get("status") or 0) & BATCHES
     per_frame = SAMPLES_MAX if batches else 1
-    note = ", ".join(f"{name} {value}" for name, value in found.values.items())
     next_seq = found.values.get("seq")
+    note = ""
+    if next_seq is None:
+        note = ", ".join(f"{name} {value}" for name, value in found.values.items())
     return Payload((), next_seq, per_frame=per_frame, other_version=longer, note=note)
 
 

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""A message's fields as physical values under the feed's names, their quality, and flags by name."""
+"""A message's fields as physical values under the feed's names, with their quality; its flags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import msgspec
@@ -18,6 +18,9 @@ from revier_payload.schema.fields import MISSING as MISSING_STATE
 from revier_payload.schema.fields import OUT_OF_RANGE, Field, Message
 
 CODES_KEPT_MAX = 4096  # of a field
+TABLE_BITS_MAX = 9  # of a field whose codes are all worked out at once
+PART_BITS = 30
+PART_MASK = (1 << PART_BITS) - 1
 
 # Where the feed has another name than the payload, by kind of reading.
 FEED_NAMES: dict[str, dict[str, str]] = {
@@ -95,7 +98,12 @@ class Coded(Mapping[str, Value]):
     def to_json(self) -> bytes:
         """As msgspec encodes a dict of them."""
         packed = self._packed
-        members = [texts[packed >> shift & mask] for shift, mask, texts in self._walk.texts]
+        members = [
+            texts[part >> shift & mask]
+            for base, fields in self._walk.parts
+            for part in (packed >> base & PART_MASK,)
+            for shift, mask, texts in fields
+        ]
         return b"{%b}" % b",".join(members)
 
 
@@ -105,7 +113,9 @@ class _Coding:
     def __init__(self, field: Field, kind: str) -> None:
         self._field = field
         _, self.name, self._denominator, self._unit, self._names, _, _ = _step(field, kind)
-        self.texts = _Texts(self)
+        self.texts: _Texts | list[bytes] = _Texts(self)
+        if field.bits <= TABLE_BITS_MAX:
+            self.texts = [self.texts[code] for code in range(1 << field.bits)]
 
     def value(self, code: int) -> Value:
         value, state = self._field.decode(code)
@@ -125,12 +135,19 @@ class _Texts(dict[int, bytes]):
         return made
 
 
+_Place = tuple[int, int, _Texts | list[bytes]]  # shift, mask, text by code
+_Part = tuple[int, tuple[_Place, ...]]
+
+
 class _Walk(msgspec.Struct, frozen=True):
-    """Where each field after the sequence lies: shift, mask and what is to be known of it."""
+    """Where each field after the sequence lies: shift, mask and what is to be known of it.
+
+    parts: the same in parts of 30 bits, whose numbers cost Python a third of larger ones.
+    """
 
     seq_shift: int
     fields: dict[str, tuple[int, int, _Coding]]
-    texts: tuple[tuple[int, int, _Texts], ...]
+    parts: tuple[_Part, ...]
     flags: tuple[tuple[int, int, tuple[str, ...]], ...]
 
 
@@ -148,8 +165,26 @@ def _walk(f_port: int) -> _Walk:
         else:
             coding = _Coding(field, message.kind)
             fields[coding.name] = (left, mask, coding)
-    texts = tuple([(shift, mask, coding.texts) for shift, mask, coding in fields.values()])
-    return _Walk(first, fields, texts, tuple(flagged))
+    return _Walk(first, fields, _parts(fields.values()), tuple(flagged))
+
+
+def _parts(fields: Iterable[tuple[int, int, _Coding]]) -> tuple[_Part, ...]:
+    """fields: highest bits first. Each part has its lowest bit's place."""
+    parts: list[list[_Place]] = []
+    highest = 0
+    for shift, mask, coding in fields:
+        top = shift + mask.bit_length()
+        if not parts or highest - shift > PART_BITS:
+            parts.append([])
+            highest = top
+        parts[-1].append((shift, mask, coding.texts))
+    bases = [part[-1][0] for part in parts]
+    return tuple(
+        [
+            (base, tuple([(shift - base, mask, texts) for shift, mask, texts in part]))
+            for base, part in zip(bases, parts, strict=True)
+        ]
+    )
 
 
 @cache

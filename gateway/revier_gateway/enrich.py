@@ -48,7 +48,7 @@ def measure(reading: Reading, identity: Identity, inventory: Inventory) -> Measu
         asset = _asset(uplink, measured_ms, inventory)
         _check_owner(uplink, asset, inventory)
         _memory.keep(uplink, measured_ms, asset)
-    if reading.kind != asset.kind and reading.kind != ALARM:
+    if reading.kind not in (asset.kind, ALARM):
         raise Refused("wrong_kind", f"{reading.kind} reading for {asset.kind} {asset.asset}")
     values = _MEANINGS[reading.kind](reading, asset)
     return Measurement(reading, identity, asset, measured_ms, values)

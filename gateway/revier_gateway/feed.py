@@ -25,9 +25,9 @@ from revier_gateway.config import Config, ConfigError, password_of
 from revier_gateway.feed_messages import GatewayStatus, status_topic
 from revier_gateway.mqtt.keep import Ready, together
 from revier_gateway.mqtt.link import Ack, Link, LinkLost, LinkRefused, LinkSettings, Outgoing
+from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import now_utc
 from revier_gateway.store import Store, StoreError
-from revier_gateway.outcomes import FeedMessage
 from revier_gateway.values import instant
 from revier_gateway.work import QuarantineRow, Work
 

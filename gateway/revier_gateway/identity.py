@@ -103,6 +103,8 @@ def identify(
     last = newest(session.records)
     if last is not None and last[0] < frame.f_cnt and last[2]:  # the usual frame
         identity = _counted_on(last, frame.f_cnt, seq_low, 1 << seq_bits, state.per_frame)
+        if identity is not None and identity.seq > state.newest_seq:  # nobody can have it
+            return identity, _remember(state, session, frame, identity)
     else:
         identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
     if identity is None:

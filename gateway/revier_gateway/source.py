@@ -158,7 +158,8 @@ class Intake:
 
     def _commit(self, batch: Sequence[Message]) -> tuple[Work, list[Outcome]]:
         work = Work(self._store)
-        outcomes = self._handle(batch, work)
+        with self._store.reading():
+            outcomes = self._handle(batch, work)
         qos0 = sum(message.packet_id is None for message in batch)
         if qos0:
             work.counters["source.qos0"] += qos0

@@ -20,6 +20,7 @@ MISSING: Final = 9
 Scalar = float | int | bool | str | None
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_KEPT_MAX = 4096
 _seconds: dict[int, str] = {}  # as text: many frames come in one
 _MILLISECONDS = tuple([f".{ms:03d}Z" for ms in range(1000)])
@@ -37,7 +38,7 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 def device_id(dev_eui: str) -> int:
-    """A DevEUI as SQLite takes it for a row's number: of 64 bits, with a sign, in the same order."""
+    """A DevEUI as the number of a row in SQLite: 64 bits with a sign, in the same order."""
     return int(dev_eui, 16) - (1 << 63)
 
 
@@ -48,7 +49,8 @@ def instant(at: datetime) -> str:
 
 def unix_ms(at: datetime) -> int:
     """What is finer than a millisecond is cut off."""
-    return int(at.timestamp() // 1) * 1000 + at.microsecond // 1000
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def datetime_of_ms(at_ms: int) -> datetime:

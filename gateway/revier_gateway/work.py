@@ -46,7 +46,7 @@ class QuarantineRow:
     payload: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Work:
     """The stages of the pipeline read here; its last step writes here."""
 

@@ -84,9 +84,7 @@ class Inventory:
         span = self.span_of(dev_eui, at)
         return None if span is None else span[2]
 
-    def span_of(
-        self, dev_eui: str, at: datetime
-    ) -> tuple[datetime, datetime | None, Asset] | None:
+    def span_of(self, dev_eui: str, at: datetime) -> tuple[datetime, datetime | None, Asset] | None:
         """Since when and until when the device served the asset that it served at this time."""
         served = self._served.get(dev_eui)
         if served is None:

@@ -74,9 +74,10 @@ class Ledger:
             self._served(what, work)
 
     def _hear(self, up: Uplink, now_ms: int, work: Work) -> None:
-        at_ms = received_ms(up)
-        self._note_minute(up.dev_eui, at_ms)
-        state = self.state(up.dev_eui, work)
+        dev_eui, at_ms = up.dev_eui, received_ms(up)
+        if self._minutes.get(at_ms // MINUTE_MS) != SEVERAL:
+            self._note_minute(dev_eui, at_ms)
+        state = self.state(dev_eui, work)
         owner = (up.device.tenant_id, up.device.application_id)
         usual = frames.usual(state, up.dev_addr, up.f_cnt, at_ms, owner)
         if usual is None:
@@ -127,10 +128,7 @@ class Ledger:
 
     def _note_minute(self, dev_eui: str, at_ms: int) -> None:
         minute = at_ms // MINUTE_MS
-        who = self._minutes.setdefault(minute, dev_eui)
-        if who == SEVERAL:
-            return
-        if who != dev_eui:
+        if self._minutes.setdefault(minute, dev_eui) != dev_eui:
             self._minutes[minute] = SEVERAL
         elif len(self._minutes) > MINUTES_KEPT:
             del self._minutes[next(iter(self._minutes))]

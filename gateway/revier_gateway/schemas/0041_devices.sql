@@ -34,7 +34,7 @@ INSERT INTO device
       SELECT dev_eui, 1, instr('0123456789abcdef', substr(dev_eui, 1, 1)) - 9 FROM one
       UNION ALL
       SELECT dev_eui, digits + 1,
-             id * 16 + instr('0123456789abcdef', substr(dev_eui, digits + 1, 1)) - 1
+             id * 16 + (instr('0123456789abcdef', substr(dev_eui, digits + 1, 1)) - 1)
         FROM number WHERE digits < 16
     )
   SELECT id, dev_eui, identity, frames, noticed_ms, last_ms, coalesce(heard, 0)

@@ -31,6 +31,7 @@ from revier_gateway.work import Work
 from revier_inventory import Inventory
 
 LOOK_EVERY_S = 10.0
+ROWS_PER_WRITE = 100  # each write is a flush of the disk
 CERTIFICATES_EVERY_S = 6 * 3600.0
 
 
@@ -153,7 +154,7 @@ class Keeper:
         elapsed_s = max(0, now_ms - self._looked_ms) / 1000
         self._looked_ms = now_ms
         standings: dict[str, Standing] = {}
-        for some in _slices([asset.asset for asset in inventory.assets]):
+        for some in _slices([asset.asset for asset in inventory.assets], ASSETS_PER_STEP):
             part = {name: self.assets.standing(name, now_ms) for name in some}
             self._days.presence(part, now_ms, elapsed_s)
             standings |= part
@@ -164,7 +165,7 @@ class Keeper:
         told = self._journal.standings
         changed = [name for name, one in standings.items() if told.get(name) != one]
         messages = self._canary(now_ms)
-        for some in _slices(changed) or [[]]:
+        for some in _slices(changed, ROWS_PER_WRITE) or [[]]:
             part = {name: standings[name] for name in some}
             messages += self._messages(part, inventory, now_ms)
             if not self._journal.write(now_ms, part, messages):
@@ -231,5 +232,5 @@ class Keeper:
         return unix_ms(self._clock())
 
 
-def _slices(names: list[str]) -> list[list[str]]:
-    return [names[n : n + ASSETS_PER_STEP] for n in range(0, len(names), ASSETS_PER_STEP)]
+def _slices(names: list[str], length: int) -> list[list[str]]:
+    return [names[n : n + length] for n in range(0, len(names), length)]
