@@ -25,6 +25,7 @@ STORE_RETRY_S = 2.0
 # is a backlog, and waiting for the next reads costs nobody anything.
 BACKLOG_MESSAGES = 50
 BATCH_MESSAGES = 1000
+GATHER_S = 0.002
 
 log = structlog.get_logger("revier.gateway.source")
 
@@ -157,7 +158,8 @@ class Intake:
 
     def _commit(self, batch: Sequence[Message]) -> tuple[Work, list[Outcome]]:
         work = Work(self._store)
-        outcomes = self._handle(batch, work)
+        with self._store.reading():
+            outcomes = self._handle(batch, work)
         qos0 = sum(message.packet_id is None for message in batch)
         if qos0:
             work.counters["source.qos0"] += qos0
@@ -177,6 +179,6 @@ async def _gather(link: Link) -> list[Message]:
     before = 0
     while BACKLOG_MESSAGES <= len(batch) < BATCH_MESSAGES and len(batch) > before:
         before = len(batch)
-        await asyncio.sleep(0)
+        await asyncio.sleep(GATHER_S)
         batch += link.receive_now()
     return batch
