@@ -210,20 +210,22 @@ class Config(_Table, frozen=True, kw_only=True):
 
 # What a running gateway takes over on SIGHUP; a table stands for all of its keys.
 RELOADED = (
-    "gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention", "alerts",
-    "watch.battery_low_v",
+    "gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention", "watch",
+    "alerts",
 )  # fmt: skip
 
 
 def changes(before: Config, after: Config) -> list[str]:
-    """The keys that differ, as table.key."""
-    return sorted(
-        f"{table}.{key}"
-        for table in before.__struct_fields__
-        if isinstance(getattr(before, table), msgspec.Struct)
-        for key in getattr(before, table).__struct_fields__
-        if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)
-    )
+    """The keys that differ, as table.key; a table that came or went by its name."""
+    found: list[str] = []
+    for table in before.__struct_fields__:
+        old, new = getattr(before, table), getattr(after, table)
+        if isinstance(old, msgspec.Struct) and isinstance(new, msgspec.Struct):
+            keys = [key for key in old.__struct_fields__ if getattr(old, key) != getattr(new, key)]
+            found += [f"{table}.{key}" for key in keys]
+        elif isinstance(old, msgspec.Struct) or isinstance(new, msgspec.Struct):
+            found.append(table)
+    return sorted(found)
 
 
 def reloaded(before: Config, after: Config) -> tuple[Config, list[str], list[str]]:
