@@ -298,7 +298,7 @@ class Service:
     def _health_routes(self) -> list[Route]:
         from revier_gateway import health, metrics
 
-        registry = metrics.registry(self._store, self.view, self.keeper)
+        registry = metrics.registry(self.view, self.keeper)
         return health.routes(self._config.gateway.id, self.keeper.ready, registry)
 
     # -- presence
