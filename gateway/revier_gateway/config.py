@@ -256,7 +256,7 @@ def password_of(leg: Source | Feed) -> bytes | None:
 
 
 def check_legs(config: Config) -> None:
-    """What the file only points to: passwords, certificates. Raises ConfigError."""
+    """What the file only points to: passwords, API key, certificates. Raises ConfigError."""
     for name, leg in (("source", config.source), ("feed", config.feed)):
         try:
             password_of(leg)
@@ -264,6 +264,13 @@ def check_legs(config: Config) -> None:
                 leg.tls.context()
         except ConfigError as error:
             raise ConfigError(f"[{name}] {error}") from None
+    if config.chirpstack is not None:
+        try:
+            _ = config.chirpstack.token
+            if config.chirpstack.tls:
+                config.chirpstack.tls.context()
+        except ConfigError as error:
+            raise ConfigError(f"[chirpstack] {error}") from None
 
 
 def load(path: Path) -> Config:
