@@ -142,7 +142,7 @@ class Retention(_Table, frozen=True, kw_only=True):
 
 class Console(_Table, frozen=True, kw_only=True):
     host: Text = "127.0.0.1"
-    port: Port = 8080
+    port: Port = 8088  # 8080 is ChirpStack's, often on the same machine
     enabled: bool = True
     # By which names browsers may ask for it, besides host itself; a name that another's web site
     # gives to this address (DNS rebinding) is none of them.

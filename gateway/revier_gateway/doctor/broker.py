@@ -89,7 +89,11 @@ async def mark(config: Config, name: str, leg: Source | Feed, now_s: float) -> l
     except LinkLost as error:
         return [wrong(check, f"{name}: {error}", ACL_CURE)]
     left_s = marks.get(key)
-    write_marks(config.data_dir, {**marks, key: now_s})
+    try:
+        write_marks(config.data_dir, {**marks, key: now_s})
+    except OSError as error:
+        what = f"{name}: does a session survive a restart? {config.data_dir}: {error.strerror}"
+        return [skipped(check, what, "Call the doctor as root or as the gateway's user")]
     if left_s is None or now_s - left_s > MARK_S:
         cure = "Restart the broker at a quiet time, and run the doctor again"
         return [skipped(check, f"{name}: a session was left; does it survive a restart?", cure)]
