@@ -30,6 +30,7 @@ from revier_payload.schema.air import AIR, CHANNELS, TIME_BITS
 
 WHOLE_BITS = 32
 BATCHES = 1 << 6  # of a diagnosis's status
+CLOCK_PORT = 202  # TS003, LoRaWAN Application Layer Clock Synchronization
 AIR_BITS = AIR.fields[0].bits
 CHANNEL_NAMES = tuple([FEED_NAMES["air"].get(field.name, field.name) for field in CHANNELS])
 ALWAYS = frozenset(CHANNEL_NAMES[:7])  # every air node could measure them
@@ -62,11 +63,14 @@ class Payload(msgspec.Struct, frozen=True, gc=False):
 
 
 def read(uplink: Uplink) -> Payload:
-    """Raises Ignored for a frame without data, Refused for bytes that are not of our schema."""
+    """Raises Ignored for a frame without data for us, Refused for bytes that are not of our
+    schema."""
     if uplink.f_port == 0 or not uplink.data:
         raise Ignored("mac_only")
     data = uplink.data
     message = MESSAGES.get(uplink.f_port)
+    if uplink.f_port == CLOCK_PORT:
+        raise Ignored("clock_request")
     if message is None:
         raise Refused("unknown_f_port", f"fPort {uplink.f_port}, {len(data)} bytes")
     if len(data) == message.length and message.kind and not message.body:

@@ -16,6 +16,7 @@ DETAIL_CHARS_MAX = 300  # text of a peer that is kept
 
 IGNORED_REASONS: dict[str, str] = {
     "mac_only": "a frame without application data: the device lives",
+    "clock_request": "a node asks the network server for the time",
     "diagnosis": "a node's diagnosis: its reading sequence is known again",
     "answer": "a node's answer to a configuration",
     "duplicate_frame": "the same frame came before",

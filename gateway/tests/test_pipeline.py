@@ -21,6 +21,7 @@ from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
 from revier_gateway.work import Work
 from revier_inventory import end_period
+from revier_mac.ts003 import PORT, ClockSync
 from revier_payload.codec import encode
 
 
@@ -148,6 +149,14 @@ def test_an_emptying_says_how_full_it_was(line: Line) -> None:
 def test_a_frame_without_data_is_a_sign_of_life(line: Line, port: int) -> None:
     assert line.reason(uplink(b"", f_port=port)) == "mac_only"
     assert line.store.heard()["device", AIR][1] == 1
+
+
+def test_a_node_that_asks_the_network_for_the_time_is_no_fault(line: Line) -> None:
+    """TS003, port 202: our nodes do, where nobody answers DeviceTimeReq. It is ChirpStack's."""
+    request = ClockSync().uplink(1_400_000_000, True)
+    assert line.reason(uplink(request, f_port=PORT)) == "clock_request"
+    assert line.store.heard()["device", AIR][1] == 1
+    assert line.store.quarantine() == []
 
 
 def test_an_unknown_port(line: Line) -> None:

@@ -24,6 +24,11 @@ SILENT_CURE = (
     "[source] topic? May the gateway's user read application/#? Or listen longer: --listen 600"
 )
 CLOCK_CURE = "Set the clock: timedatectl set-ntp true, here and on ChirpStack's machine"
+COMMANDS_CURE = (
+    "Let the gateway's user write application/+/device/+/command/+ "
+    "(gateway/deploy/mosquitto/revier.acl), or configure [chirpstack]"
+)
+NO_APPLICATION, NO_DEVICE = "00000000-0000-0000-0000-000000000000", "0000000000000000"
 SUBSCRIBE_CURE = "Let the gateway's user read application/# (gateway/deploy/mosquitto/revier.acl)"
 
 
@@ -47,6 +52,19 @@ async def listen(config: Config, seconds: float, now: datetime | None = None) ->
         _qos(got),
         *_clock(got, now or datetime.now(UTC)),
     ]
+
+
+async def commands(config: Config) -> list[Checked]:
+    """May the gateway write ChirpStack's command topic? With [chirpstack] it need not. The probe is
+    for no device, and no command that ChirpStack knows. Raises LinkLost."""
+    if config.chirpstack is not None:
+        return []
+    topic = config.commands.topic.format(application_id=NO_APPLICATION, dev_eui=NO_DEVICE)
+    topic = topic.removesuffix("/down") + "/doctor"
+    client_id = f"revier-doctor-{config.gateway.id}-commands"
+    if not await probe.takes(probe.settings(config.source, client_id), topic):
+        return [wrong("source-commands", "source: the gateway cannot send commands", COMMANDS_CURE)]
+    return [ok("source-commands", "source: the gateway can send commands")]
 
 
 def _qos(got: list[Message]) -> Checked:

@@ -77,6 +77,11 @@ class AssetWatch:
         }
         self._limits.clear()
 
+    def set_profile(self, profile_s: Mapping[str, float]) -> None:
+        self._profile_s = profile_s
+        self._limits.clear()
+        self._interval_s.clear()
+
     # -- what happens
 
     def take(self, heard: Heard, paths: Mapping[str, tuple[str, ...]], now_ms: int) -> None:

@@ -72,9 +72,14 @@ class Keeper:
             self.around.note_delay(work.behind_ms / 1000, now_ms)
 
     def set_config(self, config: Config) -> None:
-        """Whom to tell, and what a low battery is. Raises ConfigError, and then nothing changed."""
+        """[alerts] and [watch]. Raises ConfigError, and then nothing changed."""
+        before, after = self._config.watch, config.watch
         if config.alerts != self._config.alerts:
             self._notifier = Notifier(config.alerts, config.gateway.id)
+        if after.profile_s != before.profile_s:
+            self.assets.set_profile(after.profile_s)
+        if after.canary_every_s != before.canary_every_s:
+            self.canary.set_every(after.canary_every_s or LOOK_EVERY_S, self._now_ms())
         self._config = self.around.config = config
 
     def set_inventory(self, inventory: Inventory) -> None:
@@ -103,7 +108,7 @@ class Keeper:
     def ready(self) -> dict[str, bool]:
         """What must be true before anybody relies on this gateway."""
         return {
-            "store_writable": not self._journal.fault,
+            "store_writable": not self._store_fault,
             "source_subscribed": self.around.is_online("source"),
             "feed_connected": self.around.is_online("feed"),
         }
@@ -159,8 +164,7 @@ class Keeper:
             self._days.presence(part, now_ms, elapsed_s)
             standings |= part
             yield
-        open_ways = self.around.feed_is_open and self.around.is_online("canary")
-        self.canary.online(open_ways, now_ms)
+        self.canary.online(self.around.feed_is_open, now_ms)
         self._judge(self._facts(standings, now_ms), now_ms)
         told = self._journal.standings
         changed = [name for name, one in standings.items() if told.get(name) != one]
@@ -186,6 +190,10 @@ class Keeper:
 
     # -- inside
 
+    @property
+    def _store_fault(self) -> str:
+        return self._journal.fault or self.around.held_back
+
     def _judge(self, facts: Facts, now_ms: int) -> None:
         book = self._journal.book
         found = {
@@ -199,7 +207,7 @@ class Keeper:
         with_canary = self._config.watch.canary_every_s > 0
         return self.around.facts(
             now_ms,
-            store_fault=self._journal.fault,
+            store_fault=self._store_fault,
             source_silent_s=self.assets.source_silent_s(now_ms),
             canary_lost_s=self.canary.lost_s(now_ms) if with_canary else None,
             radio_gateways_offline=self.assets.silent_radio_gateways(now_ms),
