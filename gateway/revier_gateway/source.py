@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -109,9 +109,7 @@ class Intake:
 
     async def _take(self, link: Link) -> None:
         while True:
-            batch = await _gather(link)
-            while batch:  # brokers send more than we asked for: memory is bounded here
-                some, batch = batch[:BATCH_MESSAGES], batch[BATCH_MESSAGES:]
+            for some in _parts(await _gather(link)):
                 await self._make_durable(some)
                 link.acknowledge(some)
                 await asyncio.sleep(0)  # a backlog must not starve the feed and the page
@@ -172,6 +170,15 @@ class Intake:
             self._told_qos0 = True
             cure = "Set qos = 1 in [integration.mqtt] of chirpstack.toml"
             log.warning("ChirpStack publishes with QoS 0: outages lose events", cure=cure)
+
+
+def _parts(batch: list[Message]) -> Iterator[list[Message]]:
+    """Equal ones of about BATCH_MESSAGES: brokers send more than we asked for, memory is bounded
+    here, and a small rest would cost a flush of its own."""
+    count = max(1, round(len(batch) / BATCH_MESSAGES))
+    size = -(-len(batch) // count)
+    for start in range(0, len(batch), size):
+        yield batch[start : start + size]
 
 
 async def _gather(link: Link) -> list[Message]:

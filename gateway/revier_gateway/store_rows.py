@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from revier_gateway.gaps.frames import due_ms
+from revier_gateway.gaps.frames import FrameState, due_ms
+from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.values import device_id
 from revier_gateway.work import RADIO_GATEWAY, QuarantineRow, Work
@@ -109,25 +110,35 @@ INSERT INTO ear VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
 _UNHEARD = (None, 0)
 
 
-def _devices(work: Work) -> Iterator[tuple[Any, ...]]:
+def _devices(work: Work) -> list[tuple[Any, ...]]:
     """What the work changes of each device: any of identity, frames and when it was heard."""
     states, frames, heard = work.states, work.frames, work.devices
-    for dev_eui in {**heard, **frames, **states}:
-        state, counted = states.get(dev_eui), frames.get(dev_eui)
-        yield (
-            device_id(dev_eui),
-            dev_eui,
-            None if state is None else _pack(state),
-            None if counted is None else _pack(counted),
-            None if counted is None else due_ms(counted, 0),
-            *heard.get(dev_eui, _UNHEARD),
-        )
+    rows = [_device(eui, states.get(eui), frames.get(eui), one) for eui, one in heard.items()]
+    unheard = (states.keys() | frames.keys()) - heard.keys()
+    rows += [_device(eui, states.get(eui), frames.get(eui), _UNHEARD) for eui in unheard]
+    return rows
+
+
+def _device(
+    dev_eui: str,
+    state: DeviceState | None,
+    frames: FrameState | None,
+    heard: tuple[int | None, int],
+) -> tuple[Any, ...]:
+    return (
+        device_id(dev_eui),
+        dev_eui,
+        None if state is None else _pack(state),
+        None if frames is None else _pack(frames),
+        None if frames is None else due_ms(frames, 0),
+        *heard,
+    )
 
 
 def insert(db: sqlite3.Connection, work: Work, messages: Sequence[StoredRow]) -> None:
     if work.seen:
         sql = "INSERT OR REPLACE INTO seen (key, at_ms, content) VALUES (?, ?, ?)"
-        db.executemany(sql, [(key, *seen) for key, seen in work.seen.items()])
+        db.executemany(sql, [(key, at_ms, content) for key, (at_ms, content) in work.seen.items()])
     if messages:
         marks = ",".join("?" * len(messages[0]))
         db.executemany(f"INSERT INTO message ({COLUMNS}) VALUES ({marks})", messages)  # noqa: S608

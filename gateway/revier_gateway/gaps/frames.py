@@ -197,7 +197,9 @@ def named(state: FrameState, gaps: dict[tuple[str, int], int]) -> FrameState:
 
 def due_ms(state: FrameState, settle_ms: int) -> int | None:
     """When the first hole that is not declared has settled; None: there is none."""
-    waiting = [hole.noticed_ms for hole in state.holes if not hole.gap]
+    waiting = [
+        hole.noticed_ms for session in state.sessions for hole in session.holes if not hole.gap
+    ]
     return min(waiting) + settle_ms if waiting else None
 
 
