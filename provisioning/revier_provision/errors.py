@@ -7,17 +7,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from revier_inventory.message import Message, _
+
 if TYPE_CHECKING:
     from revier_provision.ledger import Finding
 
 
 class ProvisionError(Exception):
-    """`problem` is what happened, `cure` the next step, both sentences without a full stop."""
+    """`problem` is what happened, `cure` the next step, both sentences without a full stop.
 
-    def __init__(self, problem: str, cure: str) -> None:
-        self.problem = problem
-        self.cure = cure
-        super().__init__(f"{problem}. {cure}.")
+    Either is a template with {fields} for `values`, written as a literal, or a message that was
+    made elsewhere. Who catches the error says them in the reader's language (translation.say); as
+    a string the error is English.
+    """
+
+    def __init__(self, problem: str, cure: str, /, **values: object) -> None:
+        self.problem = problem if isinstance(problem, Message) else Message(problem, values)
+        self.cure = cure if isinstance(cure, Message) else Message(cure, values)
+        super().__init__(f"{self.problem}. {self.cure}.")
 
 
 class OrderError(ProvisionError):
@@ -27,7 +34,7 @@ class OrderError(ProvisionError):
 class FaultsError(OrderError):
     """Everything that is wrong at once; `errors` holds problem and cure of each."""
 
-    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, errors: Sequence[tuple[Message, Message]]) -> None:
         assert errors
         self.errors = tuple(errors)
         super().__init__(*self.errors[0])
@@ -47,5 +54,5 @@ class LedgerError(ProvisionError):
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
         first = self.findings[0]
-        cure = "Compare with a copy (another station's, the last backup) before you go on"
-        super().__init__(f"{first.station}.jsonl line {first.line} {first.problem}", cure)
+        cure = _("Compare with a copy (another station's, the last backup) before you go on")
+        super().__init__(first.words, cure)

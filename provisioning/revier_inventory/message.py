@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Sentences that are written in English and can be said in other languages.
+
+    _("Cannot read {path}: {reason}", path=path, reason=reason)
+
+is its English text wherever text is wanted (logs, files, JSON), and keeps template and values until
+somebody reads it in another language. Templates are the keys of the catalogue (gettext's msgid):
+write them as literals, with named {fields}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Message(str):
+    """The English sentence; `plural` is its template for a `number` other than one."""
+
+    __slots__ = ("number", "plural", "template", "values")
+    template: str
+    values: Mapping[str, object]
+    plural: str
+    number: int
+
+    def __new__(
+        cls, template: str, values: Mapping[str, object], plural: str = "", number: int = 1
+    ) -> Message:
+        chosen = plural if plural and number != 1 else template
+        message = super().__new__(cls, chosen.format(**values))
+        message.template, message.values = template, values
+        message.plural, message.number = plural, number
+        return message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Message, (self.template, self.values, self.plural, self.count)
+
+
+class Spoken(StrEnum):
+    """Names that a program writes down and people read: the members are keys of the catalogue."""
+
+    @property
+    def words(self) -> Message:
+        return Message(self.value, {})
+
+
+def _(template: str, /, **values: object) -> Message:
+    """A literal template with a value for each of its {fields}."""
+    return Message(template, values)
+
+
+def n_(one: str, many: str, count: int, /, **values: object) -> Message:
+    """Two literal templates, for one and for another number; {count} is that number."""
+    return Message(one, {"count": count, **values}, many, count)
+
+
+def joined(separator: str, parts: Iterable[object]) -> Message:
+    """The parts one after the other; each is said for itself."""
+    values = {f"part_{number}": part for number, part in enumerate(parts)}
+    between = separator.replace("{", "{{").replace("}", "}}")
+    return Message(between.join(f"{{{name}}}" for name in values), values)
