@@ -16,10 +16,10 @@ from revier_inventory import Inventory, InventoryError
 from revier_provision import identity, inventory_files
 from revier_provision.errors import OrderError, ProvisionError
 from revier_provision.flow import Entropy, Progress, provision_node
-from revier_provision.ledger import Entry, Event, Record, StepResult, key_id
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import Entry, Event, Record, StepResult, key_id
 from revier_provision.links import BoardLink, NetworkServer, NodeOrder, NodeRecord
-from revier_provision.vault import Vault
+from revier_provision.vault.vault import Vault
 
 NOTE_CHARS_MAX = 400
 KNOWN_KEYS_MAX = 8  # each is asked of the board

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from revier_inventory.message import Message, _
 
 if TYPE_CHECKING:
-    from revier_provision.ledger import Finding
+    from revier_provision.ledger.records import Finding
 
 
 class ProvisionError(Exception):

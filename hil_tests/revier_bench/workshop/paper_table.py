@@ -16,14 +16,15 @@ from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_board import PaperBoard, Sent
 from revier_bench.workshop.scissors import KilledError, Place, Scissors
 from revier_inventory import Asset, Inventory, Owner
-from revier_provision import inventory_files, vault
+from revier_provision import inventory_files
+from revier_provision.board.raw_repl import BoardSilentError
 from revier_provision.books import Books
-from revier_provision.cli_server import payload_codec
 from revier_provision.errors import BoardError, OrderError
-from revier_provision.ledger_files import LedgerFolder, utc_now
-from revier_provision.lns_fleet import FleetChirpStack
-from revier_provision.raw_repl import BoardSilentError
-from revier_provision.vault import Vault
+from revier_provision.ledger.files import LedgerFolder, utc_now
+from revier_provision.lns.fleet import FleetChirpStack
+from revier_provision.lns.reach import payload_codec
+from revier_provision.vault import vault
+from revier_provision.vault.vault import Vault
 from revier_provision.workshop.assets import Ask, AssetDesk, take_proposal
 from revier_provision.workshop.make_node import Bench
 from revier_provision.workshop.site_file import LabelFormat, Site

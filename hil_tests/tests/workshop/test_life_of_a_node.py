@@ -24,9 +24,10 @@ from revier_bench.virtual_board import Nvs
 from revier_bench.workbench import BenchBoard
 from revier_bench.workshop.near_gateway import NearGateway
 from revier_inventory import Inventory, Owner
-from revier_provision import firmware_bundle, inventory_files
+from revier_provision import inventory_files
 from revier_provision.chip import esptool
 from revier_provision.cli import app
+from revier_provision.update import firmware_bundle
 
 if TYPE_CHECKING:
     from .conftest import Desk

@@ -20,7 +20,7 @@ from chirpstack_api.common import common_pb2
 from revier_inventory import Owner
 from revier_provision.doctor.server import Failure, ProfileFacts, ServerFacts, TenantFacts
 from revier_provision.links import INTERVAL_S_BY_KIND
-from revier_provision.lns import LIST_LIMIT, PROFILE_NAME, ChirpStack
+from revier_provision.lns.chirpstack import LIST_LIMIT, PROFILE_NAME, ChirpStack
 
 _HTTP_S = 5.0
 _DETAILS_MAX = 160

@@ -13,7 +13,7 @@ from revier_provision import identity, inventory_files
 from revier_provision.books import Books, allotted_to
 from revier_provision.errors import OrderError
 from revier_provision.fleet.eui_block import EuiBlock, next_dev_eui, parse
-from revier_provision.ledger import Entry, Record
+from revier_provision.ledger.records import Entry, Record
 from revier_provision.links import BoardLink, NodeOrder
 
 

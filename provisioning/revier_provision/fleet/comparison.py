@@ -15,9 +15,9 @@ from revier_inventory import Asset, DevicePeriod, Inventory
 from revier_provision.books import MADE_EVENTS
 from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.server_view import ServerDevice
-from revier_provision.ledger import Record
+from revier_provision.ledger.records import Record
 from revier_provision.links import INTERVAL_S_BY_KIND
-from revier_provision.lns import PROFILE_NAME
+from revier_provision.lns.chirpstack import PROFILE_NAME
 
 REKEY = "Give it a new key: revier-provision rekey --port PORT"
 NODE = "Connect the board and run: revier-provision node"

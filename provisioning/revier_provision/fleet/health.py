@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from revier_provision.links import INTERVAL_S_BY_KIND
-from revier_provision.lns_fleet import ListedDevice
+from revier_provision.lns.fleet import ListedDevice
 
 LATE_AFTER_INTERVALS = 3  # two lost in a row is a bad day on the air
 BATTERY_LOW_PCT = 20.0

@@ -27,7 +27,7 @@ from revier_provision.books import (
 )
 from revier_provision.errors import BoardError, OrderError
 from revier_provision.flow import Entropy, Progress, order_from
-from revier_provision.ledger import StepResult
+from revier_provision.ledger.records import StepResult
 from revier_provision.links import (
     BOARD_DEFAULT,
     JOIN_EUI_NONE,

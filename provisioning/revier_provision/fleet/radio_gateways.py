@@ -10,8 +10,8 @@ from pathlib import Path
 
 from revier_provision import durable_files
 from revier_provision.errors import OrderError
-from revier_provision.lns import STATS_INTERVAL_S
-from revier_provision.lns_fleet import ClientCertificate
+from revier_provision.lns.chirpstack import STATS_INTERVAL_S
+from revier_provision.lns.fleet import ClientCertificate
 
 POLL_S = 2.0
 ALIVE_FOR = timedelta(seconds=2 * STATS_INTERVAL_S)  # as ChirpStack itself tells online from not

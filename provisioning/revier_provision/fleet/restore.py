@@ -22,9 +22,9 @@ from revier_provision.books import Books
 from revier_provision.errors import OrderError, ProvisionError
 from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.flow import Progress, with_application
-from revier_provision.ledger import Record, key_id
+from revier_provision.ledger.records import Record, key_id
 from revier_provision.links import INTERVAL_S_BY_KIND, JOIN_EUI_NONE, Application, Device
-from revier_provision.lns_fleet import FleetChirpStack
+from revier_provision.lns.fleet import FleetChirpStack
 
 CHIRPSTACKS_OWN = "ChirpStack"  # the tenant that a fresh installation has
 NOTE_CHARS_MAX = 400

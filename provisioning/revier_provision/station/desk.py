@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from revier_inventory import Inventory
 from revier_provision import inventory_files
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
 from revier_provision.station.sessions import Sessions, Tries
 from revier_provision.station.signoff import Registry
 from revier_provision.station.trials import LiveNetwork, Trials

@@ -26,7 +26,7 @@ from revier_payload.downlinks import configuration, outcome_of
 from revier_payload.schema.remote import CONFIGURATION, CONFIGURATION_ANSWER
 from revier_provision import durable_files
 from revier_provision.errors import NetworkServerError
-from revier_provision.lns_live import Heard
+from revier_provision.lns.live import Heard
 from revier_provision.station.coverage import UPLINKS_MIN, Uplink, Verdict, judge
 from revier_provision.station.refused import RefusedError
 

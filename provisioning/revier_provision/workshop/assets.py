@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from revier_inventory import Asset, Inventory
 from revier_provision.errors import OrderError
-from revier_provision.ledger import Record
+from revier_provision.ledger.records import Record
 
 # (the proposal, every asset that is free) -> the name that was chosen
 Ask = Callable[[Asset, Sequence[Asset]], str]

@@ -12,9 +12,9 @@ from pathlib import Path
 from revier_inventory import Inventory
 from revier_provision import durable_files
 from revier_provision.errors import OrderError
-from revier_provision.label import Label
+from revier_provision.labels.label import Label
+from revier_provision.labels.tr005 import identification
 from revier_provision.links import NodeRecord
-from revier_provision.tr005 import identification
 from revier_provision.workshop.site_file import Site
 
 PRINTER_S = 5.0
@@ -77,7 +77,7 @@ def _drawn(name: str, label: Label) -> bytes:
 
 
 def _draw(name: str, label: Label) -> bytes:
-    from revier_provision import label_pictures
+    from revier_provision.labels import pictures as label_pictures
 
     drawing: dict[str, Callable[[], bytes]] = {
         "svg": lambda: label_pictures.svg(label),

@@ -24,9 +24,9 @@ from revier_provision.errors import BoardError, NetworkServerError, ProvisionErr
 from revier_provision.fleet.allotment import allot, read_block
 from revier_provision.fleet.lifecycle import predecessor, release_old, since_after
 from revier_provision.flow import Entropy, Making
-from revier_provision.ledger import Record, StepResult
+from revier_provision.ledger.records import Record, StepResult
 from revier_provision.links import JOIN_EUI_NONE, NodeOrder, NodeRecord
-from revier_provision.lns_fleet import FleetChirpStack
+from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.plan import Step
 from revier_provision.workshop import labels
 from revier_provision.workshop.assets import AssetDesk

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from revier_provision.board import ReplBoard, entered, open_port
+from revier_provision.board.raw_repl import RawRepl, RemoteError
+from revier_provision.board.repl_board import ReplBoard, entered, open_port
 from revier_provision.errors import BoardError
-from revier_provision.raw_repl import RawRepl, RemoteError
 from revier_provision.workshop.self_test import PartResult, newest
 
 SELF_TEST_S = 60.0  # a fan's start and a first measurement are in it

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 
-from revier_provision import firmware_bundle, signing_key
-from revier_provision.board import open_repl
+from revier_provision.board.repl_board import open_repl
 from revier_provision.chip import (
     BaudMemory,
     ChipInfo,
@@ -22,8 +21,9 @@ from revier_provision.chip import (
     require_chip,
 )
 from revier_provision.errors import OrderError
-from revier_provision.firmware_bundle import Firmware
-from revier_provision.firmware_put import put_firmware
+from revier_provision.update import firmware_bundle, signing_key
+from revier_provision.update.firmware_bundle import Firmware
+from revier_provision.update.firmware_put import put_firmware
 from revier_provision.workshop.serial_board import SerialBoard, open_serial_board
 from revier_provision.workshop.site_file import Site
 from revier_provision.workshop.table import Chip, Say

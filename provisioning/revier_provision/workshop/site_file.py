@@ -18,7 +18,7 @@ import msgspec
 from revier_provision.errors import OrderError
 from revier_provision.links import BOARD_DEFAULT
 from revier_provision.plan import BOARD_NAME
-from revier_provision.signing_key import KEYS_MAX
+from revier_provision.update.signing_key import KEYS_MAX
 
 SITE_FILE = "revier-site.toml"
 FILE_BYTES_MAX = 64 * 1024

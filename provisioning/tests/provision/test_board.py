@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from revier_provision import BoardError, BoardState, ReplBoard, open_board
-from revier_provision.raw_repl import BoardSilentError, RawRepl
+from revier_provision.board.raw_repl import BoardSilentError, RawRepl
 
 MAC = "240ac4112233"
 KEY = bytes(range(0xA0, 0xB0))

@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 
 from revier_inventory import Inventory, begin_period
 from revier_provision import ChirpStack, Device, cli, inventory_files
-from revier_provision.ledger_files import verify
-from revier_provision.lns_live import Heard
+from revier_provision.ledger.files import verify
+from revier_provision.lns.live import Heard
 from revier_provision.station.trials import Trials
 
 DEV_EUI = "240ac4fffe112233"

@@ -18,10 +18,10 @@ from typer.testing import CliRunner, Result
 from revier_bench.network_server.registry import DeviceKeys
 from revier_inventory import Inventory, put_owner
 from revier_provision import cli, inventory_files
-from revier_provision.board import open_board
+from revier_provision.board.repl_board import open_board
 from revier_provision.books import newest_key
-from revier_provision.ledger import Record, key_id
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import Record, key_id
 
 FIRST, SECOND = bytes.fromhex("240ac4112233"), bytes.fromhex("240ac4445566")
 DEV_EUI, NEW_EUI = "240ac4fffe112233", "240ac4fffe445566"

@@ -15,7 +15,7 @@ from provisioning.tests.station.conftest import Browser, eventually
 from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_board import Sent
 from revier_bench.workshop.paper_table import PaperShop
-from revier_provision.ledger_files import read_all
+from revier_provision.ledger.files import read_all
 from revier_provision.station.desk import Desk
 from revier_provision.station.maker import WorkshopMaker
 from revier_provision.station.workshop_api import Cards, Make

@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_table import PaperShop, PaperTable
-from revier_provision import cli, cli_batch, cli_node, inventory_files
+from revier_provision import cli, inventory_files
+from revier_provision.cli import batch, node
 
 SITE = """\
 [books]
@@ -37,7 +38,7 @@ def shop(make_shop: MakeShop, air: PaperAir, monkeypatch: pytest.MonkeyPatch) ->
     token.write_text(air.token)
     (made.folder / "revier-site.toml").write_text(SITE.format(target=air.target))
     monkeypatch.chdir(made.folder)
-    for module in (cli_node, cli_batch):
+    for module in (node, batch):
         monkeypatch.setattr(module, "SerialTable", lambda _site: PaperTable(made.boards))
     return made
 

@@ -1,0 +1,262 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""revier-provision replace, rekey and retire: a node's later life."""
+
+# ruff: noqa: PLR0913, PLR0917 - a command has as many parameters as options
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from revier_inventory.model import EUI
+from revier_provision import inventory_files
+from revier_provision.board.repl_board import ReplBoard, open_board
+from revier_provision.cli.books import (
+    ByOption,
+    LedgerOption,
+    StationOption,
+    VaultOption,
+    open_books,
+)
+from revier_provision.cli.options import (
+    EuiBlockOption,
+    FolderOption,
+    JsonOption,
+    OptionalPort,
+    PortOption,
+    VirtualOption,
+    WindowOption,
+)
+from revier_provision.cli.output import Output
+from revier_provision.cli.server import (
+    GIVE_SERVER,
+    CodecOption,
+    RootsOption,
+    ServerOption,
+    TokenOption,
+)
+from revier_provision.cli.vault import plain_dev_eui
+from revier_provision.errors import OrderError
+from revier_provision.fleet import lifecycle
+from revier_provision.fleet.allotment import order_with_block, read_block
+from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE
+from revier_provision.lns.fleet import FleetChirpStack
+from revier_provision.lns.reach import connected
+
+
+def replace(
+    port: PortOption,
+    asset: Annotated[str, typer.Option(help="The asset that the board on PORT takes over.")],
+    inventory: FolderOption,
+    server: ServerOption = None,
+    token_file: TokenOption = None,
+    tls_roots: RootsOption = None,
+    codec: CodecOption = None,
+    board: Annotated[str, typer.Option(help="Name of the board description.")] = BOARD_DEFAULT,
+    interval_s: Annotated[int | None, typer.Option(help="Seconds between readings.")] = None,
+    join_eui: Annotated[str, typer.Option(help="16 hex digits.")] = JOIN_EUI_NONE,
+    eui_block: EuiBlockOption = None,
+    ledger: LedgerOption = None,
+    station: StationOption = None,
+    by: ByOption = None,
+    vault: VaultOption = None,
+    virtual: VirtualOption = False,
+    window_s: WindowOption = 30.0,
+    as_json: JsonOption = False,
+) -> None:
+    """The board on PORT takes an asset over; its history stays. Safe to run again.
+
+    The old device stays registered, without its asset, until it is retired: late readings count.
+    """
+    out = Output(as_json=as_json)
+    with out.errors():
+        books = open_books(inventory, ledger, station, by, vault)
+        order = lifecycle.replacement_order(
+            inventory_files.read(inventory),
+            asset,
+            _now(),
+            board=board,
+            interval_s=interval_s,
+            join_eui=join_eui.lower(),
+            local_mac_ok=virtual,
+        )
+        block = read_block(eui_block)
+        with (
+            connected(server, token_file, tls_roots, codec) as network_server,
+            _knock(out, port, window_s) as link,
+        ):
+            order = order_with_block(order, link, block, inventory, books)
+            done = lifecycle.replace(
+                order, link, network_server, inventory, secrets.token_bytes, books, out.progress
+            )
+        out.result(done, _replaced(done))
+
+
+def rekey(
+    port: PortOption,
+    inventory: FolderOption,
+    server: ServerOption = None,
+    token_file: TokenOption = None,
+    tls_roots: RootsOption = None,
+    codec: CodecOption = None,
+    board: Annotated[
+        str | None, typer.Option(help="Name of its description, if /node.json is lost.")
+    ] = None,
+    ledger: LedgerOption = None,
+    station: StationOption = None,
+    by: ByOption = None,
+    vault: VaultOption = None,
+    virtual: VirtualOption = False,
+    window_s: WindowOption = 30.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the node on PORT a new key, at both ends. Cut anywhere, run it again."""
+    out = Output(as_json=as_json)
+    with out.errors():
+        books = open_books(inventory, ledger, station, by, vault)
+        with connected(server, token_file, tls_roots, codec) as network_server:
+            reached = _reached(network_server, "a key on the board alone would lock the node out")
+            with _knock(out, port, window_s) as link:
+                record = lifecycle.rekey(
+                    link,
+                    reached,
+                    inventory,
+                    secrets.token_bytes,
+                    books,
+                    out.progress,
+                    board_name=board,
+                    local_mac_ok=virtual,
+                )
+        sentence = f"Node {record.dev_eui} ({record.asset}) has a new key, and joins with it."
+        out.result(record, sentence)
+
+
+def retire(
+    inventory: FolderOption,
+    dev_eui: Annotated[
+        str | None, typer.Option(help="16 hex digits, as on the label; else the board's.")
+    ] = None,
+    port: OptionalPort = None,
+    server: ServerOption = None,
+    token_file: TokenOption = None,
+    tls_roots: RootsOption = None,
+    ledger: LedgerOption = None,
+    station: StationOption = None,
+    by: ByOption = None,
+    virtual: VirtualOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    window_s: WindowOption = 30.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a node out: of ChirpStack first, then off its asset, then off the board on PORT.
+
+    Readings that the node still holds are lost. You are asked to type the DevEUI.
+    """
+    out = Output(as_json=as_json)
+    with out.errors():
+        books = open_books(inventory, ledger, station, by, None)
+        wanted = _checked(dev_eui)
+        if wanted is None and port is None:
+            raise OrderError("There is nothing to retire", "Give --dev-eui, --port or both")
+        with connected(server, token_file, tls_roots, None) as network_server:
+            reached = _reached(network_server, "its key must be worth nothing before the board is")
+            if port is None:
+                assert wanted is not None
+                _confirm(wanted, yes=yes)
+                done = lifecycle.retire(
+                    wanted, None, reached, inventory, books, _now(), out.progress
+                )
+            else:
+                if wanted is not None:
+                    _confirm(wanted, yes=yes)
+                with _knock(out, port, window_s) as link:
+                    if wanted is None:
+                        wanted = link.state().dev_eui
+                        wanted = wanted or lifecycle.dev_eui_of_board(
+                            link, books, local_mac_ok=virtual
+                        )
+                        _confirm(wanted, yes=yes)
+                    done = lifecycle.retire(
+                        wanted,
+                        link,
+                        reached,
+                        inventory,
+                        books,
+                        _now(),
+                        out.progress,
+                        local_mac_ok=virtual,
+                    )
+        out.result(done, _retired(done))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
+    out.knock(port)
+    with open_board(port, window_s) as link:
+        yield link
+
+
+def _reached(network_server: FleetChirpStack | None, why: str) -> FleetChirpStack:
+    if network_server is None:
+        raise OrderError(f"This needs ChirpStack: {why}", GIVE_SERVER)
+    return network_server
+
+
+def _checked(dev_eui: str | None) -> str | None:
+    if dev_eui is None:
+        return None
+    plain = plain_dev_eui(dev_eui)
+    if not EUI.match(plain):
+        raise OrderError(f"{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label")
+    return plain
+
+
+def _confirm(dev_eui: str, *, yes: bool) -> None:
+    if yes:
+        return
+    typed = typer.prompt(f"Type the DevEUI to retire {dev_eui}", err=True)
+    if plain_dev_eui(typed) != dev_eui:
+        raise OrderError(
+            "That is another DevEUI; nothing was done", f"Run again and type {dev_eui}"
+        )
+
+
+def _replaced(done: lifecycle.Replacement) -> str:
+    record = done.record
+    text = f"Node {record.dev_eui} serves {record.asset} ({record.ags})."
+    if done.old_dev_eui is None:
+        return text
+    text += f" Before it did {done.old_dev_eui}; what that measured stays the asset's."
+    if not record.registered:
+        text += "\nNext: register it with revier-provision register, then run replace again."
+    elif done.old_kept:
+        text += (
+            "\nThe old device stays in ChirpStack without its asset, so that readings which it "
+            "sends late still count.\nNext, when they are in: "
+            f"revier-provision retire --dev-eui {done.old_dev_eui}, with --port if it is in hand."
+        )
+    return text
+
+
+def _retired(done: lifecycle.Retirement) -> str:
+    text = f"Device {done.dev_eui} is out of ChirpStack"
+    text += "" if done.was_registered else " (it was not there)"
+    if done.period_ended:
+        text += f" and serves {done.asset} no longer"
+    if done.wiped:
+        return f"{text}; the board holds no identity and no key."
+    return (
+        f"{text}. Its key, which opens nothing any more, is still on the board.\n"
+        f"Next, when the board is in hand: revier-provision retire --dev-eui {done.dev_eui} "
+        "--port PORT"
+    )
