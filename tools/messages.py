@@ -6,8 +6,8 @@ Collects every message of the source into locale/*.po: new ones with an empty tr
 filled in there; those that nothing says any more are removed. With --check nothing is written: what
 is missing, idle, or differs in its {fields} is named, and the exit code is 1.
 
-Messages are the literals in _() and n_(), the first two arguments of an error, the members of a
-Spoken, and the help of the commands.
+Messages are the literals in _(), n_() and template(), the first two arguments of an error, the
+members of a Spoken, and the help of the commands.
 """
 
 from __future__ import annotations
@@ -75,14 +75,15 @@ class Source:
                     self._visit(each, names)
 
     def _call(self, call: ast.Call, name: str, names: Names) -> None:
-        if name in ("_", "n_"):
-            texts: list[ast.expr] = call.args[: 1 if name == "_" else 2]
+        if name in ("_", "n_", "template"):
+            texts: list[ast.expr] = call.args[: 2 if name == "n_" else 1]
             if not all(isinstance(each, ast.Constant) for each in texts):
                 self.faults.append(f"{self.file}:{call.lineno}: a message is a literal")
                 return
             one, *more = (str(each.value) for each in texts if isinstance(each, ast.Constant))
             self.found.append(Found(one, more[0] if more else "", self.file))
-            self._check(call, [one, *more], {"count"} if more else set())
+            if name != "template":
+                self._check(call, [one, *more], {"count"} if more else set())
         elif name in self._errors:
             for argument in call.args[:2]:
                 self._argument(call, list(_literals(argument, names)))

@@ -55,6 +55,26 @@ def n_(one: str, many: str, count: int, /, **values: object) -> Message:
     return Message(one, {"count": count, **values}, many, count)
 
 
+def template(text: str) -> str:
+    """A literal that stands in a table, as the template of a message that is made elsewhere."""
+    return text
+
+
+NOTHING = Message("", {})
+
+
+def verbatim(text: str) -> Message:
+    """What others said, as it is."""
+    return Message("{text}", {"text": text})
+
+
+def plain(value: object) -> str:
+    """msgspec's enc_hook: a message is its English text."""
+    if isinstance(value, Message):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} cannot be encoded")
+
+
 def joined(separator: str, parts: Iterable[object]) -> Message:
     """The parts one after the other; each is said for itself."""
     values = {f"part_{number}": part for number, part in enumerate(parts)}

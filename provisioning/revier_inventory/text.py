@@ -19,7 +19,7 @@ import msgspec
 
 from revier_inventory.errors import Finding, InventoryError
 from revier_inventory.inventory import Inventory
-from revier_inventory.message import _, joined
+from revier_inventory.message import _, verbatim
 from revier_inventory.model import FILE_NAMES, FORMAT, TABLES, Calibration, Record
 
 R = TypeVar("R", bound=Record)
@@ -127,7 +127,7 @@ def _type_finding(
     message = str(error)
     path = _PATH.search(message)
     key = path["path"] if path else ""
-    problem = joined("", [_PATH.sub("", message)])
+    problem = verbatim(_PATH.sub("", message))
     in_calibration = key.startswith("calibrations[")
     known = (Calibration if in_calibration else record_type).__struct_fields__
     cure = _("Correct the value")

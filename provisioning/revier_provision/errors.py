@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from revier_inventory.message import Message, _
@@ -56,3 +59,42 @@ class LedgerError(ProvisionError):
         first = self.findings[0]
         cure = _("Compare with a copy (another station's, the last backup) before you go on")
         super().__init__(first.words, cure)
+
+
+def cannot_read(path: Path, error: OSError | UnicodeDecodeError, cure: Message) -> OrderError:
+    return OrderError("Cannot read {path}: {reason}", cure, path=path, reason=reason(error))
+
+
+def cannot_write(path: Path, error: OSError, cure: Message) -> OrderError:
+    return OrderError("Cannot write {path}: {reason}", cure, path=path, reason=reason(error))
+
+
+def cannot_write_in(folder: Path, error: OSError, cure: Message) -> OrderError:
+    problem = "Cannot write in {folder}: {reason}"
+    return OrderError(problem, cure, folder=folder, reason=reason(error))
+
+
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    """The system's word for it, as a message where it is one of the usual ones."""
+    if isinstance(error, UnicodeDecodeError):
+        return _("not UTF-8 text")
+    if error.errno in _REASONS:
+        return _REASONS[error.errno]
+    return error.strerror or (os.strerror(error.errno) if error.errno else type(error).__name__)
+
+
+_REASONS = {
+    errno.ENOENT: _("No such file or directory"),
+    errno.EACCES: _("Permission denied"),
+    errno.EPERM: _("Operation not permitted"),
+    errno.EEXIST: _("File exists"),
+    errno.ENOTDIR: _("Not a directory"),
+    errno.EISDIR: _("Is a directory"),
+    errno.ENOSPC: _("No space left on device"),
+    errno.EROFS: _("Read-only file system"),
+    errno.EIO: _("Input/output error"),
+    errno.EBUSY: _("Device or resource busy"),
+    errno.ECONNREFUSED: _("Connection refused"),
+    errno.ETIMEDOUT: _("Connection timed out"),
+    errno.EHOSTUNREACH: _("No route to host"),
+}

@@ -40,6 +40,11 @@ def say(text: str, language: Language) -> str:
     return _SPEAKERS[language].vformat(template, (), text.values)
 
 
+def template_in(template: str, language: Language) -> str:
+    """The template itself in this language, to be filled elsewhere."""
+    return template if language == SOURCE else _catalogue(language).gettext(template)
+
+
 def first_known(tags: Iterable[str]) -> Language | None:
     """The first tag (de, de-AT, de_DE.UTF-8) of a language that there is."""
     for tag in tags:

@@ -61,8 +61,10 @@ def parse(words: Iterable[str]) -> dict[str, int | str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or name in wanted:
-            problem = f"{word!r} is not NAME=VALUE" if not equals else f"{name} is there twice"
-            raise OrderError(problem, "Write for example interval=15min report=change")
+            problem = "{word!r} is not NAME=VALUE" if not equals else "{name} is there twice"
+            raise OrderError(
+                problem, "Write for example interval=15min report=change", word=word, name=name
+            )
         _known([name])
         wanted[name] = value
     _checked(wanted, default=False)
@@ -128,14 +130,21 @@ def _checked(wanted: dict[str, int | str], *, default: bool) -> bytes:
 def _known(names: Iterable[str]) -> None:
     for name in names:
         if name not in BY_NAME:
-            raise OrderError(f"There is no setting {name!r}", f"Give one of {', '.join(BY_NAME)}")
+            raise OrderError(
+                "There is no setting {name!r}",
+                "Give one of {names}",
+                name=name,
+                names=", ".join(BY_NAME),
+            )
 
 
 def _of_kind(settings: NodeSettings, names: Iterable[str]) -> None:
     own = {one.name for one in settings.settings}
     for name in names:
         if name not in own:
-            raise OrderError(f"A node of kind {settings.kind} has no setting {name!r}", SEE)
+            raise OrderError(
+                "A node of kind {kind} has no setting {name!r}", SEE, kind=settings.kind, name=name
+            )
 
 
 def _changed(board: Cable, call: str, expected: dict[str, int]) -> NodeSettings:
@@ -145,7 +154,12 @@ def _changed(board: Cable, call: str, expected: dict[str, int]) -> NodeSettings:
         raise BoardError("The board could not write its settings; nothing has changed", cure)
     result = RESULTS[int(answers[0]["result"]) - 1]
     if result != APPLIED:
-        raise OrderError(f"The node refuses ({result}, setting {answers[0]['setting']})", SEE)
+        raise OrderError(
+            "The node refuses ({result}, setting {setting})",
+            SEE,
+            result=result,
+            setting=answers[0]["setting"],
+        )
     after = read(board)
     if held(after) != expected or after.config_hash != config_hash({**expected}):
         cure = "Run again; if it repeats, the flash is worn or full: use another board"

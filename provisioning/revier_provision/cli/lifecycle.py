@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _, joined
 from revier_inventory.model import EUI
 from revier_provision import inventory_files
 from revier_provision.board.repl_board import ReplBoard, open_board
@@ -24,6 +25,7 @@ from revier_provision.cli.books import (
     VaultOption,
     open_books,
 )
+from revier_provision.cli.language import ask
 from revier_provision.cli.options import (
     EuiBlockOption,
     FolderOption,
@@ -121,7 +123,9 @@ def rekey(
     with out.errors():
         books = open_books(inventory, ledger, station, by, vault)
         with connected(server, token_file, tls_roots, codec) as network_server:
-            reached = _reached(network_server, "a key on the board alone would lock the node out")
+            reached = _reached(
+                network_server, _("a key on the board alone would lock the node out")
+            )
             with _knock(out, port, window_s) as link:
                 record = lifecycle.rekey(
                     link,
@@ -133,7 +137,11 @@ def rekey(
                     board_name=board,
                     local_mac_ok=virtual,
                 )
-        sentence = f"Node {record.dev_eui} ({record.asset}) has a new key, and joins with it."
+        sentence = _(
+            "Node {dev_eui} ({asset}) has a new key, and joins with it.",
+            dev_eui=record.dev_eui,
+            asset=record.asset,
+        )
         out.result(record, sentence)
 
 
@@ -165,7 +173,9 @@ def retire(
         if wanted is None and port is None:
             raise OrderError("There is nothing to retire", "Give --dev-eui, --port or both")
         with connected(server, token_file, tls_roots, None) as network_server:
-            reached = _reached(network_server, "its key must be worth nothing before the board is")
+            reached = _reached(
+                network_server, _("its key must be worth nothing before the board is")
+            )
             if port is None:
                 assert wanted is not None
                 _confirm(wanted, yes=yes)
@@ -206,9 +216,9 @@ def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
         yield link
 
 
-def _reached(network_server: FleetChirpStack | None, why: str) -> FleetChirpStack:
+def _reached(network_server: FleetChirpStack | None, why: Message) -> FleetChirpStack:
     if network_server is None:
-        raise OrderError(f"This needs ChirpStack: {why}", GIVE_SERVER)
+        raise OrderError("This needs ChirpStack: {why}", GIVE_SERVER, why=why)
     return network_server
 
 
@@ -217,46 +227,63 @@ def _checked(dev_eui: str | None) -> str | None:
         return None
     plain = plain_dev_eui(dev_eui)
     if not EUI.match(plain):
-        raise OrderError(f"{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label")
+        raise OrderError(
+            "{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label", dev_eui=dev_eui
+        )
     return plain
 
 
 def _confirm(dev_eui: str, *, yes: bool) -> None:
     if yes:
         return
-    typed = typer.prompt(f"Type the DevEUI to retire {dev_eui}", err=True)
+    typed = ask(_("Type the DevEUI to retire {dev_eui}", dev_eui=dev_eui))
     if plain_dev_eui(typed) != dev_eui:
         raise OrderError(
-            "That is another DevEUI; nothing was done", f"Run again and type {dev_eui}"
+            "That is another DevEUI; nothing was done",
+            "Run again and type {dev_eui}",
+            dev_eui=dev_eui,
         )
 
 
-def _replaced(done: lifecycle.Replacement) -> str:
+def _replaced(done: lifecycle.Replacement) -> Message:
     record = done.record
-    text = f"Node {record.dev_eui} serves {record.asset} ({record.ags})."
+    now = _(
+        "Node {dev_eui} serves {asset} ({ags}).",
+        dev_eui=record.dev_eui,
+        asset=record.asset,
+        ags=record.ags,
+    )
     if done.old_dev_eui is None:
-        return text
-    text += f" Before it did {done.old_dev_eui}; what that measured stays the asset's."
+        return now
+    before = _(
+        "Before it did {dev_eui}; what that measured stays the asset's.", dev_eui=done.old_dev_eui
+    )
+    lines = [joined(" ", [now, before])]
     if not record.registered:
-        text += "\nNext: register it with revier-provision register, then run replace again."
+        lines.append(_("Next: register it with revier-provision register, then run replace again."))
     elif done.old_kept:
-        text += (
-            "\nThe old device stays in ChirpStack without its asset, so that readings which it "
-            "sends late still count.\nNext, when they are in: "
-            f"revier-provision retire --dev-eui {done.old_dev_eui}, with --port if it is in hand."
+        lines.append(
+            _(
+                "The old device stays in ChirpStack without its asset, so that readings which it "
+                "sends late still count.\nNext, when they are in: revier-provision retire "
+                "--dev-eui {dev_eui}, with --port if it is in hand.",
+                dev_eui=done.old_dev_eui,
+            )
         )
-    return text
+    return joined("\n", lines)
 
 
-def _retired(done: lifecycle.Retirement) -> str:
-    text = f"Device {done.dev_eui} is out of ChirpStack"
-    text += "" if done.was_registered else " (it was not there)"
+def _retired(done: lifecycle.Retirement) -> Message:
+    out = _("Device {dev_eui} is out of ChirpStack", dev_eui=done.dev_eui)
+    if not done.was_registered:
+        out = _("Device {dev_eui} is not in ChirpStack any more", dev_eui=done.dev_eui)
     if done.period_ended:
-        text += f" and serves {done.asset} no longer"
+        out = _("{out} and serves {asset} no longer", out=out, asset=done.asset)
     if done.wiped:
-        return f"{text}; the board holds no identity and no key."
-    return (
-        f"{text}. Its key, which opens nothing any more, is still on the board.\n"
-        f"Next, when the board is in hand: revier-provision retire --dev-eui {done.dev_eui} "
-        "--port PORT"
+        return _("{out}; the board holds no identity and no key.", out=out)
+    return _(
+        "{out}. Its key, which opens nothing any more, is still on the board.\nNext, when the "
+        "board is in hand: revier-provision retire --dev-eui {dev_eui} --port PORT",
+        out=out,
+        dev_eui=done.dev_eui,
     )

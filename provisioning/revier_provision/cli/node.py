@@ -18,11 +18,13 @@ import typer
 from rich.console import Console
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, put_asset
+from revier_inventory.message import NOTHING, Message, _, joined
 from revier_inventory.model import Kind
 from revier_provision import inventory_files
 from revier_provision.board.repl_board import open_board
 from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli.books import ByOption, LedgerOption, StationOption, VaultOption
+from revier_provision.cli.language import ask, ask_secret, spoken
 from revier_provision.cli.options import (
     EuiBlockOption,
     IdentityOption,
@@ -51,6 +53,8 @@ from revier_provision.fleet.allotment import order_with_block, read_block
 from revier_provision.flow import order_from
 from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE, BoardLink, NodeOrder, NodeRecord
 from revier_provision.lns.reach import connected
+from revier_provision.plan import Step
+from revier_provision.translation import say
 from revier_provision.workshop.make_node import NodeMade, Wanted, make_node
 from revier_provision.workshop.opened import open_bench, open_books
 from revier_provision.workshop.serial_table import SerialTable
@@ -59,6 +63,7 @@ from revier_provision.workshop.step_events import StepFailedError
 from revier_provision.workshop.terminal import Card
 
 FREE_SHOWN_MAX = 12
+REGISTER = _("Next: register it with revier-provision register.")
 
 
 class _NewAsset(NamedTuple):
@@ -188,7 +193,7 @@ def _whole_way(
     table = SerialTable(site)
     port = wanted.port or only_port(table.ports())
     wanted = msgspec.structs.replace(wanted, port=port)
-    card = Card(Console(stderr=True, highlight=False, quiet=not show), port)
+    card = Card(Console(stderr=True, highlight=False, quiet=not show), port, spoken())
 
     def which(proposal: Asset, free: Sequence[Asset]) -> str:
         if not ask:
@@ -205,7 +210,7 @@ def _whole_way(
             card.view.end(error.problem, ok=False, cure=error.cure)
             raise
         card.view.name = made.record.asset
-        card.view.end("", ok=True)
+        card.view.end(NOTHING, ok=True)
     out.result(made, _made_sentence(made))
 
 
@@ -214,21 +219,29 @@ def _asked(proposal: Asset, free: Sequence[Asset]) -> str:
     for each in free[:FREE_SHOWN_MAX]:
         typer.echo(f"  {each.asset:24} {each.kind:8} {each.name}", err=True)
     if len(free) > FREE_SHOWN_MAX:
-        typer.echo(f"  ... and {len(free) - FREE_SHOWN_MAX} more", err=True)
-    typed: str = typer.prompt("Which asset does this board serve", default=proposal.asset, err=True)
-    return typed.strip()
+        more = _("  ... and {count} more", count=len(free) - FREE_SHOWN_MAX)
+        typer.echo(say(more, spoken()), err=True)
+    return ask(_("Which asset does this board serve"), default=proposal.asset).strip()
 
 
-def _made_sentence(made: NodeMade) -> str:
+def _made_sentence(made: NodeMade) -> Message:
     record = made.record
-    lines = [f"Node {record.dev_eui} serves {record.asset} ({record.ags}), {made.seconds:.0f} s."]
+    lines = [
+        _(
+            "Node {dev_eui} serves {asset} ({ags}), {seconds:.0f} s.",
+            dev_eui=record.dev_eui,
+            asset=record.asset,
+            ags=record.ags,
+            seconds=made.seconds,
+        )
+    ]
     if made.proof is not None:
-        lines.append(f"First reading: {made.proof.sentence()}.")
+        lines.append(_("First reading: {proof}.", proof=made.proof.sentence()))
     if made.labels:
-        lines.append(f"Label: {', '.join(made.labels)}")
+        lines.append(_("Label: {labels}", labels=", ".join(made.labels)))
     if not record.registered:
-        lines.append("Next: register it with revier-provision register.")
-    return "\n".join(lines)
+        lines.append(REGISTER)
+    return joined("\n", lines)
 
 
 # -- the short way, with options only: identity, registration and record --
@@ -240,8 +253,13 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
     }  # fmt: skip
     missing = [option for option, value in named.items() if value is None]
     if missing:
-        cure = f"Give {' and '.join(missing)}, or write {SITE_FILE} (docs/technician.md)"
-        raise OrderError("Without a site file a node needs more options", cure)
+        cure = "Give {missing}, or write {site_file} (docs/technician.md)"
+        raise OrderError(
+            "Without a site file a node needs more options",
+            cure,
+            missing=joined(_(" and "), missing),
+            site_file=SITE_FILE,
+        )
     order = NodeOrder(
         kind=_kind(new.kind),
         asset=new.asset or "",
@@ -264,7 +282,12 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
 
 def _kind(kind: str | None) -> Kind:
     if kind not in DOMAIN_BY_KIND:
-        raise OrderError(f"There is no kind {kind!r}", f"Give one of {', '.join(DOMAIN_BY_KIND)}")
+        raise OrderError(
+            "There is no kind {kind!r}",
+            "Give one of {kinds}",
+            kind=kind,
+            kinds=", ".join(DOMAIN_BY_KIND),
+        )
     return cast(Kind, kind)
 
 
@@ -285,7 +308,9 @@ def _ensure_asset(folder: Path, new: _NewAsset) -> None:
         inventory_files.change(folder, lambda inventory: put_asset(inventory, asset))
     elif (known.name, known.lon, known.lat) != (name, lon, lat):
         cure = "Leave out --name, --lon and --lat, or correct assets.toml"
-        raise OrderError(f"The asset {new.asset!r} is in the inventory, but not so", cure)
+        raise OrderError(
+            "The asset {asset!r} is in the inventory, but not so", cure, asset=new.asset
+        )
 
 
 def _provision(
@@ -308,11 +333,18 @@ def _provision(
 
 
 def _passphrase() -> str:
-    words: str = typer.prompt("Passphrase", hide_input=True, err=True)
-    return words
+    return ask_secret(_("Passphrase"))
 
 
-def _sentence(record: NodeRecord) -> str:
-    done = "nothing had to be changed" if not record.steps else "done: " + ", ".join(record.steps)
-    then = "" if record.registered else "\nNext: register it with revier-provision register."
-    return f"Node {record.dev_eui} serves {record.asset} ({record.ags}); {done}.{then}"
+def _sentence(record: NodeRecord) -> Message:
+    done = _("nothing had to be changed")
+    if record.steps:
+        done = _("done: {steps}", steps=joined(", ", (Step(each).words for each in record.steps)))
+    sentence = _(
+        "Node {dev_eui} serves {asset} ({ags}); {done}.",
+        dev_eui=record.dev_eui,
+        asset=record.asset,
+        ags=record.ags,
+        done=done,
+    )
+    return sentence if record.registered else joined("\n", [sentence, REGISTER])

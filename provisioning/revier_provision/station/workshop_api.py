@@ -16,12 +16,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from revier_inventory import InventoryError
+from revier_inventory.message import joined
 from revier_provision.errors import ProvisionError
 from revier_provision.station.desk import Desk, Maker
 from revier_provision.station.guard import TECHNICIAN, answer, guarded, read_json
 from revier_provision.station.refused import RefusedError
 from revier_provision.station.sessions import Session
 from revier_provision.station.texts import Words
+from revier_provision.translation import Language, say
 
 BOARDS_MAX = 32
 STREAMS_MAX = 16
@@ -41,6 +43,8 @@ class Make(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """`step` in words."""
+
     step: str
     state: str
     readback: str
@@ -48,16 +52,34 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     fraction: float | None
     cure: str
 
+    def said(self, language: Language) -> Step:
+        """For whoever looks at it."""
+        return msgspec.structs.replace(
+            self,
+            step=say(self.step, language),
+            readback=say(self.readback, language)[:READBACK_CHARS_MAX],
+            cure=say(self.cure, language),
+        )
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One board. `said`: the node in words, or what went wrong; `cure`: what to do then."""
+    """One board. `text`: the node in words, or what went wrong; `cure`: what to do then."""
 
     port: str
     what: str
     state: State
     steps: tuple[Step, ...] = ()
-    said: str = ""
+    text: str = ""
     cure: str = ""
+
+    def said(self, language: Language) -> Card:
+        return msgspec.structs.replace(
+            self,
+            what=say(self.what, language),
+            steps=tuple(step.said(language) for step in self.steps),
+            text=say(self.text, language),
+            cure=say(self.cure, language),
+        )
 
 
 class Cards:
@@ -107,30 +129,29 @@ class Cards:
     def _make(self, wanted: Make, by: str) -> None:
         port = wanted.port
         try:
-            said = self._maker.make(
+            text = self._maker.make(
                 port,
                 wanted.asset or None,
                 replace=wanted.replace,
                 by=by,
                 tell=lambda event: self._tell(port, event),
             )
-            self._change(port, state="made", said=said)
+            self._change(port, state="made", text=text)
         except ProvisionError as error:
-            self._change(port, state="failed", said=error.problem, cure=error.cure)
+            self._change(port, state="failed", text=error.problem, cure=error.cure)
         except InventoryError as error:
             found = error.findings[0]
-            self._change(
-                port, state="failed", said=f"{found.file}: {found.problem}", cure=found.cure
-            )
+            text = joined(": ", [found.file, found.key, found.problem])
+            self._change(port, state="failed", text=text, cure=found.cure)
         except BaseException as error:
-            self._change(port, state="failed", said=type(error).__name__)
+            self._change(port, state="failed", text=type(error).__name__)
             raise
 
     def _tell(self, port: str, event: Any) -> None:
         step = Step(
-            step=str(event.step),
+            step=event.step.words,
             state=event.state,
-            readback=event.readback[:READBACK_CHARS_MAX],
+            readback=event.readback,
             seconds=round(event.seconds, 1),
             fraction=event.fraction,
             cure=event.cure,
@@ -165,13 +186,15 @@ class _Api:
         self.cards.start(wanted, session.user)
         return answer({}, 202)
 
-    async def events(self, _request: Request, _session: Session, _words: Words) -> Response:
+    async def events(self, _request: Request, _session: Session, words: Words) -> Response:
         if self.cards.streams >= STREAMS_MAX:
             return answer({}, 503)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(
+            self._stream(words.language), media_type="text/event-stream", headers=headers
+        )
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def _stream(self, language: Language) -> AsyncIterator[bytes]:
         """Every card when one has changed; a line now and then, so that a dead page is noticed."""
         self.cards.streams += 1
         try:
@@ -184,7 +207,8 @@ class _Api:
                     looked = loop.time()
                 if self.cards.version != told or loop.time() - sent >= 5 * PORTS_EVERY_S:
                     told, sent = self.cards.version, loop.time()
-                    yield b"data: " + msgspec.json.encode(self.cards.all()) + b"\n\n"
+                    cards = [card.said(language) for card in self.cards.all()]
+                    yield b"data: " + msgspec.json.encode(cards) + b"\n\n"
                 await asyncio.sleep(LOOK_S)
         finally:
             self.cards.streams -= 1
