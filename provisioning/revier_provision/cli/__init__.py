@@ -9,6 +9,7 @@ import typer
 from revier_provision.cli import (
     batch,
     chip,
+    device_profiles,
     doctor,
     fleet,
     handover,
@@ -19,6 +20,7 @@ from revier_provision.cli import (
     lifecycle,
     node,
     radio_gateway,
+    replace,
     settings,
     station,
     update,
@@ -35,7 +37,7 @@ app.command("register")(node.register)
 app.command("status")(fleet.status)
 app.command("plan")(fleet.plan)
 app.command("verify")(fleet.verify)
-app.command("replace")(lifecycle.replace)
+app.command("replace")(replace.replace)
 app.command("rekey")(lifecycle.rekey)
 app.command("retire")(lifecycle.retire)
 app.command("label")(label.label)
@@ -44,6 +46,7 @@ app.command("flash")(chip.flash)
 app.command("upload")(upload.upload)
 app.command("doctor")(doctor.doctor)
 app.command("export")(handover.export)
+app.command("device-profiles")(device_profiles.device_profiles)
 app.command("restore-server")(handover.restore_server)
 app.command("show-key")(vault.show_key)
 app.add_typer(inventory.app, name="inventory")

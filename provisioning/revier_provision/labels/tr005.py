@@ -51,10 +51,7 @@ def identification(
         raise OrderError(
             f"The JoinEUI {join_eui!r} is not of the right form", "Write 16 hex digits"
         )
-    if not VENDOR_ID.match(vendor_id):
-        cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
-        raise OrderError(f"The vendor id {vendor_id!r} is not of the right form", cure)
-    profile_id = f"{vendor_id}{VENDOR_PROFILE_BY_KIND[kind]:04X}"
+    profile_id = f"{vendor_number(vendor_id)}{VENDOR_PROFILE_BY_KIND[kind]:04X}"
     parts = [SCHEMA, join_eui.upper(), dev_eui.upper(), profile_id]
     parts += _field("O", owner_token, "owner token") + _field("S", serial, "serial number")
     text = ":".join(parts)
@@ -62,6 +59,15 @@ def identification(
         cure = "Shorten the owner token or the serial number"
         raise OrderError(f"The label holds {TEXT_CHARS_MAX} characters, not {len(text)}", cure)
     return text
+
+
+def vendor_number(text: str) -> str:
+    """4 hex digits in upper case. Raises OrderError."""
+    number = text.upper()
+    if not VENDOR_ID.match(number):
+        cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
+        raise OrderError(f"The vendor id {text!r} is not of the right form", cure)
+    return number
 
 
 class Identification(msgspec.Struct, frozen=True, kw_only=True):
