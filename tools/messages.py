@@ -97,6 +97,8 @@ class Source:
         self._check(call, said, set())
 
     def _check(self, call: ast.Call, templates: list[str], given: set[str]) -> None:
+        if any(each.arg is None for each in call.keywords):  # **values
+            return
         given = given | {str(each.arg) for each in call.keywords}
         for template in templates:
             missing = {name for name, _ in fields(template)} - given

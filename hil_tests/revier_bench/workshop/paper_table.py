@@ -92,7 +92,7 @@ class PaperTable:
         if board.firmware == FIRMWARE:
             return None
         if board.full:
-            cure = "Erase the flash (revier-provision node --erase), then run again"
+            cure = "Erase the flash (revier-provision flash --erase), then run again"
             raise BoardError("The board's flash is full", cure)
         self._move(board, board.upload_s, say)
         board._use(lambda: setattr(board, "firmware", FIRMWARE))

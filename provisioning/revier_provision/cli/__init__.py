@@ -11,6 +11,7 @@ import typer
 from revier_provision.cli import (
     batch,
     chip,
+    device_profiles,
     doctor,
     fleet,
     handover,
@@ -21,6 +22,7 @@ from revier_provision.cli import (
     lifecycle,
     node,
     radio_gateway,
+    replace,
     settings,
     station,
     update,
@@ -53,7 +55,7 @@ app.command("register")(node.register)
 app.command("status")(fleet.status)
 app.command("plan")(fleet.plan)
 app.command("verify")(fleet.verify)
-app.command("replace")(lifecycle.replace)
+app.command("replace")(replace.replace)
 app.command("rekey")(lifecycle.rekey)
 app.command("retire")(lifecycle.retire)
 app.command("label")(label.label)
@@ -62,6 +64,7 @@ app.command("flash")(chip.flash)
 app.command("upload")(upload.upload)
 app.command("doctor")(doctor.doctor)
 app.command("export")(handover.export)
+app.command("device-profiles")(device_profiles.device_profiles)
 app.command("restore-server")(handover.restore_server)
 app.command("show-key")(vault.show_key)
 app.add_typer(inventory.app, name="inventory")

@@ -73,7 +73,7 @@ def label(
         text_of = partial(
             identification,
             join_eui=join_eui.lower(),
-            vendor_id=vendor_id.upper(),
+            vendor_id=vendor_id,
             owner_token=owner_token,
             serial=serial,
         )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""revier-provision replace, rekey and retire: a node's later life."""
+"""revier-provision rekey and retire: a node's later life."""
 
 # ruff: noqa: PLR0913, PLR0917 - a command has as many parameters as options
 
@@ -14,9 +14,8 @@ from typing import Annotated
 
 import typer
 
-from revier_inventory.message import Message, _, joined
+from revier_inventory.message import Message, _
 from revier_inventory.model import EUI
-from revier_provision import inventory_files
 from revier_provision.board.repl_board import ReplBoard, open_board
 from revier_provision.cli.books import (
     ByOption,
@@ -27,7 +26,6 @@ from revier_provision.cli.books import (
 )
 from revier_provision.cli.language import ask
 from revier_provision.cli.options import (
-    EuiBlockOption,
     FolderOption,
     JsonOption,
     OptionalPort,
@@ -46,58 +44,8 @@ from revier_provision.cli.server import (
 from revier_provision.cli.vault import plain_dev_eui
 from revier_provision.errors import OrderError
 from revier_provision.fleet import lifecycle
-from revier_provision.fleet.allotment import order_with_block, read_block
-from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE
 from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.lns.reach import connected
-
-
-def replace(
-    port: PortOption,
-    asset: Annotated[str, typer.Option(help="The asset that the board on PORT takes over.")],
-    inventory: FolderOption,
-    server: ServerOption = None,
-    token_file: TokenOption = None,
-    tls_roots: RootsOption = None,
-    codec: CodecOption = None,
-    board: Annotated[str, typer.Option(help="Name of the board description.")] = BOARD_DEFAULT,
-    interval_s: Annotated[int | None, typer.Option(help="Seconds between readings.")] = None,
-    join_eui: Annotated[str, typer.Option(help="16 hex digits.")] = JOIN_EUI_NONE,
-    eui_block: EuiBlockOption = None,
-    ledger: LedgerOption = None,
-    station: StationOption = None,
-    by: ByOption = None,
-    vault: VaultOption = None,
-    virtual: VirtualOption = False,
-    window_s: WindowOption = 30.0,
-    as_json: JsonOption = False,
-) -> None:
-    """The board on PORT takes an asset over; its history stays. Safe to run again.
-
-    The old device stays registered, without its asset, until it is retired: late readings count.
-    """
-    out = Output(as_json=as_json)
-    with out.errors():
-        books = open_books(inventory, ledger, station, by, vault)
-        order = lifecycle.replacement_order(
-            inventory_files.read(inventory),
-            asset,
-            _now(),
-            board=board,
-            interval_s=interval_s,
-            join_eui=join_eui.lower(),
-            local_mac_ok=virtual,
-        )
-        block = read_block(eui_block)
-        with (
-            connected(server, token_file, tls_roots, codec) as network_server,
-            _knock(out, port, window_s) as link,
-        ):
-            order = order_with_block(order, link, block, inventory, books)
-            done = lifecycle.replace(
-                order, link, network_server, inventory, secrets.token_bytes, books, out.progress
-            )
-        out.result(done, _replaced(done))
 
 
 def rekey(
@@ -243,34 +191,6 @@ def _confirm(dev_eui: str, *, yes: bool) -> None:
             "Run again and type {dev_eui}",
             dev_eui=dev_eui,
         )
-
-
-def _replaced(done: lifecycle.Replacement) -> Message:
-    record = done.record
-    now = _(
-        "Node {dev_eui} serves {asset} ({ags}).",
-        dev_eui=record.dev_eui,
-        asset=record.asset,
-        ags=record.ags,
-    )
-    if done.old_dev_eui is None:
-        return now
-    before = _(
-        "Before it did {dev_eui}; what that measured stays the asset's.", dev_eui=done.old_dev_eui
-    )
-    lines = [joined(" ", [now, before])]
-    if not record.registered:
-        lines.append(_("Next: register it with revier-provision register, then run replace again."))
-    elif done.old_kept:
-        lines.append(
-            _(
-                "The old device stays in ChirpStack without its asset, so that readings which it "
-                "sends late still count.\nNext, when they are in: revier-provision retire "
-                "--dev-eui {dev_eui}, with --port if it is in hand.",
-                dev_eui=done.old_dev_eui,
-            )
-        )
-    return joined("\n", lines)
 
 
 def _retired(done: lifecycle.Retirement) -> Message:

@@ -7,24 +7,21 @@
 from __future__ import annotations
 
 import secrets
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple, cast
 
-import msgspec
 import typer
-from rich.console import Console
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, put_asset
-from revier_inventory.message import NOTHING, Message, _, joined
+from revier_inventory.message import Message, _, joined
 from revier_inventory.model import Kind
 from revier_provision import inventory_files
 from revier_provision.board.repl_board import open_board
 from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli.books import ByOption, LedgerOption, StationOption, VaultOption
-from revier_provision.cli.language import ask, ask_secret, spoken
+from revier_provision.cli.language import ask_secret
 from revier_provision.cli.options import (
     EuiBlockOption,
     IdentityOption,
@@ -34,6 +31,7 @@ from revier_provision.cli.options import (
     WindowOption,
 )
 from revier_provision.cli.output import Output
+from revier_provision.cli.replace import before_it, take_over
 from revier_provision.cli.server import (
     GIVE_SERVER,
     CodecOption,
@@ -48,22 +46,17 @@ from revier_provision.cli.site import (
     only_port,
     site_with,
 )
+from revier_provision.cli.whole_way import REGISTER, made_sentence, whole_way
 from revier_provision.errors import OrderError
 from revier_provision.fleet.allotment import order_with_block, read_block
 from revier_provision.flow import order_from
 from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE, BoardLink, NodeOrder, NodeRecord
 from revier_provision.lns.reach import connected
 from revier_provision.plan import Step
-from revier_provision.translation import say
-from revier_provision.workshop.make_node import NodeMade, Wanted, make_node
-from revier_provision.workshop.opened import open_bench, open_books
+from revier_provision.workshop.make_node import Wanted
+from revier_provision.workshop.opened import open_books
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import SITE_FILE, Site
-from revier_provision.workshop.step_events import StepFailedError
-from revier_provision.workshop.terminal import Card
-
-FREE_SHOWN_MAX = 12
-REGISTER = _("Next: register it with revier-provision register.")
 
 
 class _NewAsset(NamedTuple):
@@ -128,10 +121,10 @@ def node(
             window_s=window_s, prove=prove,
         )  # fmt: skip
         new = _NewAsset(asset, kind, ags, name, lon, lat)
-        if where.path is None:
-            _short_way(out, where, wanted, new, by)
+        if where.path is not None:
+            _with_site(out, where, wanted, new, by, ask=not (yes or as_json), show=not as_json)
         else:
-            _whole_way(out, where, wanted, new, by, ask=not (yes or as_json), show=not as_json)
+            _with_options(out, where, wanted, new, by)
 
 
 def register(
@@ -175,10 +168,7 @@ def register(
         _provision(out, where, where_port, window_s, order, by)
 
 
-# -- the whole way, with a site file --
-
-
-def _whole_way(
+def _with_site(
     out: Output,
     site: Site,
     wanted: Wanted,
@@ -188,66 +178,15 @@ def _whole_way(
     ask: bool,
     show: bool,
 ) -> None:
+    """The whole way."""
     if new.name is not None or new.lon is not None or new.lat is not None:
         _ensure_asset(site.inventory, new)
-    table = SerialTable(site)
-    port = wanted.port or only_port(table.ports())
-    wanted = msgspec.structs.replace(wanted, port=port)
-    card = Card(Console(stderr=True, highlight=False, quiet=not show), port, spoken())
-
-    def which(proposal: Asset, free: Sequence[Asset]) -> str:
-        if not ask:
-            return proposal.asset
-        if not sys.stdin.isatty():
-            raise OrderError("Nobody can be asked which asset", "Give --asset, or --yes")
-        with card.paused():
-            return _asked(proposal, free)
-
-    with open_bench(site, table, by=by, ask=which) as bench, card.shown():
-        try:
-            made = make_node(bench, wanted, card.hear)
-        except StepFailedError as error:
-            card.view.end(error.problem, ok=False, cure=error.cure)
-            raise
-        card.view.name = made.record.asset
-        card.view.end(NOTHING, ok=True)
-    out.result(made, _made_sentence(made))
+    made = whole_way(site, wanted, by, ask=ask, show=show)
+    out.result(made, joined("\n", [made_sentence(made), *before_it(made)]))
 
 
-def _asked(proposal: Asset, free: Sequence[Asset]) -> str:
-    """The one question of a node."""
-    for each in free[:FREE_SHOWN_MAX]:
-        typer.echo(f"  {each.asset:24} {each.kind:8} {each.name}", err=True)
-    if len(free) > FREE_SHOWN_MAX:
-        more = _("  ... and {count} more", count=len(free) - FREE_SHOWN_MAX)
-        typer.echo(say(more, spoken()), err=True)
-    return ask(_("Which asset does this board serve"), default=proposal.asset).strip()
-
-
-def _made_sentence(made: NodeMade) -> Message:
-    record = made.record
-    lines = [
-        _(
-            "Node {dev_eui} serves {asset} ({ags}), {seconds:.0f} s.",
-            dev_eui=record.dev_eui,
-            asset=record.asset,
-            ags=record.ags,
-            seconds=made.seconds,
-        )
-    ]
-    if made.proof is not None:
-        lines.append(_("First reading: {proof}.", proof=made.proof.sentence()))
-    if made.labels:
-        lines.append(_("Label: {labels}", labels=", ".join(made.labels)))
-    if not record.registered:
-        lines.append(REGISTER)
-    return joined("\n", lines)
-
-
-# -- the short way, with options only: identity, registration and record --
-
-
-def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
+def _with_options(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
+    """Identity, registration and record."""
     named = {
         "--asset": new.asset, "--kind": new.kind, "--ags": new.ags, "--port": wanted.port or None
     }  # fmt: skip
@@ -260,6 +199,13 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
             missing=joined(_(" and "), missing),
             site_file=SITE_FILE,
         )
+    if wanted.replace:
+        take_over(out, site, wanted, by)
+    else:
+        _short_way(out, site, wanted, new, by)
+
+
+def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
     order = NodeOrder(
         kind=_kind(new.kind),
         asset=new.asset or "",
@@ -268,7 +214,6 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
         board=wanted.board or BOARD_DEFAULT,
         interval_s=wanted.interval_s,
         join_eui=wanted.join_eui,
-        replace=wanted.replace,
         local_mac_ok=wanted.local_mac_ok,
     )
     _ensure_asset(site.inventory, new)

@@ -9,7 +9,10 @@ from typing import Literal
 import msgspec
 
 from revier_inventory.message import Message, _, joined
+from revier_inventory.model import Kind
 from revier_provision.doctor.findings import Checked, bad, ok, skipped, warn
+from revier_provision.labels.tr005 import VENDOR_ID_NONE, VENDOR_PROFILE_BY_KIND
+from revier_provision.lns.vendor_profiles import NAME_BY_KIND
 
 CLOCK_OFF_WARN_S = 5.0
 CLOCK_OFF_BAD_S = 60.0
@@ -19,19 +22,23 @@ _KEY_CURE = _(
 )
 _WRITE_CURE = _('Make an API key without "read only" and store it in the token file')
 
+_IMPORT_CURE = _(
+    "If labels are to be scanned there: revier-provision device-profiles --out FOLDER, and import "
+    "it on ChirpStack's host; else choose the profile by hand"
+)
+
 Failure = Literal["unreachable", "tls", "token", "other"]
 
 
 class ProfileFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device profile says, in ChirpStack's words. vendor_id 0: none."""
+    """What a device profile says, in ChirpStack's words."""
 
+    name: str
     region: str
     mac_version: str
     supports_otaa: bool
     codec_is_js: bool
     codec: str
-    vendor_id: int = 0
-    vendor_profile_id: int = 0
 
 
 class TenantFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +56,7 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     """`failure`: why nothing more could be asked, with ChirpStack's or TLS's own `details`.
 
     `is_admin`: the key may see every tenant. `clock_off_s`: ChirpStack's clock minus ours.
+    `numbered`: the profiles behind the labels' numbers, by kind; None: ChirpStack cannot say.
     """
 
     target: str
@@ -58,10 +66,13 @@ class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_admin: bool = False
     tenants: tuple[TenantFacts, ...] = ()
     clock_off_s: float | None = None
+    numbered: dict[Kind, ProfileFacts | None] | None = None
 
 
-def server_checks(facts: ServerFacts | None, codec: str) -> list[Checked]:
-    """`codec`: the JavaScript that profiles should have."""
+def server_checks(
+    facts: ServerFacts | None, codec: str, vendor_id: str = VENDOR_ID_NONE
+) -> list[Checked]:
+    """`codec`: the JavaScript that profiles should have. `vendor_id`: the labels'."""
     if facts is None:
         cure = _("Give --server and --token-file")
         return [skipped("chirpstack", _("ChirpStack was not looked at"), cure)]
@@ -78,7 +89,7 @@ def server_checks(facts: ServerFacts | None, codec: str) -> list[Checked]:
     if not facts.tenants:
         cure = _("Give --inventory with owners.toml: then each owner's tenant is looked at")
         found.append(skipped("rights", _("no owner's tenant was looked at"), cure))
-    return found
+    return [*found, label_number(facts, codec, vendor_id)]
 
 
 def reach(facts: ServerFacts) -> Checked:
@@ -179,15 +190,35 @@ def profile(tenant: TenantFacts, kind: str, codec: str) -> Checked:
     if wrong:
         cure = _("Make or register the next node of this kind: that corrects it")
         return bad("profile", joined(": ", [where, joined(", ", wrong)]), cure)
-    if not facts.vendor_id:
-        return ok(
-            "profile", _("{where} is right (without a vendor's number, as our labels)", where=where)
-        )
-    number = f"{facts.vendor_id:04X}{facts.vendor_profile_id:04X}"
-    return ok(
-        "profile",
-        _("{where} is right; its labels' profile is {number}", where=where, number=number),
+    return ok("profile", _("{where} is right", where=where))
+
+
+def label_number(facts: ServerFacts, codec: str, vendor_id: str) -> Checked:
+    """Whether ChirpStack's page finds the profile of a label that is scanned there."""
+    if facts.numbered is None:
+        what = _("this ChirpStack finds no profile by a label's number (4.16 and newer can)")
+        cure = _("Choose the profile by hand when a label is scanned")
+        return skipped("label-number", what, cure)
+    wrong = []
+    for kind, found in facts.numbered.items():
+        number = f"{vendor_id}{VENDOR_PROFILE_BY_KIND[kind]:04X} ({kind})"
+        if found is None:
+            wrong.append(_("{number} is not imported", number=number))
+        elif found.name != NAME_BY_KIND[kind]:
+            wrong.append(_("{number} leads to {name!r}", number=number, name=found.name))
+        else:
+            wrong += [joined(": ", [number, fault]) for fault in profile_faults(found, codec)]
+    if not wrong:
+        what = _("a label scanned in ChirpStack's page finds its profile")
+        return ok("label-number", what)
+    what = _(
+        "a label scanned in ChirpStack's page misses its profile: {wrong}",
+        wrong=joined("; ", wrong),
     )
+    none_yet = not any(facts.numbered.values())
+    if none_yet and vendor_id == VENDOR_ID_NONE:
+        return skipped("label-number", what, _IMPORT_CURE)
+    return warn("label-number", what, _IMPORT_CURE)
 
 
 def profile_faults(facts: ProfileFacts, codec: str) -> list[Message]:

@@ -54,12 +54,7 @@ def identification(
             "Write 16 hex digits",
             join_eui=join_eui,
         )
-    if not VENDOR_ID.match(vendor_id):
-        cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
-        raise OrderError(
-            "The vendor id {vendor_id!r} is not of the right form", cure, vendor_id=vendor_id
-        )
-    profile_id = f"{vendor_id}{VENDOR_PROFILE_BY_KIND[kind]:04X}"
+    profile_id = f"{vendor_number(vendor_id)}{VENDOR_PROFILE_BY_KIND[kind]:04X}"
     parts = [SCHEMA, join_eui.upper(), dev_eui.upper(), profile_id]
     parts += _field("O", owner_token, _("owner token"))
     parts += _field("S", serial, _("serial number"))
@@ -73,6 +68,15 @@ def identification(
             count=len(text),
         )
     return text
+
+
+def vendor_number(text: str) -> str:
+    """4 hex digits in upper case. Raises OrderError."""
+    number = text.upper()
+    if not VENDOR_ID.match(number):
+        cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
+        raise OrderError("The vendor id {text!r} is not of the right form", cure, text=text)
+    return number
 
 
 class Identification(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,8 +50,12 @@ def reach(target: str, token_file: Path | None, tls_roots: Path | None, codec: P
     scheme, _, rest = target.rpartition("://")
     tls = scheme == "https" or tls_roots is not None
     roots = _text(tls_roots).encode() if tls_roots else (b"" if tls else None)
-    codec_js = _text(codec) if codec else payload_codec()
-    return Way(rest.rstrip("/"), _token(token_file), roots, codec_js)
+    return Way(rest.rstrip("/"), _token(token_file), roots, codec_text(codec))
+
+
+def codec_text(codec: Path | None) -> str:
+    """The file's; None: that of Revier's payload schema. Raises OrderError."""
+    return _text(codec) if codec else payload_codec()
 
 
 def payload_codec() -> str:

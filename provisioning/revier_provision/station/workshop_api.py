@@ -24,6 +24,7 @@ from revier_provision.station.refused import RefusedError
 from revier_provision.station.sessions import Session
 from revier_provision.station.texts import Words
 from revier_provision.translation import Language, say
+from revier_provision.workshop.step_events import NodeStep
 
 BOARDS_MAX = 32
 STREAMS_MAX = 16
@@ -43,8 +44,6 @@ class Make(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """`step` in words."""
-
     step: str
     state: str
     readback: str
@@ -52,32 +51,31 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     fraction: float | None
     cure: str
 
-    def said(self, language: Language) -> Step:
+    def spoken(self, language: Language) -> Step:
         """For whoever looks at it."""
         return msgspec.structs.replace(
             self,
-            step=say(self.step, language),
+            step=say(NodeStep(self.step).words, language),
             readback=say(self.readback, language)[:READBACK_CHARS_MAX],
             cure=say(self.cure, language),
         )
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One board. `text`: the node in words, or what went wrong; `cure`: what to do then."""
+    """One board. `said`: the node in words, or what went wrong; `cure`: what to do then."""
 
     port: str
     what: str
     state: State
     steps: tuple[Step, ...] = ()
-    text: str = ""
+    said: str = ""
     cure: str = ""
 
-    def said(self, language: Language) -> Card:
+    def spoken(self, language: Language) -> Card:
         return msgspec.structs.replace(
             self,
-            what=say(self.what, language),
-            steps=tuple(step.said(language) for step in self.steps),
-            text=say(self.text, language),
+            steps=tuple(step.spoken(language) for step in self.steps),
+            said=say(self.said, language),
             cure=say(self.cure, language),
         )
 
@@ -129,27 +127,27 @@ class Cards:
     def _make(self, wanted: Make, by: str) -> None:
         port = wanted.port
         try:
-            text = self._maker.make(
+            said = self._maker.make(
                 port,
                 wanted.asset or None,
                 replace=wanted.replace,
                 by=by,
                 tell=lambda event: self._tell(port, event),
             )
-            self._change(port, state="made", text=text)
+            self._change(port, state="made", said=said)
         except ProvisionError as error:
-            self._change(port, state="failed", text=error.problem, cure=error.cure)
+            self._change(port, state="failed", said=error.problem, cure=error.cure)
         except InventoryError as error:
             found = error.findings[0]
-            text = joined(": ", [found.file, found.key, found.problem])
-            self._change(port, state="failed", text=text, cure=found.cure)
+            said = joined(": ", [found.file, found.key, found.problem])
+            self._change(port, state="failed", said=said, cure=found.cure)
         except BaseException as error:
-            self._change(port, state="failed", text=type(error).__name__)
+            self._change(port, state="failed", said=type(error).__name__)
             raise
 
     def _tell(self, port: str, event: Any) -> None:
         step = Step(
-            step=event.step.words,
+            step=str(event.step),
             state=event.state,
             readback=event.readback,
             seconds=round(event.seconds, 1),
@@ -207,7 +205,7 @@ class _Api:
                     looked = loop.time()
                 if self.cards.version != told or loop.time() - sent >= 5 * PORTS_EVERY_S:
                     told, sent = self.cards.version, loop.time()
-                    cards = [card.said(language) for card in self.cards.all()]
+                    cards = [card.spoken(language) for card in self.cards.all()]
                     yield b"data: " + msgspec.json.encode(cards) + b"\n\n"
                 await asyncio.sleep(LOOK_S)
         finally:

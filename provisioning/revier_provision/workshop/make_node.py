@@ -42,6 +42,7 @@ WINDOW_S = 30.0
 QUIET_S = 0.4  # ChirpStack sends a device's recent events at once, in one go
 HISTORY_LIMIT_S = 5.0
 LOOK_EVERY_S = 0.5
+NODE_EVENTS = ("provisioned", "replaced")  # of a board that went the whole way
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,10 +61,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 class NodeMade(msgspec.Struct, frozen=True, kw_only=True):
     """A node that stands. `proof` None: there is no network server, or proving was not asked for,
-    or it was proven before (then `proven_before`)."""
+    or it was proven before (then `proven_before`). `old_dev_eui` served the asset before it;
+    `old_kept`: it stays in the network server for late readings."""
 
     port: str
     record: NodeRecord
+    old_dev_eui: str | None
+    old_kept: bool
     chip: str
     parts: tuple[PartResult, ...]
     proof: Proof | None
@@ -110,6 +114,8 @@ class _Way:
         self.firmware_sha256 = ""
         self.changed = False  # the board, in this run
         self.parts: tuple[PartResult, ...] = ()
+        self.old_dev_eui: str | None = None  # the device that served the asset before
+        self.old_kept = False
 
     def go(self) -> NodeMade:
         began_s = self.bench.clock()
@@ -125,6 +131,8 @@ class _Way:
         return NodeMade(
             port=self.wanted.port,
             record=record,
+            old_dev_eui=self.old_dev_eui,
+            old_kept=self.old_kept,
             chip=self.chip_name,
             parts=self.parts,
             proof=proof,
@@ -233,7 +241,8 @@ class _Way:
             faulty = [part for part in self.parts if part.fault]
             if faulty:
                 problem = joined("; ", (part.problem for part in faulty))
-                raise BoardError(problem, "{cure}; then run again", cure=faulty[0].cure)
+                cure = _("{cure}; then run again", cure=faulty[0].cure)
+                raise BoardError(problem, cure)
             step.done(sentence(self.parts))
 
     def _register(self, making: Making) -> None:
@@ -256,7 +265,9 @@ class _Way:
                 asset=record.asset,
                 ags=record.ags,
             )
-            if old := self._release_old(record):
+            self._release_old(record)
+            if self.old_kept:
+                old = self.old_dev_eui
                 before = _("{old} served it before and stays in ChirpStack without it", old=old)
                 what = joined("; ", [what, before])
             if Step.WRITE_INVENTORY in making.plan.steps:
@@ -265,14 +276,13 @@ class _Way:
                 step.skip(_("{what} already", what=what))
         return record
 
-    def _release_old(self, record: NodeRecord) -> str:
-        """The device that served the asset before; empty if ChirpStack has none, or none there."""
-        server = self.bench.network_server
+    def _release_old(self, record: NodeRecord) -> None:
+        """The asset's tag goes from the device that served it before."""
         inventory = inventory_files.read(self.bench.site.inventory)
-        old = predecessor(inventory, record.asset, record.dev_eui)
-        if old is None or server is None:
-            return ""
-        return old if release_old(inventory, record.asset, old, server, self.steps.say) else ""
+        old = self.old_dev_eui = predecessor(inventory, record.asset, record.dev_eui)
+        server = self.bench.network_server
+        if server is not None:
+            self.old_kept = release_old(inventory, record.asset, old, server, self.steps.say)
 
     def _prove(self, board: NodeBoard) -> tuple[Proof | None, datetime | None]:
         """The board begins to work here, whether it is watched or not."""
@@ -348,7 +358,8 @@ class _Way:
             raise
         unchanged = all(e.state == "skipped" or e.step in _ALWAYS for e in self.steps.ended)
         if not (unchanged and self._last_made() is not None):
-            self._enter("provisioned")
+            taken_over = self.wanted.replace and self.old_dev_eui is not None
+            self._enter("replaced" if taken_over else "provisioned")
 
     def _enter(self, event: Any, note: str = "") -> None:
         if not self.mac:
@@ -389,7 +400,7 @@ class _Way:
             if record.event == "key-reserved":
                 break
             same = self.asset is not None and record.asset == self.asset.asset
-            if record.event == "provisioned" and same:
+            if record.event in NODE_EVENTS and same:
                 if record.firmware_sha256 != self.firmware_sha256:
                     break
                 found.append(record)

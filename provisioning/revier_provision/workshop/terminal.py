@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from revier_inventory.message import NOTHING, Message, _
-from revier_provision.translation import Language, say
+from revier_provision.translation import SOURCE, Language, say
 from revier_provision.workshop.step_events import NodeStep, StepEvent
 
 REFRESH_PER_S = 8
@@ -81,7 +81,7 @@ class BoardView:
 class Card:
     """A single board: a big state, and a line for each step."""
 
-    def __init__(self, console: Console, port: str, language: Language) -> None:
+    def __init__(self, console: Console, port: str, language: Language = SOURCE) -> None:
         self.view = BoardView(port)
         self._language = language
         self._console = console
@@ -137,7 +137,7 @@ class Card:
 class Board:
     """Many boards, one line each."""
 
-    def __init__(self, console: Console, ports: list[str], language: Language) -> None:
+    def __init__(self, console: Console, ports: list[str], language: Language = SOURCE) -> None:
         self.views = {port: BoardView(port) for port in ports}
         self._language = language
         self._console = console
@@ -178,7 +178,7 @@ class Board:
             return rows(list(self.views.values()), self._language)
 
 
-def card(view: BoardView, language: Language) -> RenderableType:
+def card(view: BoardView, language: Language = SOURCE) -> RenderableType:
     """Pure: what the card shows of this view."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
@@ -206,7 +206,7 @@ def card(view: BoardView, language: Language) -> RenderableType:
     return Panel(Group(*parts), title=title, title_align="left", border_style=style, expand=True)
 
 
-def rows(views: list[BoardView], language: Language) -> RenderableType:
+def rows(views: list[BoardView], language: Language = SOURCE) -> RenderableType:
     """Pure: one line a board, and how many are through."""
     table = Table(box=None, pad_edge=False, expand=True)
     for name in (NOTHING, _("port"), _("asset")):

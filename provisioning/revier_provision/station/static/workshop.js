@@ -62,10 +62,10 @@ function showCard(told) {
   card.dataset.state = told.state;
   put(card.querySelector(".what"), told.what);
   put(card.querySelector(".state"), words[told.state]);
-  put(card.querySelector(".said"), told.state === "failed" ? "" : told.text);
+  put(card.querySelector(".said"), told.state === "failed" ? "" : told.said);
   if (told.state === "failed") {
     const shown = card.querySelector(".problem");
-    put(shown, [told.text, told.cure].filter(Boolean).join(". "));
+    put(shown, [told.said, told.cure].filter(Boolean).join(". "));
     shown.hidden = false;
   } else if (told.state === "working") {
     card.querySelector(".problem").hidden = true;
