@@ -29,6 +29,7 @@ ROOMS = tuple(ROOT / "provisioning" / name for name in ("revier_provision", "rev
 FOLDER = ROOMS[0] / "locale"
 HELP = "revier_provision/cli"
 ERROR = "ProvisionError"
+MAKERS = ("_", "n_", "joined", "recognised", "verbatim", "Message")
 
 
 class Found(NamedTuple):
@@ -90,7 +91,7 @@ class Source:
 
     def _argument(self, call: ast.Call, texts: list[ast.expr]) -> None:
         """Of an error: literals, and messages that were made elsewhere."""
-        if any(isinstance(each, ast.JoinedStr | ast.BinOp) for each in texts):
+        if not all(isinstance(each, ast.Constant) for each in texts):
             self.faults.append(f"{self.file}:{call.lineno}: write a template with {{fields}}")
         said = [str(each.value) for each in texts if isinstance(each, ast.Constant)]
         self.found += [Found(each, "", self.file) for each in said]
@@ -118,15 +119,19 @@ def _remember(statement: ast.stmt, names: Names) -> None:
 
 
 def _literals(node: ast.expr, names: Names) -> Iterator[ast.expr]:
-    """What an argument may be: literals and what stands in for one."""
+    """What an argument may be, but for messages that were made elsewhere."""
     if isinstance(node, ast.IfExp):
         yield from _literals(node.body, names)
         yield from _literals(node.orelse, names)
     elif isinstance(node, ast.Name):
         for value in names.get(node.id, ()):
             yield from _literals(value, {})
-    elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+    elif not isinstance(node, ast.Attribute | ast.Starred) and not _makes_message(node):
         yield node
+
+
+def _makes_message(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in MAKERS
 
 
 def _sources() -> list[tuple[Path, ast.Module]]:

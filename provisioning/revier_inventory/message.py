@@ -11,6 +11,7 @@ write them as literals, with named {fields}.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -66,6 +67,15 @@ NOTHING = Message("", {})
 def verbatim(text: str) -> Message:
     """What others said, as it is."""
     return Message("{text}", {"text": text})
+
+
+def recognised(text: str, patterns: Iterable[tuple[str, str]]) -> Message:
+    """What others said as a message: by the first pattern that it matches as a whole, whose named
+    groups are the fields of the template beside it; else as it is."""
+    for pattern, said in patterns:
+        if found := re.fullmatch(pattern, text):
+            return Message(said, found.groupdict())
+    return verbatim(text)
 
 
 def plain(value: object) -> str:

@@ -19,7 +19,7 @@ import msgspec
 
 from revier_inventory.errors import Finding, InventoryError
 from revier_inventory.inventory import Inventory
-from revier_inventory.message import _, verbatim
+from revier_inventory.message import Message, _, recognised, template
 from revier_inventory.model import FILE_NAMES, FORMAT, TABLES, Calibration, Record
 
 R = TypeVar("R", bound=Record)
@@ -33,6 +33,13 @@ _ATTRIBUTE_BY_TABLE = {
 }
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
+_TYPE_FAULTS = (
+    (
+        r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`",
+        template("Expected `{wanted}`, got `{given}`"),
+    ),
+    (r"Invalid enum value (?P<given>.+)", template("Invalid enum value {given}")),
+)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 
 
@@ -110,6 +117,11 @@ def _parse(
             findings.append(_type_finding(file, f"{table} {number}", item, error, record_type))
 
 
+def type_fault(text: str) -> Message:
+    """msgspec's words for a value of another type."""
+    return recognised(text, _TYPE_FAULTS)
+
+
 def _in_utc(record: R) -> R:
     changes: dict[str, Any] = {}
     for name in record.__struct_fields__:
@@ -127,7 +139,7 @@ def _type_finding(
     message = str(error)
     path = _PATH.search(message)
     key = path["path"] if path else ""
-    problem = verbatim(_PATH.sub("", message))
+    problem = type_fault(_PATH.sub("", message))
     in_calibration = key.startswith("calibrations[")
     known = (Calibration if in_calibration else record_type).__struct_fields__
     cure = _("Correct the value")

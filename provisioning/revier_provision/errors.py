@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,23 +76,18 @@ def reason(error: OSError | UnicodeDecodeError) -> str:
     """The system's word for it, as a message where it is one of the usual ones."""
     if isinstance(error, UnicodeDecodeError):
         return _("not UTF-8 text")
-    if error.errno in _REASONS:
-        return _REASONS[error.errno]
-    return error.strerror or (os.strerror(error.errno) if error.errno else type(error).__name__)
+    said = error.strerror or type(error).__name__
+    return next((known for known in _REASONS if known == said), said)
 
 
-_REASONS = {
-    errno.ENOENT: _("No such file or directory"),
-    errno.EACCES: _("Permission denied"),
-    errno.EPERM: _("Operation not permitted"),
-    errno.EEXIST: _("File exists"),
-    errno.ENOTDIR: _("Not a directory"),
-    errno.EISDIR: _("Is a directory"),
-    errno.ENOSPC: _("No space left on device"),
-    errno.EROFS: _("Read-only file system"),
-    errno.EIO: _("Input/output error"),
-    errno.EBUSY: _("Device or resource busy"),
-    errno.ECONNREFUSED: _("Connection refused"),
-    errno.ETIMEDOUT: _("Connection timed out"),
-    errno.EHOSTUNREACH: _("No route to host"),
-}
+_REASONS = (
+    _("No such file or directory"),
+    _("Permission denied"),
+    _("Operation not permitted"),
+    _("File exists"),
+    _("Not a directory"),
+    _("Is a directory"),
+    _("No space left on device"),
+    _("Read-only file system"),
+    _("Input/output error"),
+)

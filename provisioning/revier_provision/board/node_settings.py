@@ -13,11 +13,23 @@ from typing import Protocol
 
 import msgspec
 
+from revier_inventory.message import recognised, template
 from revier_payload.downlinks import BY_NAME, config_hash, configuration, number_of
 from revier_payload.schema.remote import CONFIGURATION, RESULTS
 from revier_provision.errors import BoardError, OrderError
 
 APPLIED = RESULTS[0]
+REFUSALS = (  # of revier_payload.downlinks
+    (r"at most (?P<most>\d+) settings", template("at most {most} settings")),
+    (
+        r"(?P<first>\w+) must not exceed (?P<second>\w+)",
+        template("{first} must not exceed {second}"),
+    ),
+    (
+        r"(?P<name>\w+) must be (?P<bounds>.+), not (?P<given>.+)",
+        template("{name} must be {bounds}, not {given}"),
+    ),
+)
 SEE = "See what this node has with: revier-provision settings show --port PORT"
 
 
@@ -124,7 +136,8 @@ def _checked(wanted: dict[str, int | str], *, default: bool) -> bytes:
     try:
         return configuration(wanted, default)
     except ValueError as error:
-        raise OrderError(str(error), "Correct it: docs/protocol/payload.md, fPort 2") from None
+        problem = recognised(str(error), REFUSALS)
+        raise OrderError(problem, "Correct it: docs/protocol/payload.md, fPort 2") from None
 
 
 def _known(names: Iterable[str]) -> None:

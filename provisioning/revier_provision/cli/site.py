@@ -16,6 +16,7 @@ from typer.core import TyperGroup, TyperOption
 from revier_provision.cli.books import LEDGER_NAME
 from revier_provision.cli.language import speak, translate_help
 from revier_provision.cli.output import Output
+from revier_provision.cli.usage import usage_said
 from revier_provision.errors import OrderError
 from revier_provision.workshop import site_file
 from revier_provision.workshop.site_file import SITE_FILE, SITE_VARIABLE, Site
@@ -46,7 +47,8 @@ class SiteGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         args = speak(args, os.environ)
         translate_help(self)
-        rest = super().parse_args(ctx, args)
+        with usage_said():
+            rest = super().parse_args(ctx, args)
         command = self.get_command(ctx, args[0]) if args else None
         if command is None or "--help" in args or not _takes_site(command):
             return rest
@@ -57,6 +59,10 @@ class SiteGroup(TyperGroup):
             if site is not None:
                 ctx.default_map = {args[0]: _defaults(command, _values(site))}
         return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        with usage_said():
+            return super().invoke(ctx)
 
 
 def _values(site: Site) -> dict[str, str]:

@@ -21,6 +21,7 @@ import msgspec
 
 from revier_inventory import Asset
 from revier_inventory.message import Message, _
+from revier_inventory.text import type_fault
 from revier_provision.errors import FaultsError
 from revier_provision.fleet.asset_columns import (
     COLUMNS,
@@ -140,7 +141,7 @@ def _csv_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
             elif line > ROWS_MAX:
                 faults.append(
                     (
-                        _("Line {line}: more than {rows_max} lines", line=line, rows_max=ROWS_MAX),
+                        _("Line {line}: more than {most} lines", line=line, most=ROWS_MAX),
                         _("Split the file"),
                     )
                 )
@@ -151,7 +152,7 @@ def _csv_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
         cure = _("Correct the quotes there, or save the file as CSV anew")
         faults.append(
             (
-                _("Line {line_num}: {error}", line_num=lines.line_num + skipped, error=str(error)),
+                _("Line {line}: {error}", line=lines.line_num + skipped, error=str(error)),
                 cure,
             )
         )
@@ -254,14 +255,14 @@ def _toml_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
         faults.append(
             (
                 _("{key!r} is unknown", key=key[:40]),
-                _("Only [[{toml_table}]] may stand here", toml_table=TOML_TABLE),
+                _("Only [[{table}]] may stand here", table=TOML_TABLE),
             )
         )
     if not isinstance(items, list):
         faults.append(
             (
-                _("[{toml_table}] is no list", toml_table=TOML_TABLE),
-                _("Write [[{toml_table}]], two brackets", toml_table=TOML_TABLE),
+                _("[{table}] is no list", table=TOML_TABLE),
+                _("Write [[{table}]], two brackets", table=TOML_TABLE),
             )
         )
         return
@@ -280,7 +281,7 @@ def _toml_row(item: Any, line: int, faults: list[Fault]) -> Iterator[Row]:
         faults.append(
             (
                 _("Line {line}: is no asset", line=line),
-                _("Write [[{toml_table}]] and its keys", toml_table=TOML_TABLE),
+                _("Write [[{table}]] and its keys", table=TOML_TABLE),
             )
         )
         return
@@ -299,7 +300,12 @@ def _toml_row(item: Any, line: int, faults: list[Fault]) -> Iterator[Row]:
         except msgspec.ValidationError as error:
             faults.append(
                 (
-                    _("Line {line}: {key}: {error}", line=line, key=key, error=str(error)),
+                    _(
+                        "Line {line}: {key}: {error}",
+                        line=line,
+                        key=key,
+                        error=type_fault(str(error)),
+                    ),
                     _("Correct the value"),
                 )
             )

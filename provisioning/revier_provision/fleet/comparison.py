@@ -170,8 +170,8 @@ def _on_server(period: DevicePeriod, asset: Asset, sources: Sources) -> Iterator
     profile = PROFILE_NAME.format(kind=asset.kind)
     if listed.profile_name != profile:
         problem = _(
-            "Its device profile is {profile_name!r}, not {profile!r}",
-            profile_name=listed.profile_name,
+            "Its device profile is {found!r}, not {profile!r}",
+            found=listed.profile_name,
             profile=profile,
         )
         yield _finding(
@@ -286,9 +286,9 @@ def _interval(board: BoardView, asset: Asset, sources: Sources) -> Iterator[Find
     of_profile_s = sources.interval_s.get((asset.ags, asset.kind))
     if of_profile_s is not None and interval_s > of_profile_s:
         problem = _(
-            "It reports every {interval_s} s, its profile expects {of_profile_s} s",
+            "It reports every {interval_s} s, its profile expects {expected_s} s",
             interval_s=interval_s,
-            of_profile_s=of_profile_s,
+            expected_s=of_profile_s,
         )
         cure = _(
             "{node} with --interval-s {interval_s}, or it will always count as late",

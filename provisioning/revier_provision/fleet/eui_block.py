@@ -141,9 +141,9 @@ def _prefix_faults(prefix: str, registered_to: str) -> Iterator[tuple[Message, M
         yield _("The prefix {prefix} is no block of yours", prefix=prefix), as_assigned
     elif prefix in HANDED_OUT:
         problem = _(
-            "The prefix {prefix} is {handed_out}'s, who hands it out EUI by EUI",
+            "The prefix {prefix} is {company}'s, who hands it out EUI by EUI",
             prefix=prefix,
-            handed_out=HANDED_OUT[prefix],
+            company=HANDED_OUT[prefix],
         )
         yield problem, as_assigned
     if len(prefix) == 9 and prefix[6:] == "fff":

@@ -126,10 +126,10 @@ def check(data: bytes, signature: bytes, files: Mapping[str, bytes]) -> Manifest
     manifest = unpack(data)
     if len(signature) != SIGNATURE_SIZE:
         raise OrderError(
-            "The signature has {count} bytes, not {signature_size}",
+            "The signature has {count} bytes, not {wanted}",
             SIGN,
             count=len(signature),
-            signature_size=SIGNATURE_SIZE,
+            wanted=SIGNATURE_SIZE,
         )
     if tree(files) != (manifest.tree_sha256, manifest.size):
         raise OrderError("The firmware's files are not those that were signed", AGAIN)

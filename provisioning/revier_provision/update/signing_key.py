@@ -75,11 +75,11 @@ def read_public(path: Path) -> bytes:
         raise OrderError("There is no public key in {path}", cure, path=path) from None
     if len(public) != PUBLIC_SIZE:
         raise OrderError(
-            "The key in {path} has {count} bytes, not {public_size}",
+            "The key in {path} has {count} bytes, not {wanted}",
             cure,
             path=path,
             count=len(public),
-            public_size=PUBLIC_SIZE,
+            wanted=PUBLIC_SIZE,
         )
     return public
 

@@ -129,7 +129,7 @@ def how_far(events: Sequence[DeviceEvent], console: Sequence[str]) -> Message:
             return _("the node waits before it sends, as after a power cut")
         seconds = int(wait_ms) // 1000
         return _(
-            "the node waits {seconds} s before it sends, as after a power cut", seconds=seconds
+            "the node waits before it sends, as after a power cut ({seconds} s)", seconds=seconds
         )
     return _("waiting for the join")
 

@@ -251,13 +251,13 @@ def _check(file: _File, text: str, path: Path) -> None:
         wrong(
             "firmware.runtime",
             _("too many images"),
-            _("Name up to {runtimes_max}", runtimes_max=RUNTIMES_MAX),
+            _("Name up to {most}", most=RUNTIMES_MAX),
         )
     if len(file.firmware.trust) > KEYS_MAX:
         wrong(
             "firmware.trust",
             _("a board cannot hold so many keys"),
-            _("Name up to {keys_max}", keys_max=KEYS_MAX),
+            _("Name up to {most}", most=KEYS_MAX),
         )
     if file.firmware.trust and file.firmware.bundle is None:
         cure = _("Name the bundle, or give a board its keys with: revier-provision firmware trust")
@@ -288,7 +288,7 @@ def _check(file: _File, text: str, path: Path) -> None:
         wrong(
             "proof.limit_s",
             _("the limit is 1 to 86400 seconds"),
-            _("Write {join_limit_s}", join_limit_s=JOIN_LIMIT_S),
+            _("Write {limit_s}", limit_s=JOIN_LIMIT_S),
         )
 
 
