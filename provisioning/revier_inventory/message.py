@@ -35,7 +35,7 @@ class Message(str):
         return message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Message, (self.template, self.values, self.plural, self.count)
+        return Message, (self.template, self.values, self.plural, self.number)
 
 
 class Spoken(StrEnum):

@@ -36,7 +36,7 @@ _FAILURES: tuple[tuple[str, str, str], ...] = (
         template("Another program uses {port}"),
         template(
             "Close terminals and editors that have it open (on Linux brltty and ModemManager take "
-            "ports too: run revier-provision doctor), then run again"
+            "ports too: revier-provision doctor), then run again"
         ),
     ),
     (r"Could not open|could not open port", template("There is no {port}"), _CABLE),

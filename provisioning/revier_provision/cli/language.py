@@ -24,6 +24,7 @@ from revier_provision.workshop import site_file
 
 OPTION = "--language"
 
+_HELP = template("Show this message and exit.")
 _FIXED = {  # of typer's help pages and refusals
     "ARGUMENTS_PANEL_TITLE": template("Arguments"),
     "OPTIONS_PANEL_TITLE": template("Options"),
@@ -84,13 +85,14 @@ def ask_secret(question: Message, *, twice: bool = False) -> str:
     return answer
 
 
-def translate_help(command: Any) -> None:
+def translate_help(command: Any, ctx: Any) -> None:
     """The help of a command, its options and all commands below it; typer's own words, too."""
     for name, text in _FIXED.items():
         setattr(rich_utils, name, template_in(text, spoken()))
     todo = [command]
     while todo:
         one = todo.pop()
+        one.get_help_option(ctx).help = template_in(_HELP, spoken())
         for each in (one, *one.params):
             if getattr(each, "help", None):
                 each.help = template_in(each.help, spoken())

@@ -46,7 +46,7 @@ class SiteGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         args = speak(args, os.environ)
-        translate_help(self)
+        translate_help(self, ctx)
         with usage_said():
             rest = super().parse_args(ctx, args)
         command = self.get_command(ctx, args[0]) if args else None

@@ -25,6 +25,13 @@ DIAGNOSIS_PORT = 1  # first uplink after every join: not a reading
 READING_PORT_MIN = 10  # of docs/protocol/payload.md: below are remarks about the node
 SNR_FLOOR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}  # SX
 VALUES_SHOWN_MAX = 12
+QUANTITIES = {
+    str(name): name
+    for name in (
+        _("temperature"), _("humidity"), _("pressure"), _("battery"), _("distance"), _("tilt"),
+        _("quality"), _("state"), _("confidence"), _("missing"), _("out_of_range"), _("lasting"),
+    )
+}  # fmt: skip
 TEXT_CHARS_MAX = 160
 
 
@@ -68,8 +75,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Any]
 
     def sentence(self) -> Message:
-        values = ", ".join(f"{name} {_short(value)}" for name, value in self._measured())
-        return joined("; ", [self.radio.sentence(), values])
+        values = (joined(" ", [_named(name), _said(value)]) for name, value in self._measured())
+        return joined("; ", [self.radio.sentence(), joined(", ", values)])
 
     def _measured(self) -> list[tuple[str, Any]]:
         """What was measured, in the schema's order; what is missing is not shown."""
@@ -312,6 +319,17 @@ def _number(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def _named(name: object) -> str:
+    return QUANTITIES.get(str(name), str(name))
+
+
+def _said(value: Any) -> object:
+    """Lists are names of what is missing, or out of range."""
+    if isinstance(value, list) and value:
+        return joined("/", map(_named, value))
+    return value if isinstance(value, float) else _short(value)
 
 
 def _short(value: Any) -> str:
