@@ -166,9 +166,8 @@ class _Way:
             with self.steps.step(NodeStep.FIRMWARE) as step:
                 done = table.upload(port, self.wanted.window_s, step.say)
                 self.changed |= done is not None
-                step.skip(_("it is there already, or a newer one")) if done is None else step.done(
-                    done
-                )
+                held = _("it is there already, or a newer one")
+                step.skip(held) if done is None else step.done(done)
         else:
             self.steps.skip(NodeStep.FIRMWARE, _("the site file names no bundle"))
 
@@ -241,8 +240,7 @@ class _Way:
             faulty = [part for part in self.parts if part.fault]
             if faulty:
                 problem = joined("; ", (part.problem for part in faulty))
-                cure = _("{cure}; then run again", cure=faulty[0].cure)
-                raise BoardError(problem, cure)
+                raise BoardError(problem, _("{cure}; then run again", cure=faulty[0].cure))
             step.done(sentence(self.parts))
 
     def _register(self, making: Making) -> None:
@@ -259,12 +257,8 @@ class _Way:
     def _record(self, making: Making) -> NodeRecord:
         with self.steps.step(NodeStep.RECORD) as step:
             record = making.record()
-            what = _(
-                "{dev_eui} serves {asset} ({ags})",
-                dev_eui=record.dev_eui,
-                asset=record.asset,
-                ags=record.ags,
-            )
+            served = {"dev_eui": record.dev_eui, "asset": record.asset, "ags": record.ags}
+            what = _("{dev_eui} serves {asset} ({ags})", **served)
             self._release_old(record)
             if self.old_kept:
                 old = self.old_dev_eui
@@ -291,10 +285,7 @@ class _Way:
         if server is None or not self.wanted.prove or before is not None:
             why = _("no network server") if server is None else _("not asked for")
             if before is not None:
-                why = _(
-                    "proven on {before:%Y-%m-%d %H:%M} UTC, nothing has changed since",
-                    before=before,
-                )
+                why = _("proven on {at:%Y-%m-%d %H:%M} UTC, nothing has changed since", at=before)
             with self.steps.step(NodeStep.PROOF) as step:
                 board.start_node().close()
                 step.skip(why)
