@@ -13,6 +13,7 @@ from revier_provision.board.raw_repl import RawRepl, RemoteError
 from revier_provision.board.repl_board import ReplBoard, entered, open_port
 from revier_provision.errors import BoardError
 from revier_provision.workshop.self_test import PartResult, newest
+from revier_provision.workshop.table import Console
 
 SELF_TEST_S = 60.0  # a fan's start and a first measurement are in it
 LINES_MAX = 2000
@@ -47,7 +48,7 @@ class SerialBoard(ReplBoard):
             raise BoardError("The board's firmware told no result of its self-test", cure)
         return found
 
-    def start_node(self) -> SerialConsole:
+    def start_node(self) -> Console:
         self.restart()
         return SerialConsole(self._stream, self._reopen)
 
