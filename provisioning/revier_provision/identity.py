@@ -28,10 +28,14 @@ def dev_eui_from_mac(mac: bytes, *, local_ok: bool = False) -> str:
     shown = mac.hex(":")
     if mac in (bytes(6), b"\xff" * 6) or mac[0] & 0x01:
         cure = "Check the chip with esptool read-mac; do not use this board"
-        raise BoardError(f"The chip says that its factory MAC is {shown}, which cannot be", cure)
+        raise BoardError(
+            "The chip says that its factory MAC is {shown}, which cannot be", cure, shown=shown
+        )
     if mac[0] & 0x02 and not local_ok:
         cure = "Use another board; for a virtual one give --virtual"
-        raise BoardError(f"The MAC {shown} is locally administered, not a factory's", cure)
+        raise BoardError(
+            "The MAC {shown} is locally administered, not a factory's", cure, shown=shown
+        )
     return (mac[:3] + b"\xff\xfe" + mac[3:]).hex()
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""revier-provision replace, rekey and retire: a node's later life."""
+"""revier-provision rekey and retire: a node's later life."""
 
 # ruff: noqa: PLR0913, PLR0917 - a command has as many parameters as options
 
@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _
 from revier_inventory.model import EUI
-from revier_provision import inventory_files
 from revier_provision.board.repl_board import ReplBoard, open_board
 from revier_provision.cli.books import (
     ByOption,
@@ -24,8 +24,8 @@ from revier_provision.cli.books import (
     VaultOption,
     open_books,
 )
+from revier_provision.cli.language import ask
 from revier_provision.cli.options import (
-    EuiBlockOption,
     FolderOption,
     JsonOption,
     OptionalPort,
@@ -44,58 +44,8 @@ from revier_provision.cli.server import (
 from revier_provision.cli.vault import plain_dev_eui
 from revier_provision.errors import OrderError
 from revier_provision.fleet import lifecycle
-from revier_provision.fleet.allotment import order_with_block, read_block
-from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE
 from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.lns.reach import connected
-
-
-def replace(
-    port: PortOption,
-    asset: Annotated[str, typer.Option(help="The asset that the board on PORT takes over.")],
-    inventory: FolderOption,
-    server: ServerOption = None,
-    token_file: TokenOption = None,
-    tls_roots: RootsOption = None,
-    codec: CodecOption = None,
-    board: Annotated[str, typer.Option(help="Name of the board description.")] = BOARD_DEFAULT,
-    interval_s: Annotated[int | None, typer.Option(help="Seconds between readings.")] = None,
-    join_eui: Annotated[str, typer.Option(help="16 hex digits.")] = JOIN_EUI_NONE,
-    eui_block: EuiBlockOption = None,
-    ledger: LedgerOption = None,
-    station: StationOption = None,
-    by: ByOption = None,
-    vault: VaultOption = None,
-    virtual: VirtualOption = False,
-    window_s: WindowOption = 30.0,
-    as_json: JsonOption = False,
-) -> None:
-    """The board on PORT takes an asset over; its history stays. Safe to run again.
-
-    The old device stays registered, without its asset, until it is retired: late readings count.
-    """
-    out = Output(as_json=as_json)
-    with out.errors():
-        books = open_books(inventory, ledger, station, by, vault)
-        order = lifecycle.replacement_order(
-            inventory_files.read(inventory),
-            asset,
-            _now(),
-            board=board,
-            interval_s=interval_s,
-            join_eui=join_eui.lower(),
-            local_mac_ok=virtual,
-        )
-        block = read_block(eui_block)
-        with (
-            connected(server, token_file, tls_roots, codec) as network_server,
-            _knock(out, port, window_s) as link,
-        ):
-            order = order_with_block(order, link, block, inventory, books)
-            done = lifecycle.replace(
-                order, link, network_server, inventory, secrets.token_bytes, books, out.progress
-            )
-        out.result(done, _replaced(done))
 
 
 def rekey(
@@ -121,7 +71,9 @@ def rekey(
     with out.errors():
         books = open_books(inventory, ledger, station, by, vault)
         with connected(server, token_file, tls_roots, codec) as network_server:
-            reached = _reached(network_server, "a key on the board alone would lock the node out")
+            reached = _reached(
+                network_server, _("a key on the board alone would lock the node out")
+            )
             with _knock(out, port, window_s) as link:
                 record = lifecycle.rekey(
                     link,
@@ -133,7 +85,11 @@ def rekey(
                     board_name=board,
                     local_mac_ok=virtual,
                 )
-        sentence = f"Node {record.dev_eui} ({record.asset}) has a new key, and joins with it."
+        sentence = _(
+            "Node {dev_eui} ({asset}) has a new key, and joins with it.",
+            dev_eui=record.dev_eui,
+            asset=record.asset,
+        )
         out.result(record, sentence)
 
 
@@ -165,7 +121,9 @@ def retire(
         if wanted is None and port is None:
             raise OrderError("There is nothing to retire", "Give --dev-eui, --port or both")
         with connected(server, token_file, tls_roots, None) as network_server:
-            reached = _reached(network_server, "its key must be worth nothing before the board is")
+            reached = _reached(
+                network_server, _("its key must be worth nothing before the board is")
+            )
             if port is None:
                 assert wanted is not None
                 _confirm(wanted, yes=yes)
@@ -206,9 +164,9 @@ def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
         yield link
 
 
-def _reached(network_server: FleetChirpStack | None, why: str) -> FleetChirpStack:
+def _reached(network_server: FleetChirpStack | None, why: Message) -> FleetChirpStack:
     if network_server is None:
-        raise OrderError(f"This needs ChirpStack: {why}", GIVE_SERVER)
+        raise OrderError("This needs ChirpStack: {why}", GIVE_SERVER, why=why)
     return network_server
 
 
@@ -217,46 +175,35 @@ def _checked(dev_eui: str | None) -> str | None:
         return None
     plain = plain_dev_eui(dev_eui)
     if not EUI.match(plain):
-        raise OrderError(f"{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label")
+        raise OrderError(
+            "{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label", dev_eui=dev_eui
+        )
     return plain
 
 
 def _confirm(dev_eui: str, *, yes: bool) -> None:
     if yes:
         return
-    typed = typer.prompt(f"Type the DevEUI to retire {dev_eui}", err=True)
+    typed = ask(_("Type the DevEUI to retire {dev_eui}", dev_eui=dev_eui))
     if plain_dev_eui(typed) != dev_eui:
         raise OrderError(
-            "That is another DevEUI; nothing was done", f"Run again and type {dev_eui}"
+            "That is another DevEUI; nothing was done",
+            "Run again and type {dev_eui}",
+            dev_eui=dev_eui,
         )
 
 
-def _replaced(done: lifecycle.Replacement) -> str:
-    record = done.record
-    text = f"Node {record.dev_eui} serves {record.asset} ({record.ags})."
-    if done.old_dev_eui is None:
-        return text
-    text += f" Before it did {done.old_dev_eui}; what that measured stays the asset's."
-    if not record.registered:
-        text += "\nNext: register it with revier-provision register, then run replace again."
-    elif done.old_kept:
-        text += (
-            "\nThe old device stays in ChirpStack without its asset, so that readings which it "
-            "sends late still count.\nNext, when they are in: "
-            f"revier-provision retire --dev-eui {done.old_dev_eui}, with --port if it is in hand."
-        )
-    return text
-
-
-def _retired(done: lifecycle.Retirement) -> str:
-    text = f"Device {done.dev_eui} is out of ChirpStack"
-    text += "" if done.was_registered else " (it was not there)"
+def _retired(done: lifecycle.Retirement) -> Message:
+    out = _("Device {dev_eui} is out of ChirpStack", dev_eui=done.dev_eui)
+    if not done.was_registered:
+        out = _("Device {dev_eui} is not in ChirpStack any more", dev_eui=done.dev_eui)
     if done.period_ended:
-        text += f" and serves {done.asset} no longer"
+        out = _("{out} and serves {asset} no longer", out=out, asset=done.asset)
     if done.wiped:
-        return f"{text}; the board holds no identity and no key."
-    return (
-        f"{text}. Its key, which opens nothing any more, is still on the board.\n"
-        f"Next, when the board is in hand: revier-provision retire --dev-eui {done.dev_eui} "
-        "--port PORT"
+        return _("{out}; the board holds no identity and no key.", out=out)
+    return _(
+        "{out}. Its key, which opens nothing any more, is still on the board.\nNext, when the "
+        "board is in hand: revier-provision retire --dev-eui {dev_eui} --port PORT",
+        out=out,
+        dev_eui=done.dev_eui,
     )

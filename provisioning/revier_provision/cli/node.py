@@ -7,22 +7,21 @@
 from __future__ import annotations
 
 import secrets
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple, cast
 
-import msgspec
 import typer
-from rich.console import Console
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, put_asset
+from revier_inventory.message import Message, _, joined
 from revier_inventory.model import Kind
 from revier_provision import inventory_files
 from revier_provision.board.repl_board import open_board
 from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli.books import ByOption, LedgerOption, StationOption, VaultOption
+from revier_provision.cli.language import ask_secret
 from revier_provision.cli.options import (
     EuiBlockOption,
     IdentityOption,
@@ -32,6 +31,7 @@ from revier_provision.cli.options import (
     WindowOption,
 )
 from revier_provision.cli.output import Output
+from revier_provision.cli.replace import before_it, take_over
 from revier_provision.cli.server import (
     GIVE_SERVER,
     CodecOption,
@@ -46,19 +46,17 @@ from revier_provision.cli.site import (
     only_port,
     site_with,
 )
+from revier_provision.cli.whole_way import REGISTER, made_sentence, whole_way
 from revier_provision.errors import OrderError
 from revier_provision.fleet.allotment import order_with_block, read_block
 from revier_provision.flow import order_from
 from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE, BoardLink, NodeOrder, NodeRecord
 from revier_provision.lns.reach import connected
-from revier_provision.workshop.make_node import NodeMade, Wanted, make_node
-from revier_provision.workshop.opened import open_bench, open_books
+from revier_provision.plan import Step
+from revier_provision.workshop.make_node import Wanted
+from revier_provision.workshop.opened import open_books
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import SITE_FILE, Site
-from revier_provision.workshop.step_events import StepFailedError
-from revier_provision.workshop.terminal import Card
-
-FREE_SHOWN_MAX = 12
 
 
 class _NewAsset(NamedTuple):
@@ -123,10 +121,10 @@ def node(
             window_s=window_s, prove=prove,
         )  # fmt: skip
         new = _NewAsset(asset, kind, ags, name, lon, lat)
-        if where.path is None:
-            _short_way(out, where, wanted, new, by)
+        if where.path is not None:
+            _with_site(out, where, wanted, new, by, ask=not (yes or as_json), show=not as_json)
         else:
-            _whole_way(out, where, wanted, new, by, ask=not (yes or as_json), show=not as_json)
+            _with_options(out, where, wanted, new, by)
 
 
 def register(
@@ -170,10 +168,7 @@ def register(
         _provision(out, where, where_port, window_s, order, by)
 
 
-# -- the whole way, with a site file --
-
-
-def _whole_way(
+def _with_site(
     out: Output,
     site: Site,
     wanted: Wanted,
@@ -183,65 +178,34 @@ def _whole_way(
     ask: bool,
     show: bool,
 ) -> None:
+    """The whole way."""
     if new.name is not None or new.lon is not None or new.lat is not None:
         _ensure_asset(site.inventory, new)
-    table = SerialTable(site)
-    port = wanted.port or only_port(table.ports())
-    wanted = msgspec.structs.replace(wanted, port=port)
-    card = Card(Console(stderr=True, highlight=False, quiet=not show), port)
-
-    def which(proposal: Asset, free: Sequence[Asset]) -> str:
-        if not ask:
-            return proposal.asset
-        if not sys.stdin.isatty():
-            raise OrderError("Nobody can be asked which asset", "Give --asset, or --yes")
-        with card.paused():
-            return _asked(proposal, free)
-
-    with open_bench(site, table, by=by, ask=which) as bench, card.shown():
-        try:
-            made = make_node(bench, wanted, card.hear)
-        except StepFailedError as error:
-            card.view.end(error.problem, ok=False, cure=error.cure)
-            raise
-        card.view.name = made.record.asset
-        card.view.end("", ok=True)
-    out.result(made, _made_sentence(made))
+    made = whole_way(site, wanted, by, ask=ask, show=show)
+    out.result(made, joined("\n", [made_sentence(made), *before_it(made)]))
 
 
-def _asked(proposal: Asset, free: Sequence[Asset]) -> str:
-    """The one question of a node."""
-    for each in free[:FREE_SHOWN_MAX]:
-        typer.echo(f"  {each.asset:24} {each.kind:8} {each.name}", err=True)
-    if len(free) > FREE_SHOWN_MAX:
-        typer.echo(f"  ... and {len(free) - FREE_SHOWN_MAX} more", err=True)
-    typed: str = typer.prompt("Which asset does this board serve", default=proposal.asset, err=True)
-    return typed.strip()
-
-
-def _made_sentence(made: NodeMade) -> str:
-    record = made.record
-    lines = [f"Node {record.dev_eui} serves {record.asset} ({record.ags}), {made.seconds:.0f} s."]
-    if made.proof is not None:
-        lines.append(f"First reading: {made.proof.sentence()}.")
-    if made.labels:
-        lines.append(f"Label: {', '.join(made.labels)}")
-    if not record.registered:
-        lines.append("Next: register it with revier-provision register.")
-    return "\n".join(lines)
-
-
-# -- the short way, with options only: identity, registration and record --
-
-
-def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
+def _with_options(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
+    """Identity, registration and record."""
     named = {
         "--asset": new.asset, "--kind": new.kind, "--ags": new.ags, "--port": wanted.port or None
     }  # fmt: skip
     missing = [option for option, value in named.items() if value is None]
     if missing:
-        cure = f"Give {' and '.join(missing)}, or write {SITE_FILE} (docs/technician.md)"
-        raise OrderError("Without a site file a node needs more options", cure)
+        cure = "Give {missing}, or write {site_file} (docs/technician.md)"
+        raise OrderError(
+            "Without a site file a node needs more options",
+            cure,
+            missing=joined(_(" and "), missing),
+            site_file=SITE_FILE,
+        )
+    if wanted.replace:
+        take_over(out, site, wanted, by)
+    else:
+        _short_way(out, site, wanted, new, by)
+
+
+def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
     order = NodeOrder(
         kind=_kind(new.kind),
         asset=new.asset or "",
@@ -250,7 +214,6 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
         board=wanted.board or BOARD_DEFAULT,
         interval_s=wanted.interval_s,
         join_eui=wanted.join_eui,
-        replace=wanted.replace,
         local_mac_ok=wanted.local_mac_ok,
     )
     _ensure_asset(site.inventory, new)
@@ -264,7 +227,12 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
 
 def _kind(kind: str | None) -> Kind:
     if kind not in DOMAIN_BY_KIND:
-        raise OrderError(f"There is no kind {kind!r}", f"Give one of {', '.join(DOMAIN_BY_KIND)}")
+        raise OrderError(
+            "There is no kind {kind!r}",
+            "Give one of {kinds}",
+            kind=kind,
+            kinds=", ".join(DOMAIN_BY_KIND),
+        )
     return cast(Kind, kind)
 
 
@@ -285,7 +253,9 @@ def _ensure_asset(folder: Path, new: _NewAsset) -> None:
         inventory_files.change(folder, lambda inventory: put_asset(inventory, asset))
     elif (known.name, known.lon, known.lat) != (name, lon, lat):
         cure = "Leave out --name, --lon and --lat, or correct assets.toml"
-        raise OrderError(f"The asset {new.asset!r} is in the inventory, but not so", cure)
+        raise OrderError(
+            "The asset {asset!r} is in the inventory, but not so", cure, asset=new.asset
+        )
 
 
 def _provision(
@@ -308,11 +278,18 @@ def _provision(
 
 
 def _passphrase() -> str:
-    words: str = typer.prompt("Passphrase", hide_input=True, err=True)
-    return words
+    return ask_secret(_("Passphrase"))
 
 
-def _sentence(record: NodeRecord) -> str:
-    done = "nothing had to be changed" if not record.steps else "done: " + ", ".join(record.steps)
-    then = "" if record.registered else "\nNext: register it with revier-provision register."
-    return f"Node {record.dev_eui} serves {record.asset} ({record.ags}); {done}.{then}"
+def _sentence(record: NodeRecord) -> Message:
+    done = _("nothing had to be changed")
+    if record.steps:
+        done = _("done: {steps}", steps=joined(", ", (Step(each).words for each in record.steps)))
+    sentence = _(
+        "Node {dev_eui} serves {asset} ({ags}); {done}.",
+        dev_eui=record.dev_eui,
+        asset=record.asset,
+        ags=record.ags,
+        done=done,
+    )
+    return sentence if record.registered else joined("\n", [sentence, REGISTER])
