@@ -328,7 +328,7 @@ class Session(asyncio.Protocol):
 
     def _packet_ids(self, count: int) -> list[int]:
         """Free ones, in order; who was given one lately comes next only after a round."""
-        ids = []
+        ids: list[int] = []
         packet_id, in_flight = self._next_id, self._in_flight
         while len(ids) < count:
             if packet_id not in in_flight:
