@@ -81,8 +81,8 @@ class Refused(NotPublished):
         super().__init__(reason, detail)
 
 
-class FeedMessage(msgspec.Struct, frozen=True, gc=False):
-    """A row of the outbox: one message for the feed's broker."""
+class FeedMessage(msgspec.Struct, gc=False):
+    """One message for the feed's broker: what the pipeline makes, and then a row of the outbox."""
 
     topic: str
     payload: bytes
@@ -90,6 +90,7 @@ class FeedMessage(msgspec.Struct, frozen=True, gc=False):
     asset: str
     t_ms: int
     retain: bool = False
+    id: int = 0  # of its row, once it has one; below 0: a copy that goes early
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

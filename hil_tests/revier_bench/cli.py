@@ -117,7 +117,7 @@ def firmware(
 ) -> None:
     """Build the firmware as a bundle for revier-provision; sign it there."""
     from revier_bench import firmware_release
-    from revier_provision.firmware_bundle import packed
+    from revier_provision.update.firmware_bundle import packed
 
     built = firmware_release.build()
     path = out if out.suffix == ".zip" else out / f"revier-firmware-{built.version}.zip"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from revier_bench import firmware_mpy, image
 from revier_node import VERSION_MAJOR, VERSION_MINOR, VERSION_PATCH
-from revier_provision.firmware_bundle import Firmware
+from revier_provision.update.firmware_bundle import Firmware
 
 VERSION = f"{VERSION_MAJOR}.{VERSION_MINOR}.{VERSION_PATCH}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from revier_bench import firmware_mpy
-from revier_provision.manifest import Manifest, Version, sign, tree
+from revier_provision.update.manifest import Manifest, Version, sign, tree
 
 VERSION_FILE = "revier_node/__init__.py"
 PUBLIC_FILE = "/update.pub"

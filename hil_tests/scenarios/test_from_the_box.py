@@ -21,7 +21,7 @@ from revier_bench.virtual_board import Nvs
 from revier_bench.workshop.reset_button import ResetButton
 from revier_bench.world.simulation import Settings
 from revier_provision import inventory_files
-from revier_provision.ledger_files import verify
+from revier_provision.ledger.files import verify
 
 from .conftest import Pump
 from .unboxed import UnboxedWorld, one_node, write_site

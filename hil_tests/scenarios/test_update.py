@@ -15,11 +15,12 @@ from typer.testing import CliRunner
 
 from revier_bench import updates
 from revier_payload.codec import decode
-from revier_provision import BoardError, firmware_bundle, open_board
+from revier_provision import BoardError, open_board
+from revier_provision.board.upload import upload
 from revier_provision.cli import app
-from revier_provision.ledger_files import LedgerFolder
-from revier_provision.update_flow import read_slots, update_node
-from revier_provision.upload import upload
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.update import firmware_bundle
+from revier_provision.update.flow import read_slots, update_node
 
 if TYPE_CHECKING:
     from .conftest import Network, Updatable

@@ -12,9 +12,10 @@ from revier_bench.world.boards import new_flash
 from revier_bench.world.fleet import DEMO_FLEET, DISTRICT_AGS, FleetNode
 from revier_bench.world.simulation import Settings, Simulation
 from revier_bench.world.workshop import ReadyNode
-from revier_provision import ChirpStack, register_radio_gateway, vault
+from revier_provision import ChirpStack, register_radio_gateway
 from revier_provision.identity import dev_eui_from_mac
 from revier_provision.inventory_files import write as write_inventory
+from revier_provision.vault import vault
 
 SITE = """\
 [books]

@@ -10,7 +10,7 @@ through its serial port or pseudo-terminal, `ChirpStack` a network server throug
 that fulfils `BoardLink` and `NetworkServer` takes their place.
 """
 
-from revier_provision.board import ReplBoard, open_board
+from revier_provision.board.repl_board import ReplBoard, open_board
 from revier_provision.errors import BoardError, NetworkServerError, OrderError, ProvisionError
 from revier_provision.flow import provision_node, register_radio_gateway
 from revier_provision.links import (
@@ -22,7 +22,7 @@ from revier_provision.links import (
     NodeOrder,
     NodeRecord,
 )
-from revier_provision.lns import ChirpStack
+from revier_provision.lns.chirpstack import ChirpStack
 
 __all__ = [
     "Application",

@@ -13,6 +13,7 @@ from revier_gateway.doctor import probe
 from revier_gateway.doctor.findings import Checked, ok, wrong
 from revier_gateway.mqtt.link import LinkLost, LinkRefused, Message
 from revier_gateway.outcomes import NotPublished
+from revier_gateway.values import unix_ms
 
 QOS_CURE = (
     "Set qos = 1 in [integration.mqtt] of chirpstack.toml (gateway/deploy/chirpstack/) and "
@@ -79,8 +80,8 @@ def _clock(got: list[Message], now: datetime) -> list[Checked]:
         try:
             event = events.parse(events.name_in_topic(message.topic), message.payload)
             if isinstance(event, events.UplinkEvent):
-                received_at = uplink.uplink_of(event, now).received_at
-                ages_s.append((now - received_at).total_seconds())
+                received_ms = uplink.uplink_of(event, unix_ms(now)).received_ms
+                ages_s.append((unix_ms(now) - received_ms) / 1000)
         except NotPublished:
             continue
     if not ages_s:

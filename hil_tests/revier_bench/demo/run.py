@@ -21,12 +21,14 @@ from revier_bench.demo.options import DemoOptions
 from revier_bench.demo.picture import picture
 from revier_bench.demo.processes import ChildError
 from revier_bench.demo.stack import Stack
+from revier_bench.demo.unboxing import Unboxing
 from revier_bench.world.checker import Report, check
 from revier_bench.world.feed_subscriber import FeedSubscriber
 from revier_bench.world.mqtt_wall import WallError
 from revier_bench.world.simulation import Settings, Simulation
 from revier_bench.world.workshop import WorkshopError
 from revier_provision import ProvisionError
+from revier_provision.lns.reach import payload_codec
 
 BUILD_DIR = Path(".build")
 LIVE_WITHOUT_END_S = 10 * 365 * 86_400.0
@@ -64,7 +66,7 @@ class Run:
             self.console.print("starting broker and network server ...")
             self.stack.start_network_side()
             self.world = parts.enter_context(Simulation(self._settings(), self._say))
-            self.world.provision()
+            self.world.provision(Unboxing)
             self.subscriber = FeedSubscriber(*self.stack.feed)
             self.subscriber.start()
             parts.callback(self.subscriber.stop)
@@ -92,6 +94,7 @@ class Run:
             seed=self.options.seed,
             start=self.options.start,
             stepped=not self.options.external,
+            codec_js=payload_codec(),
         )
 
     def _say(self, text: str) -> None:

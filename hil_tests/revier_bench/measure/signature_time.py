@@ -24,7 +24,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from revier_bench import firmware_mpy
-from revier_provision.manifest import Manifest
+from revier_provision.update.manifest import Manifest
 
 BUDGET_S = 0.25
 SIGNATURES = 20
@@ -127,7 +127,7 @@ def on_micropython(signed: list[Case]) -> tuple[list[int], int, list[int], int, 
 
 def in_c_us(signed: list[Case]) -> list[float]:
     """Of cryptography, keys read each time as the board reads them."""
-    from revier_provision.manifest import is_signed
+    from revier_provision.update.manifest import is_signed
 
     found = []
     for public, message, signature in signed:

@@ -28,7 +28,7 @@ from revier_bench.chips.environments import Still
 from revier_bench.virtual_board import BoardSpec, Kernel, build_board
 from revier_bench.virtual_board.flash import new_image
 from revier_bench.world.air import NullAir
-from revier_provision.firmware_bundle import packed
+from revier_provision.update.firmware_bundle import packed
 
 BUDGET = 0.5
 START_UNIX_US = 1_795_000_000_000_000

@@ -7,7 +7,8 @@ Errors carry the texts of ChirpStack's SQLite build, which reach gRPC callers wo
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 from chirpstack_api import common, gw
 
@@ -79,6 +80,15 @@ class DeviceProfile:
     raw: object = None
     created_ns: int = 0
     updated_ns: int = 0
+
+
+@dataclass(slots=True)
+class VendorProfile:
+    """A device profile of no tenant, from an import. `raw` is the message of the API."""
+
+    vendor_id: int
+    vendor_profile_id: int
+    raw: Any
 
 
 @dataclass(slots=True)
@@ -195,6 +205,7 @@ class Registry:
     keys: dict[str, DeviceKeys] = field(default_factory=dict)
     gateways: dict[str, Gateway] = field(default_factory=dict)
     api_keys: dict[str, ApiKey] = field(default_factory=dict)
+    vendor_profiles: list[VendorProfile] = field(default_factory=list)
 
     def add_tenant(self, tenant: Tenant) -> None:
         self.tenants[tenant.id] = tenant
@@ -206,6 +217,26 @@ class Registry:
     def add_profile(self, profile: DeviceProfile) -> None:
         _refer(self.tenants, profile.tenant_id)
         self.profiles[profile.id] = profile
+
+    def put_vendor_profile(self, profile: VendorProfile) -> None:
+        """Known again by device, region and firmware version."""
+        raw = profile.raw
+        for known in self.vendor_profiles:
+            held = known.raw
+            if (held.device_id, held.region, held.firmware_version) == (
+                raw.device_id, raw.region, raw.firmware_version,
+            ):  # fmt: skip
+                raw.id = held.id
+                self.vendor_profiles[self.vendor_profiles.index(known)] = profile
+                return
+        raw.id = str(UUID(int=len(self.vendor_profiles) + 1))
+        self.vendor_profiles.append(profile)
+
+    def by_profile_id(self, vendor_id: int, vendor_profile_id: int) -> VendorProfile:
+        for profile in self.vendor_profiles:
+            if (profile.vendor_id, profile.vendor_profile_id) == (vendor_id, vendor_profile_id):
+                return profile
+        raise NotFoundError(f"Vendor ID: {vendor_id}, Vendor Profile ID: {vendor_profile_id}")
 
     def add_device(self, device: Device) -> None:
         application = get(self.applications, device.application_id)

@@ -4,18 +4,34 @@
 
 esptool changes its read timeout twice a command, and pyserial then settles all settings anew with
 the server and sleeps 50 ms: 20 s a run that a USB port does not need. Here only what changed is
-settled. `FLASHER` takes the place of `revier_provision.chip.esptool.COMMAND`.
+settled. `FLASHER` takes the place of `revier_provision.chip.esptool.COMMAND`, in_a_hurry() puts it
+there.
 """
 
 import runpy
 import sys
 import time
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 FLASHER = (sys.executable, str(Path(__file__)))
 _NAP_S = 0.002
+
+
+@contextmanager
+def in_a_hurry() -> Iterator[None]:
+    """Every esptool that this process starts meanwhile is this one."""
+    from revier_provision.chip import esptool
+
+    before = esptool.COMMAND
+    esptool.COMMAND = FLASHER
+    try:
+        yield
+    finally:
+        esptool.COMMAND = before
 
 
 def _hurry() -> None:

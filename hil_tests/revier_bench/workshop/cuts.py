@@ -22,9 +22,9 @@ from revier_bench.workshop.paper_table import AGS, PaperShop
 from revier_bench.workshop.scissors import KilledError, Scissors
 from revier_provision import identity, inventory_files
 from revier_provision.errors import ProvisionError
-from revier_provision.ledger import key_id
-from revier_provision.ledger_files import verify
-from revier_provision.vault import Vault
+from revier_provision.ledger.files import verify
+from revier_provision.ledger.records import key_id
+from revier_provision.vault.vault import Vault
 from revier_provision.workshop.make_node import Wanted, make_node
 from revier_provision.workshop.step_events import StepEvent
 

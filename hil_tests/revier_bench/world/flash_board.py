@@ -3,7 +3,7 @@
 """A virtual board in a flash programmer: provisioning writes NVS and /node.json while it is off.
 
 Fulfils revier_provision's BoardLink as the raw REPL does, without wall time passing: twelve
-boards are ready in seconds. The REPL's way is proven on its own, in scenarios.
+boards are ready in seconds. The demo's nodes come the whole way instead (demo/unboxing.py).
 """
 
 from __future__ import annotations

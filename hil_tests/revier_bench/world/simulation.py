@@ -31,7 +31,7 @@ from revier_bench.world.mqtt_wall import MqttWall
 from revier_bench.world.signals import Weather
 from revier_bench.world.truth import TruthLog
 from revier_bench.world.workshop import ReadyNode, Workshop
-from revier_provision import ChirpStack
+from revier_provision.lns.fleet import FleetChirpStack
 
 HOUR_S = 3600
 POWER_ON_SPREAD_US = 120_000_000  # a technician switches the nodes on one after the other
@@ -54,6 +54,7 @@ class Settings:
     topic_prefix: str = "eu868"  # as in the network server's region configuration
     build_dir: Path | None = None  # keeps what is compiled between runs
     tls_roots: bytes | None = None
+    codec_js: str | None = None  # of the device profiles
 
     @property
     def start_unix_us(self) -> int:
@@ -131,15 +132,18 @@ class Simulation:
 
     # --- before the first microsecond ----------------------------------------------------------
 
-    def provision(self) -> None:
+    def provision(self, workshop: type[Workshop] = Workshop) -> None:
         """Boards on the technician's bench, then into the world. Raises WorkshopError."""
         settings = self.settings
         self._progress("building the firmware image")
         firmware = image.build(self.build_dir)
-        with ChirpStack(
-            settings.grpc, settings.api_token, tls_roots=settings.tls_roots
+        with FleetChirpStack(
+            settings.grpc,
+            settings.api_token,
+            tls_roots=settings.tls_roots,
+            codec_js=settings.codec_js,
         ) as network_server:
-            workshop = Workshop(
+            bench = workshop(
                 settings.fleet,
                 settings.seed,
                 firmware,
@@ -150,7 +154,7 @@ class Simulation:
                 settings.start_unix_us,
                 self._progress,
             )
-            self.ready = workshop.provision()
+            self.ready = bench.provision()
         if settings.stepped:
             self.open()
 

@@ -102,11 +102,16 @@ def demo(external: External, folder: Path, *options: str) -> str:
         ],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
+    printed: list[str] = []
     try:
-        return process.communicate(timeout=RUN_S)[0]
-    except subprocess.TimeoutExpired:
+        assert process.stdout is not None
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith("the page:"):  # all boards are made: the world begins
+                break
+        time.sleep(RUN_S)
         process.send_signal(signal.SIGINT)
-        return process.communicate(timeout=END_S_MAX)[0]
+        return "".join(printed) + process.communicate(timeout=END_S_MAX)[0]
     finally:
         process.kill()
 

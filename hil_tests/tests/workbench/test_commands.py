@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from revier_bench.workbench import BenchBoard, State
-from revier_provision import cli, cli_chip
+from revier_provision import cli
 from revier_provision.chip import Port, RuntimeImage
+from revier_provision.cli import chip
 
 pytestmark = pytest.mark.pty
 
@@ -56,7 +57,7 @@ def test_the_only_board_needs_no_port(
 ) -> None:
     board = bench()
     port = Port(device=board.url, vid=0x10C4, pid=0xEA60, adapter="10c4:ea60:1")
-    monkeypatch.setattr(cli_chip, "list_ports", lambda: [port])
+    monkeypatch.setattr(chip, "list_ports", lambda: [port])
     assert "CP210x" in run("ports").stdout
     assert json.loads(run("ports", "--json").stdout)[0]["usb"] == "10c4:ea60"
     assert "was written" in run("flash", "--image", runtime().path).stdout

@@ -17,8 +17,10 @@ from revier_bench.workbench.quick_esptool import FLASHER
 from revier_bench.workshop.near_gateway import NearGateway
 from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_table import inventory
-from revier_provision import firmware_bundle, inventory_files, vault
+from revier_provision import inventory_files
 from revier_provision.chip import BaudMemory, esptool
+from revier_provision.update import firmware_bundle
+from revier_provision.vault import vault
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import Site, read
 

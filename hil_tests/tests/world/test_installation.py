@@ -27,7 +27,7 @@ from revier_bench.world.fleet import DEMO_FLEET
 from revier_bench.world.signals import Weather
 from revier_bench.world.simulation import Settings, Simulation
 from revier_provision import ChirpStack, inventory_files
-from revier_provision.ledger_files import verify
+from revier_provision.ledger.files import verify
 from revier_provision.station import app as pages
 from revier_provision.station.desk import Desk
 

@@ -18,9 +18,12 @@ from chirpstack_api import api
 from chirpstack_api.common import common_pb2
 
 from revier_inventory import Owner
+from revier_inventory.model import Kind
 from revier_provision.doctor.server import Failure, ProfileFacts, ServerFacts, TenantFacts
+from revier_provision.labels.tr005 import VENDOR_ID_NONE, VENDOR_PROFILE_BY_KIND
 from revier_provision.links import INTERVAL_S_BY_KIND
-from revier_provision.lns import LIST_LIMIT, PROFILE_NAME, ChirpStack
+from revier_provision.lns.chirpstack import LIST_LIMIT, PROFILE_NAME, ChirpStack
+from revier_provision.lns.errors import is_missing
 
 _HTTP_S = 5.0
 _DETAILS_MAX = 160
@@ -32,7 +35,13 @@ _TOKEN_WORDS = ("no authorization", "Invalid", "Expired", "Bearer")
 class Probe(ChirpStack):
     """ChirpStack with the doctor's questions."""
 
-    def facts(self, target: str, owners: Sequence[Owner], tls_roots: bytes | None) -> ServerFacts:
+    def facts(
+        self,
+        target: str,
+        owners: Sequence[Owner],
+        tls_roots: bytes | None,
+        vendor_id: str = VENDOR_ID_NONE,
+    ) -> ServerFacts:
         """`tls_roots`: as given to ChirpStack. Never raises for what the server answers."""
         tls = tls_roots is not None
         base = ServerFacts(target=target, tls=tls, clock_off_s=clock_off_s(target, tls_roots))
@@ -46,7 +55,25 @@ class Probe(ChirpStack):
                 return _replace(base, failure=failure, details=details[:_DETAILS_MAX])
             is_admin = False
         tenants = tuple(self._tenant(owner, is_admin=is_admin) for owner in owners)
-        return _replace(base, is_admin=is_admin, tenants=tenants)
+        numbered = self._numbered(int(vendor_id, 16))
+        return _replace(base, is_admin=is_admin, tenants=tenants, numbered=numbered)
+
+    def _numbered(self, vendor_id: int) -> dict[Kind, ProfileFacts | None] | None:
+        """Profiles by the numbers on labels; None: this ChirpStack or this key cannot ask."""
+        found: dict[Kind, ProfileFacts | None] = {}
+        for kind, number in VENDOR_PROFILE_BY_KIND.items():
+            request = api.GetDeviceProfileByProfileIdRequest(
+                vendor_id=vendor_id, vendor_profile_id=number
+            )
+            try:
+                got = self._call(self._profiles.GetByProfileId, request)
+            except grpc.RpcError as error:
+                if not is_missing(error):
+                    return None
+                found[kind] = None
+            else:
+                found[kind] = profile_facts(got.device_profile)
+        return found
 
     def _tenant(self, owner: Owner, *, is_admin: bool) -> TenantFacts:
         tenant_id = self._id_of(owner, is_admin=is_admin)
@@ -111,13 +138,12 @@ class Probe(ChirpStack):
 def profile_facts(profile: Any) -> ProfileFacts:
     """From the API's message."""
     return ProfileFacts(
+        name=profile.name,
         region=common_pb2.Region.Name(profile.region),
         mac_version=common_pb2.MacVersion.Name(profile.mac_version),
         supports_otaa=profile.supports_otaa,
         codec_is_js=profile.payload_codec_runtime == api.CodecRuntime.JS,
         codec=profile.payload_codec_script,
-        vendor_id=getattr(profile, "vendor_id", 0),
-        vendor_profile_id=getattr(profile, "vendor_profile_id", 0),
     )
 
 

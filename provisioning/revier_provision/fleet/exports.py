@@ -20,7 +20,7 @@ from revier_inventory import Asset, Inventory
 from revier_provision.fleet.asset_plan import rows_of
 from revier_provision.fleet.asset_rows import write_csv
 from revier_provision.links import JOIN_EUI_NONE
-from revier_provision.lns import PROFILE_NAME
+from revier_provision.lns.chirpstack import PROFILE_NAME
 
 FREQUENCY_PLAN = "EU_863_870"
 LORAWAN_VERSION = "MAC_V1_0_4"

@@ -9,8 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from revier_inventory.message import _
 from revier_provision.links import INTERVAL_S_BY_KIND
-from revier_provision.lns_fleet import ListedDevice
+from revier_provision.lns.fleet import ListedDevice
 
 LATE_AFTER_INTERVALS = 3  # two lost in a row is a bad day on the air
 BATTERY_LOW_PCT = 20.0
@@ -62,5 +63,5 @@ def _state(device: ListedDevice, interval_s: int, now: datetime) -> State:
 
 def _battery(device: ListedDevice) -> str | None:
     if device.external_power:
-        return "mains"
+        return _("mains")
     return None if device.battery_pct is None else f"{device.battery_pct:.0f} %"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from revier_provision.books import KEY_EVENTS, MADE_EVENTS, newest_key
-from revier_provision.ledger import Record
+from revier_provision.ledger.records import Record
 from revier_provision.plan import Step
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import msgspec
 
 from revier_inventory import Inventory
-from revier_provision.ledger import key_id
+from revier_provision.ledger.records import key_id
 from revier_provision.links import Application
-from revier_provision.lns import PROFILE_NAME
-from revier_provision.lns_fleet import FleetChirpStack, ListedDevice
+from revier_provision.lns.chirpstack import PROFILE_NAME
+from revier_provision.lns.fleet import FleetChirpStack, ListedDevice
 
 
 class ServerDevice(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from revier_inventory import Asset, Inventory
 from revier_inventory.model import EUI
+from revier_provision.labels.tr005 import Identification
 from revier_provision.station import photos, scan
 from revier_provision.station.desk import Desk
 from revier_provision.station.guard import answer, body_of, guarded, read_json
@@ -23,7 +24,6 @@ from revier_provision.station.sessions import Session
 from revier_provision.station.signoff import SignOff, serves, sign_off
 from revier_provision.station.texts import Words
 from revier_provision.station.trials import Trial
-from revier_provision.tr005 import Identification
 
 TEXT_CHARS_MAX = 200
 

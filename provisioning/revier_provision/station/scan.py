@@ -9,9 +9,9 @@ import contextlib
 import zxingcpp
 
 from revier_provision.errors import OrderError
+from revier_provision.labels.tr005 import Identification, read
 from revier_provision.station import photos
 from revier_provision.station.refused import RefusedError
-from revier_provision.tr005 import Identification, read
 
 EDGE_MAX = 2400
 

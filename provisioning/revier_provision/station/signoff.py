@@ -27,8 +27,8 @@ from revier_inventory import (
 )
 from revier_inventory.model import DISTANCE_MM_MAX, EUI
 from revier_provision import inventory_files
-from revier_provision.ledger import Entry, Installed, Record
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import Entry, Installed, Record
 from revier_provision.links import Device
 from revier_provision.station import photos
 from revier_provision.station.coverage import Verdict

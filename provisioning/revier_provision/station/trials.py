@@ -20,13 +20,14 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from revier_inventory.message import plain
 from revier_inventory.model import EUI, Kind
 from revier_payload.codec import decode
 from revier_payload.downlinks import configuration, outcome_of
 from revier_payload.schema.remote import CONFIGURATION, CONFIGURATION_ANSWER
 from revier_provision import durable_files
 from revier_provision.errors import NetworkServerError
-from revier_provision.lns_live import Heard
+from revier_provision.lns.live import Heard
 from revier_provision.station.coverage import UPLINKS_MIN, Uplink, Verdict, judge
 from revier_provision.station.refused import RefusedError
 
@@ -176,7 +177,7 @@ class Trials:
     def _keep(self, trial: Trial) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{trial.dev_eui}.json"
-        durable_files.replace(path, msgspec.json.encode(trial))
+        durable_files.replace(path, msgspec.json.encode(trial, enc_hook=plain))
         self._open[trial.dev_eui] = trial
 
     def _follow(self, dev_eui: str) -> None:

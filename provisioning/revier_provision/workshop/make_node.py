@@ -18,15 +18,16 @@ from typing import Any
 import msgspec
 
 from revier_inventory import Asset
+from revier_inventory.message import Message, _, joined
 from revier_provision import identity, inventory_files
 from revier_provision.books import Books, allotted_to, check_elsewhere
 from revier_provision.errors import BoardError, NetworkServerError, ProvisionError
 from revier_provision.fleet.allotment import allot, read_block
 from revier_provision.fleet.lifecycle import predecessor, release_old, since_after
 from revier_provision.flow import Entropy, Making
-from revier_provision.ledger import Record, StepResult
+from revier_provision.ledger.records import Record, StepResult
 from revier_provision.links import JOIN_EUI_NONE, NodeOrder, NodeRecord
-from revier_provision.lns_fleet import FleetChirpStack
+from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.plan import Step
 from revier_provision.workshop import labels
 from revier_provision.workshop.assets import AssetDesk
@@ -41,6 +42,7 @@ WINDOW_S = 30.0
 QUIET_S = 0.4  # ChirpStack sends a device's recent events at once, in one go
 HISTORY_LIMIT_S = 5.0
 LOOK_EVERY_S = 0.5
+NODE_EVENTS = ("provisioned", "replaced")  # of a board that went the whole way
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +61,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 class NodeMade(msgspec.Struct, frozen=True, kw_only=True):
     """A node that stands. `proof` None: there is no network server, or proving was not asked for,
-    or it was proven before (then `proven_before`)."""
+    or it was proven before (then `proven_before`). `old_dev_eui` served the asset before it;
+    `old_kept`: it stays in the network server for late readings."""
 
     port: str
     record: NodeRecord
+    old_dev_eui: str | None
+    old_kept: bool
     chip: str
     parts: tuple[PartResult, ...]
     proof: Proof | None
@@ -109,6 +114,8 @@ class _Way:
         self.firmware_sha256 = ""
         self.changed = False  # the board, in this run
         self.parts: tuple[PartResult, ...] = ()
+        self.old_dev_eui: str | None = None  # the device that served the asset before
+        self.old_kept = False
 
     def go(self) -> NodeMade:
         began_s = self.bench.clock()
@@ -124,6 +131,8 @@ class _Way:
         return NodeMade(
             port=self.wanted.port,
             record=record,
+            old_dev_eui=self.old_dev_eui,
+            old_kept=self.old_kept,
             chip=self.chip_name,
             parts=self.parts,
             proof=proof,
@@ -145,29 +154,28 @@ class _Way:
                 self._known(chip)
                 step.done(chip.sentence(port))
             else:
-                step.done(f"{port}; its chip is asked through MicroPython")
+                step.done(_("{port}; its chip is asked through MicroPython", port=port))
         if chip is not None and table.has_runtime:
             with self.steps.step(NodeStep.RUNTIME) as step:
                 done = table.flash(port, chip, step.say)
                 self.changed |= done is not None
-                step.skip("it is there already") if done is None else step.done(done)
+                step.skip(_("it is there already")) if done is None else step.done(done)
         else:
-            self.steps.skip(NodeStep.RUNTIME, "the site file names no image")
+            self.steps.skip(NodeStep.RUNTIME, _("the site file names no image"))
         if table.has_bundle:
             with self.steps.step(NodeStep.FIRMWARE) as step:
                 done = table.upload(port, self.wanted.window_s, step.say)
                 self.changed |= done is not None
-                step.skip("it is there already, or a newer one") if done is None else step.done(
-                    done
-                )
+                held = _("it is there already, or a newer one")
+                step.skip(held) if done is None else step.done(done)
         else:
-            self.steps.skip(NodeStep.FIRMWARE, "the site file names no bundle")
+            self.steps.skip(NodeStep.FIRMWARE, _("the site file names no bundle"))
 
     def _write(self, opened: ExitStack) -> tuple[NodeBoard, Making]:
         """The board in its service window, which stays open as long as `opened`."""
         bench, wanted = self.bench, self.wanted
         with self.steps.step(NodeStep.IDENTITY) as step:
-            step.say(f"knock at {wanted.port}")
+            step.say(_("knock at {port}", port=wanted.port))
             board = opened.enter_context(bench.table.open(wanted.port, wanted.window_s))
             mac = board.factory_mac()
             if self.mac and mac != self.mac:
@@ -179,19 +187,19 @@ class _Way:
             order = self._order()
             making = Making(
                 order, board, bench.network_server, bench.site.inventory, bench.entropy,
-                bench.books, lambda text: self.steps.say(str(text)), bench.shared,
+                bench.books, self.steps.say, bench.shared,
             )  # fmt: skip
             plan = making.look()
             making.write_board()
             wrote = {Step.WRITE_IDENTITY, Step.WRITE_NODE_JSON} & set(plan.steps)
             self.changed |= bool(wrote)
-            what = f"DevEUI {self.dev_eui} serves {order.asset}"
+            what = _("DevEUI {dev_eui} serves {asset}", dev_eui=self.dev_eui, asset=order.asset)
             if Step.WRITE_IDENTITY in wrote:
-                step.done(f"{what}; the board proved its new key")
+                step.done(_("{what}; the board proved its new key", what=what))
             elif wrote:
-                step.done(f"{what}; its settings are new")
+                step.done(_("{what}; its settings are new", what=what))
             else:
-                step.skip(f"{what} already")
+                step.skip(_("{what} already", what=what))
         return board, making
 
     def _allot(self) -> None:
@@ -231,53 +239,53 @@ class _Way:
             self.parts = board.self_test()
             faulty = [part for part in self.parts if part.fault]
             if faulty:
-                more = "".join(f"; {part.problem}" for part in faulty[1:])
-                cure = faulty[0].cure
-                raise BoardError(
-                    faulty[0].problem + more, f"{cure[0].upper()}{cure[1:]}; then run again"
-                )
+                problem = joined("; ", (part.problem for part in faulty))
+                raise BoardError(problem, _("{cure}; then run again", cure=faulty[0].cure))
             step.done(sentence(self.parts))
 
     def _register(self, making: Making) -> None:
         if self.bench.network_server is None:
-            why = "no network server; catch up with: revier-provision register"
+            why = _("no network server; catch up with: revier-provision register")
             self.steps.skip(NodeStep.REGISTER, why)
             return
         with self.steps.step(NodeStep.REGISTER) as step:
             making.register()
             where = making.registered_as()
             new = {Step.PUT_DEVICE, Step.SET_APP_KEY} & set(making.plan.steps)
-            step.done(where) if new else step.skip(f"{where} already")
+            step.done(where) if new else step.skip(_("{what} already", what=where))
 
     def _record(self, making: Making) -> NodeRecord:
         with self.steps.step(NodeStep.RECORD) as step:
             record = making.record()
-            what = f"{record.dev_eui} serves {record.asset} ({record.ags})"
-            if old := self._release_old(record):
-                what += f"; {old} served it before and stays in ChirpStack without it"
+            served = {"dev_eui": record.dev_eui, "asset": record.asset, "ags": record.ags}
+            what = _("{dev_eui} serves {asset} ({ags})", **served)
+            self._release_old(record)
+            if self.old_kept:
+                old = self.old_dev_eui
+                before = _("{old} served it before and stays in ChirpStack without it", old=old)
+                what = joined("; ", [what, before])
             if Step.WRITE_INVENTORY in making.plan.steps:
                 step.done(what)
             else:
-                step.skip(f"{what} already")
+                step.skip(_("{what} already", what=what))
         return record
 
-    def _release_old(self, record: NodeRecord) -> str:
-        """The device that served the asset before; empty if ChirpStack has none, or none there."""
-        server = self.bench.network_server
+    def _release_old(self, record: NodeRecord) -> None:
+        """The asset's tag goes from the device that served it before."""
         inventory = inventory_files.read(self.bench.site.inventory)
-        old = predecessor(inventory, record.asset, record.dev_eui)
-        if old is None or server is None:
-            return ""
-        return old if release_old(inventory, record.asset, old, server, self.steps.say) else ""
+        old = self.old_dev_eui = predecessor(inventory, record.asset, record.dev_eui)
+        server = self.bench.network_server
+        if server is not None:
+            self.old_kept = release_old(inventory, record.asset, old, server, self.steps.say)
 
     def _prove(self, board: NodeBoard) -> tuple[Proof | None, datetime | None]:
         """The board begins to work here, whether it is watched or not."""
         server = self.bench.network_server
         before = self._proven_before()
         if server is None or not self.wanted.prove or before is not None:
-            why = "no network server" if server is None else "not asked for"
+            why = _("no network server") if server is None else _("not asked for")
             if before is not None:
-                why = f"proven on {before:%Y-%m-%d %H:%M} UTC, nothing has changed since"
+                why = _("proven on {at:%Y-%m-%d %H:%M} UTC, nothing has changed since", at=before)
             with self.steps.step(NodeStep.PROOF) as step:
                 board.start_node().close()
                 step.skip(why)
@@ -288,7 +296,7 @@ class _Way:
         return proof, None
 
     def _watch(
-        self, board: NodeBoard, server: FleetChirpStack, say: Callable[[str], None]
+        self, board: NodeBoard, server: FleetChirpStack, say: Callable[[Message], None]
     ) -> Proof:
         bench = self.bench
         key_changed = server.key_changed_at(self.dev_eui)
@@ -316,14 +324,14 @@ class _Way:
     def _label(self, record: NodeRecord) -> tuple[Path, ...]:
         site = self.bench.site
         if site.labels is None or not site.label_formats:
-            self.steps.skip(NodeStep.LABEL, "the site file asks for none")
+            self.steps.skip(NodeStep.LABEL, _("the site file asks for none"))
             return ()
         with self.steps.step(NodeStep.LABEL) as step:
             inventory = inventory_files.read(site.inventory)
             paths = labels.write(site, inventory, record)
             new = self._last_made() is None
-            printed = labels.send(site, inventory, record) if new else ""
-            step.done(", ".join(path.name for path in paths) + printed)
+            printed = [labels.send(site, inventory, record)] if new and site.printer else []
+            step.done(joined(", ", [*(path.name for path in paths), *printed]))
         return paths
 
     # -- the books --
@@ -341,7 +349,8 @@ class _Way:
             raise
         unchanged = all(e.state == "skipped" or e.step in _ALWAYS for e in self.steps.ended)
         if not (unchanged and self._last_made() is not None):
-            self._enter("provisioned")
+            taken_over = self.wanted.replace and self.old_dev_eui is not None
+            self._enter("replaced" if taken_over else "provisioned")
 
     def _enter(self, event: Any, note: str = "") -> None:
         if not self.mac:
@@ -382,7 +391,7 @@ class _Way:
             if record.event == "key-reserved":
                 break
             same = self.asset is not None and record.asset == self.asset.asset
-            if record.event == "provisioned" and same:
+            if record.event in NODE_EVENTS and same:
                 if record.firmware_sha256 != self.firmware_sha256:
                     break
                 found.append(record)

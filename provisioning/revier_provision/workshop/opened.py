@@ -12,13 +12,13 @@ from contextlib import contextmanager
 
 import pyrage
 
-from revier_provision import vault
 from revier_provision.books import Books
-from revier_provision.cli_books import machine_name
-from revier_provision.cli_server import connected, private_bytes
 from revier_provision.errors import OrderError
 from revier_provision.flow import Entropy
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder, machine_name
+from revier_provision.lns.reach import connected
+from revier_provision.vault import vault
+from revier_provision.vault.private_file import private_bytes
 from revier_provision.workshop.assets import Ask, AssetDesk, take_proposal
 from revier_provision.workshop.make_node import Bench
 from revier_provision.workshop.site_file import Site

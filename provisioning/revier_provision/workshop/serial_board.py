@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from revier_provision.board import ReplBoard, entered, open_port
+from revier_provision.board.raw_repl import RawRepl, RemoteError
+from revier_provision.board.repl_board import ReplBoard, entered, open_port
 from revier_provision.errors import BoardError
-from revier_provision.raw_repl import RawRepl, RemoteError
 from revier_provision.workshop.self_test import PartResult, newest
+from revier_provision.workshop.table import Console
 
 SELF_TEST_S = 60.0  # a fan's start and a first measurement are in it
 LINES_MAX = 2000
@@ -47,7 +48,7 @@ class SerialBoard(ReplBoard):
             raise BoardError("The board's firmware told no result of its self-test", cure)
         return found
 
-    def start_node(self) -> SerialConsole:
+    def start_node(self) -> Console:
         self.restart()
         return SerialConsole(self._stream, self._reopen)
 
@@ -114,12 +115,12 @@ def _no_self_test(error: RemoteError) -> BoardError:
     kind, _, what = error.exception.partition(": ")
     if kind == "BoardError" and what.startswith("power chip"):
         cure = "Check the board's power chip and its I2C lines, or use another board"
-        return BoardError(f"The board's {what}", cure)
+        return BoardError("The board's {what}", cure, what=what)
     if kind in ("BoardError", "UnprovisionedError"):
         cure = "Check --board and that the bundle has this board's description, then run again"
-        return BoardError(f"The node cannot start: {what}", cure)
+        return BoardError("The node cannot start: {what}", cure, what=what)
     if kind == "AttributeError":
         cure = "Put newer firmware on the board (a bundle in the site file) and run again"
         return BoardError("The board's firmware knows no self-test by cable", cure)
     cure = "Run again; if it repeats, report this line"
-    return BoardError(f"The self-test broke off ({error.exception})", cure)
+    return BoardError("The self-test broke off ({exception})", cure, exception=error.exception)

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from revier_inventory import Inventory, begin_period
 from revier_provision import cli, inventory_files
-from revier_provision.cli_server import payload_codec
+from revier_provision.lns.reach import payload_codec
 
 DEV_EUI = "240ac4fffe112233"
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)

@@ -13,7 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from revier_inventory import Inventory
-from revier_provision import cli, cli_doctor, inventory_files
+from revier_provision import cli, inventory_files
+from revier_provision.cli import doctor
 from revier_provision.doctor import MachineFacts
 
 SOUND = MachineFacts(now=datetime(2026, 12, 1, tzinfo=UTC), esptool="5.6.0", synchronised=True)
@@ -22,7 +23,7 @@ SOUND = MachineFacts(now=datetime(2026, 12, 1, tzinfo=UTC), esptool="5.6.0", syn
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
     def put(facts: MachineFacts) -> None:
-        monkeypatch.setattr(cli_doctor, "machine_facts", lambda: facts)
+        monkeypatch.setattr(doctor, "machine_facts", lambda: facts)
 
     put(SOUND)
     return put

@@ -25,9 +25,10 @@ from provisioning.tests.station.running import free_port
 from typer.testing import CliRunner
 
 from revier_inventory import Inventory, begin_period
-from revier_provision import ChirpStack, Device, cli, inventory_files, ledger_names
-from revier_provision.ledger_files import verify
-from revier_provision.lns_live import Heard
+from revier_provision import ChirpStack, Device, cli, inventory_files
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.files import verify
+from revier_provision.lns.live import Heard
 from revier_provision.station.trials import Trials
 
 DEV_EUI = "240ac4fffe112233"

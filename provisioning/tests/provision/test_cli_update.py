@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from revier_provision import firmware_bundle, manifest, signing_key
 from revier_provision.cli import app
-from revier_provision.firmware_bundle import Firmware
+from revier_provision.update import firmware_bundle, manifest, signing_key
+from revier_provision.update.firmware_bundle import Firmware
 
 WORDS = "four random words here"
 FILES = {"revier_node/app.mpy": b"M\6\0\x1fapplication"}

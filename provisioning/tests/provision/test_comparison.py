@@ -19,9 +19,9 @@ from revier_provision.fleet.comparison import BoardView, Sources, compare
 from revier_provision.fleet.health import health
 from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.server_view import ServerDevice
-from revier_provision.ledger import EMPTY, Entry, Event, Head, Record, StepResult, link
+from revier_provision.ledger.records import EMPTY, Entry, Event, Head, Record, StepResult, link
 from revier_provision.links import INTERVAL_S_BY_KIND
-from revier_provision.lns_fleet import ListedDevice
+from revier_provision.lns.fleet import ListedDevice
 from revier_provision.plan import Step
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)

@@ -18,7 +18,7 @@ from revier_provision.books import Books
 from revier_provision.errors import FaultsError
 from revier_provision.fleet.allotment import allot, read_block
 from revier_provision.fleet.eui_block import EuiBlock, next_dev_eui, parse
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
 
 PREFIX = "8c1f64abc"
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)

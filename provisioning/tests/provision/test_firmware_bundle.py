@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revier_provision import firmware_bundle
 from revier_provision.errors import OrderError
-from revier_provision.firmware_bundle import Firmware, packed, parse
+from revier_provision.update import firmware_bundle
+from revier_provision.update.firmware_bundle import Firmware, packed, parse
 
 FIRMWARE = Firmware(
     version="1.2.3",

@@ -20,12 +20,13 @@ from typer.testing import CliRunner, Result
 
 from revier_bench.network_server.registry import Tenant
 from revier_inventory import RadioGateway, begin_period, put_radio_gateway
-from revier_provision import cli, inventory_files, vault
+from revier_provision import cli, inventory_files
 from revier_provision.books import Books
 from revier_provision.fleet.asset_rows import template
-from revier_provision.ledger import key_id
-from revier_provision.ledger_files import LedgerFolder
-from revier_provision.vault import Vault
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import key_id
+from revier_provision.vault import vault
+from revier_provision.vault.vault import Vault
 
 EUIS = ("240ac4fffe112201", "240ac4fffe112202", "240ac4fffe112203")
 ASSETS = ("herten-air-01", "herten-bay-07", "herten-glas-03")
@@ -156,8 +157,8 @@ def test_a_restore_cut_anywhere_is_finished_by_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls = {"left": 0}
-    from revier_provision.lns import ChirpStack
-    from revier_provision.lns_fleet import FleetChirpStack
+    from revier_provision.lns.chirpstack import ChirpStack
+    from revier_provision.lns.fleet import FleetChirpStack
 
     original = ChirpStack._call
 

@@ -21,8 +21,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from revier_inventory import Inventory, begin_period
-from revier_provision import OrderError, cli, inventory_files, label_pictures
-from revier_provision.label import (
+from revier_provision import OrderError, cli, inventory_files
+from revier_provision.labels import pictures as label_pictures
+from revier_provision.labels.font import printable, width_em
+from revier_provision.labels.label import (
     HEIGHT_MM,
     MODULE_MM,
     QR_MM,
@@ -35,8 +37,7 @@ from revier_provision.label import (
     Label,
     lay_out,
 )
-from revier_provision.label_font import printable, width_em
-from revier_provision.tr005 import identification
+from revier_provision.labels.tr005 import identification
 
 DEV_EUI = "240ac4fffe112233"
 TEXT = "LW:D0:0000000000000000:240AC4FFFE112233:00000001"

@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 
 from revier_provision import cli, durable_files
 from revier_provision.errors import LedgerError, OrderError
-from revier_provision.ledger import (
+from revier_provision.ledger.files import LedgerFolder, read_all, read_one, verify
+from revier_provision.ledger.records import (
     EMPTY,
     Chain,
     Entry,
@@ -33,7 +34,6 @@ from revier_provision.ledger import (
     link,
     read_chain,
 )
-from revier_provision.ledger_files import LedgerFolder, read_all, read_one, verify
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
 WHO = "p-0123456789ab"  # as ledger_names draws it

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from revier_provision import cli, ledger_files, ledger_names
+from revier_provision import cli
 from revier_provision.errors import OrderError
-from revier_provision.ledger import Entry
-from revier_provision.ledger_files import LedgerFolder, verify
+from revier_provision.ledger import files as ledger_files
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.files import LedgerFolder, verify
+from revier_provision.ledger.records import Entry
 
 MAY = datetime(2026, 5, 20, 8, tzinfo=UTC)
 

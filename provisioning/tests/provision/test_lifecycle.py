@@ -18,10 +18,10 @@ from typer.testing import CliRunner, Result
 from revier_bench.network_server.registry import DeviceKeys
 from revier_inventory import Inventory, put_owner
 from revier_provision import cli, inventory_files
-from revier_provision.board import open_board
+from revier_provision.board.repl_board import open_board
 from revier_provision.books import newest_key
-from revier_provision.ledger import Record, key_id
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import Record, key_id
 
 FIRST, SECOND = bytes.fromhex("240ac4112233"), bytes.fromhex("240ac4445566")
 DEV_EUI, NEW_EUI = "240ac4fffe112233", "240ac4fffe445566"
@@ -98,6 +98,7 @@ def test_another_board_takes_the_asset_and_the_history_stays(
     done = shop.books("replace", "--port", new.path, "--asset", ASSET)
     assert f"Node {NEW_EUI} serves {ASSET}" in done.stdout
     assert f"retire --dev-eui {DEV_EUI}" in done.stdout
+    assert "Firmware, self-test, proof and label were left out" in done.stdout
 
     first, second = shop.inventory.periods_of_asset(ASSET)
     assert (first.dev_eui, second.dev_eui) == (DEV_EUI, NEW_EUI)
@@ -124,12 +125,23 @@ def test_another_board_takes_the_asset_and_the_history_stays(
     assert findings(of_board) == ["firmware"], "there is none on this board"
 
 
+def test_node_with_replace_is_the_same(shop: Shop, make_pty_board: Any) -> None:
+    old, new = make_pty_board(FIRST), make_pty_board(SECOND)
+    shop.node(old)
+    shop.node(new, ASSET, "--replace")
+    registered = shop.server.registry.devices
+    assert registered[NEW_EUI].tags["asset"] == ASSET
+    assert registered[DEV_EUI].tags == {"ags": "05562020"}
+    assert shop.records[-1].event == "replaced"
+
+
 def test_replaced_without_chirpstack_and_caught_up_later(shop: Shop, make_pty_board: Any) -> None:
     old, new = make_pty_board(FIRST), make_pty_board(SECOND)
     shop.node(old)
     own = ["--port", new.path, "--asset", ASSET, "--inventory", shop.folder]
     offline = shop.run("replace", *own)
     assert "Next: register it" in offline.stdout
+    assert "Then run replace again" in offline.stdout
     registered = shop.server.registry.devices
     assert set(registered) == {DEV_EUI}
     found = findings(shop.books("verify", "--json", code=1))

@@ -15,8 +15,8 @@ from revier_provision import BoardError
 from revier_provision.books import Books
 from revier_provision.fleet import lifecycle
 from revier_provision.fleet.keys_in_use import key_in_use
-from revier_provision.ledger import StepResult, key_id
-from revier_provision.ledger_files import LedgerFolder
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import StepResult, key_id
 from revier_provision.plan import Step
 
 OLD_MAC, NEW_MAC = bytes.fromhex("240ac4112233"), bytes.fromhex("240ac4445566")

@@ -29,7 +29,7 @@ from revier_provision import (
     inventory_files,
     provision_node,
 )
-from revier_provision.lns import is_loopback
+from revier_provision.lns.chirpstack import is_loopback
 
 DEV_EUI = "240ac4fffe112233"
 HERTEN = Owner(ags="05562020", name="Herten")

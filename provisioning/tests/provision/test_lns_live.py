@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from revier_inventory import Owner
 from revier_provision import ChirpStack, Device, NetworkServerError
-from revier_provision.lns_live import heard_from
+from revier_provision.lns.live import heard_from
 
 RECORDED = Path(__file__).parents[3] / "hil_tests/tests/network_server/data/chirpstack_v4_recording"
 DEV_EUI = "240ac4fffe112233"

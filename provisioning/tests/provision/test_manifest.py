@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revier_provision import manifest, signing_key
 from revier_provision.errors import OrderError
-from revier_provision.manifest import Manifest
+from revier_provision.update import manifest, signing_key
+from revier_provision.update.manifest import Manifest
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 PUBLIC = KEY.public_key().public_bytes_raw()

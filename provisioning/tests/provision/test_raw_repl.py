@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revier_provision.errors import BoardError
-from revier_provision.raw_repl import (
+from revier_provision.board.raw_repl import (
     BANNER,
     OUTPUT_BYTES_MAX,
     BoardSilentError,
@@ -19,6 +18,7 @@ from revier_provision.raw_repl import (
     RawRepl,
     RemoteError,
 )
+from revier_provision.errors import BoardError
 
 Answer = Callable[[str], tuple[bytes, bytes]]
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from revier_provision import manifest
-from revier_provision.board import console_lines
+from revier_provision.board.repl_board import console_lines
 from revier_provision.errors import BoardError, OrderError
-from revier_provision.manifest import Manifest
-from revier_provision.update_flow import (
+from revier_provision.update import manifest
+from revier_provision.update.flow import (
     UpdateResult,
     needs_attention,
     read_slots,
     update_node,
 )
-from revier_provision.update_words import REFUSALS, refusal
+from revier_provision.update.manifest import Manifest
+from revier_provision.update.words import REFUSALS, refusal
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 FILES = {"revier_node/app.mpy": b"application"}

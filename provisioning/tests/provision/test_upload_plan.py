@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revier_provision.errors import OrderError
-from revier_provision.upload_plan import (
+from revier_provision.board.upload_plan import (
     PLAIN_BYTES_MAX,
     WINDOW_BITS,
     check_path,
@@ -19,6 +18,7 @@ from revier_provision.upload_plan import (
     folders,
     literal,
 )
+from revier_provision.errors import OrderError
 
 NAMES = st.text("abc_1", min_size=1, max_size=6)
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda parts: "/" + "/".join(parts) + ".mpy")

@@ -19,20 +19,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from revier_inventory import begin_period
-from revier_provision import (
-    BoardError,
-    NodeOrder,
-    OrderError,
-    cli,
-    inventory_files,
-    ledger_names,
-    vault,
-)
+from revier_provision import BoardError, NodeOrder, OrderError, cli, inventory_files
 from revier_provision.books import Books, newest_key, provision_entered
 from revier_provision.errors import LedgerError
-from revier_provision.ledger import key_id
-from revier_provision.ledger_files import LedgerFolder, verify
-from revier_provision.vault import Vault
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.files import LedgerFolder, verify
+from revier_provision.ledger.records import key_id
+from revier_provision.vault import vault
+from revier_provision.vault.vault import Vault
 
 DEV_EUI = "240ac4fffe112233"
 KEY = bytes.fromhex("00112233445566778899aabbccddeeff")

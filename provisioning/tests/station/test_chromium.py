@@ -28,9 +28,9 @@ from provisioning.tests.station.test_workshop_api import Bench
 
 from revier_bench.demo.screenshot import browser_missing
 from revier_provision import inventory_files
-from revier_provision.ledger_files import read_all
+from revier_provision.labels.tr005 import identification
+from revier_provision.ledger.files import read_all
 from revier_provision.station.desk import Desk
-from revier_provision.tr005 import identification
 
 INSTALL = browser_missing()
 pytestmark = [

@@ -20,10 +20,10 @@ from provisioning.tests.station.conftest import (
     jpeg,
 )
 
-from revier_provision import ledger_names
-from revier_provision.ledger_files import verify
+from revier_provision.labels.tr005 import identification
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.files import verify
 from revier_provision.station.desk import Desk
-from revier_provision.tr005 import identification
 
 LABEL = identification(AIR, "0" * 16, "air")
 

@@ -15,8 +15,8 @@ from provisioning.tests.station.conftest import Browser, eventually
 from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_board import Sent
 from revier_bench.workshop.paper_table import PaperShop
-from revier_provision import ledger_names
-from revier_provision.ledger_files import read_all
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.files import read_all
 from revier_provision.station.desk import Desk
 from revier_provision.station.maker import WorkshopMaker
 from revier_provision.station.workshop_api import Cards, Make
@@ -55,7 +55,7 @@ def test_two_boards_become_two_nodes_in_the_name_of_who_is_logged_in(
         known = ledger_names.by_code(bench.site.ledger)
         pages = _seen_by(browser, desk, maker, "/", "/workshop?lang=de", "/workshop?lang=en",
                          "/install?lang=de", "/api/assets", "/api/session")  # fmt: skip
-        told = msgspec.json.encode(made)  # what the event stream sends
+        told = msgspec.json.encode([card.spoken("de") for card in made])  # what the stream sends
     records = [r for chain in chains.values() for r in chain.records if r.event == "provisioned"]
     assert len({record.asset for record in records}) == 2
     assert {known[record.by] for record in records} == {"tina"}

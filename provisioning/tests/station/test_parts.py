@@ -20,11 +20,11 @@ from provisioning.tests.station.conftest import PASSWORD, jpeg
 
 from revier_inventory.model import Kind
 from revier_provision.errors import OrderError
+from revier_provision.labels.tr005 import Identification, identification, read
 from revier_provision.station import certificates, photos, scan
 from revier_provision.station.refused import RefusedError
 from revier_provision.station.sessions import SESSION_S, TRIES_MAX, TRIES_S, Sessions, Tries
 from revier_provision.station.users import Users
-from revier_provision.tr005 import Identification, identification, read
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 EUI_TEXT = st.text("0123456789abcdef", min_size=16, max_size=16)

@@ -24,9 +24,10 @@ from provisioning.tests.station.conftest import (
 )
 
 from revier_inventory import DevicePeriod, begin_period
-from revier_provision import inventory_files, ledger_names
-from revier_provision.ledger import Installed
-from revier_provision.ledger_files import verify
+from revier_provision import inventory_files
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.files import verify
+from revier_provision.ledger.records import Installed
 from revier_provision.station import photos
 from revier_provision.station.desk import Desk
 from revier_provision.station.refused import RefusedError

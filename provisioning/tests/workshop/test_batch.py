@@ -15,7 +15,7 @@ from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_table import PaperShop
 from revier_provision import inventory_files
 from revier_provision.errors import OrderError
-from revier_provision.ledger_files import verify
+from revier_provision.ledger.files import verify
 from revier_provision.workshop.batch import Outcome, make_all
 from revier_provision.workshop.make_node import Wanted
 

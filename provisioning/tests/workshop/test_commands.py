@@ -13,8 +13,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from revier_bench.workshop.paper_air import PaperAir
-from revier_bench.workshop.paper_table import PaperShop, PaperTable
-from revier_provision import cli, cli_batch, cli_node, inventory_files
+from revier_bench.workshop.paper_table import FIRMWARE, RUNTIME, PaperShop, PaperTable
+from revier_provision import cli, inventory_files
+from revier_provision.cli import batch, node, replace, whole_way
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.ledger.records import Record
 
 SITE = """\
 [books]
@@ -37,7 +40,7 @@ def shop(make_shop: MakeShop, air: PaperAir, monkeypatch: pytest.MonkeyPatch) ->
     token.write_text(air.token)
     (made.folder / "revier-site.toml").write_text(SITE.format(target=air.target))
     monkeypatch.chdir(made.folder)
-    for module in (cli_node, cli_batch):
+    for module in (batch, node, replace, whole_way):
         monkeypatch.setattr(module, "SerialTable", lambda _site: PaperTable(made.boards))
     return made
 
@@ -48,6 +51,10 @@ def run(*arguments: object, code: int = 0) -> Result:
         raise result.exception
     assert result.exit_code == code, result.output
     return result
+
+
+def ledger(shop: PaperShop) -> tuple[Record, ...]:
+    return LedgerFolder(shop.site.ledger, "reader", "me").records()
 
 
 def test_the_site_file_that_lies_here_is_taken(shop: PaperShop) -> None:
@@ -84,6 +91,42 @@ def test_a_failed_step_is_said_with_its_cure(shop: PaperShop) -> None:
     as_json = run("node", "--port", "paper0", "--json", code=1)
     (error,) = json.loads(as_json.stdout)["error"]
     assert "does not answer" in error["problem"]
+
+
+def test_replace_goes_the_whole_way_with_a_board_from_the_box(
+    shop: PaperShop, air: PaperAir
+) -> None:
+    run("node", "--port", "paper0", "--yes")
+    old, new, asset = "240ac4fffe000001", "240ac4fffe000002", "herten-air-01"
+    refused = run("node", "--port", "paper1", "--asset", asset, code=1)
+    assert "Give --replace" in refused.stderr
+    done = run("replace", "--port", "paper1", "--asset", asset)
+    assert f"Node {new} serves herten-air-01 (05562020)" in done.stdout
+    assert "First reading: RSSI -97 dBm" in done.stdout
+    assert f"Before it did {old}; what that measured stays the asset's" in done.stdout
+    assert f"retire --dev-eui {old}" in done.stdout
+    assert "left out" not in done.stdout
+    board = shop.boards["paper1"]
+    assert (board.runtime, board.firmware) == (RUNTIME, FIRMWARE)
+    assert (shop.folder / "labels" / f"herten-air-01-{new}.zpl").exists()
+    assert air.registry.devices[old].tags == {"ags": "05562020"}
+    events = [record.event for record in ledger(shop)]
+    assert events == [
+        "key-reserved", "provisioned", "failed", "key-reserved", "replaced",
+    ]  # fmt: skip
+
+    again = json.loads(run("replace", "--port", "paper1", "--asset", asset, "--json").stdout)
+    assert again["proven_before"]
+    assert (again["record"]["dev_eui"], again["old_dev_eui"]) == (new, old)
+    assert len(ledger(shop)) == 5
+
+
+def test_replace_of_an_unknown_asset_touches_no_board(shop: PaperShop) -> None:
+    refused = run("replace", "--port", "paper0", "--asset", "herten-air-99", code=1)
+    assert "no asset 'herten-air-99'" in refused.stderr
+    assert shop.boards["paper0"].runtime == ""
+    several = run("replace", "--asset", "herten-air-01", code=1)
+    assert "There are 3 ports" in several.stderr
 
 
 def test_a_batch_makes_all_and_says_which_failed(shop: PaperShop) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from revier_bench.workshop.paper_air import PaperAir
 from revier_provision import ChirpStack, NetworkServerError
-from revier_provision.lns_events import EventWatch
+from revier_provision.lns.events import EventWatch
 
 
 @dataclass

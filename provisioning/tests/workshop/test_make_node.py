@@ -19,7 +19,7 @@ from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_table import PaperShop
 from revier_bench.workshop.scissors import Place, Scissors
 from revier_provision import inventory_files
-from revier_provision.ledger_files import verify
+from revier_provision.ledger.files import verify
 from revier_provision.workshop.make_node import NodeMade, Wanted, make_node
 from revier_provision.workshop.step_events import NodeStep, StepEvent, StepFailedError
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from revier_provision.links import DeviceEvent
-from revier_provision.lns_events import parsed
+from revier_provision.lns.events import parsed
 from revier_provision.workshop.proof import Missing, Proof, how_far, judge
 
 AT = datetime(2026, 11, 23, 12, 51, 14, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import revier_node
-from revier_provision.board import console_lines
+from revier_provision.board.repl_board import console_lines
 from revier_provision.workshop.self_test import PART_WORDS, newest, results, sentence
 
 SENSORS = Path(revier_node.__file__).parent / "sensors"

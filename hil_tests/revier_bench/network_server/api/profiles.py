@@ -57,6 +57,14 @@ class DeviceProfileService(api.DeviceProfileServiceServicer):  # type: ignore[mi
         )
 
     @answering
+    def GetByProfileId(self, request: Any, identity: Identity) -> Any:
+        """Any key may: what is imported belongs to no tenant."""
+        if identity.is_nobody:
+            require(identity, write=False)
+        found = self.backend.registry.by_profile_id(request.vendor_id, request.vendor_profile_id)
+        return api.GetDeviceProfileByProfileIdResponse(device_profile=found.raw)
+
+    @answering
     def Update(self, request: Any, identity: Identity) -> None:
         asked = given(request, "device_profile")
         profile = self._own(asked.id, identity, write=True)

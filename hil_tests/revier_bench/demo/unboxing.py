@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The demo's nodes, made as a technician makes them: each from an empty chip, by `make_node`.
+
+Boot loader, esptool, MicroPython's REPL, the application's bundle, self-test, gRPC, vault, ledger
+and label are the real ones; only the proof of join and reading is left to the world, whose clock
+has not begun. A board that is made is switched off at once: how long it took changes nothing in it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import cast
+
+import msgspec
+
+from revier_bench import firmware_release
+from revier_bench.virtual_board.shim_build import build_shim
+from revier_bench.workbench import BenchBoard, make_runtime
+from revier_bench.workbench.quick_esptool import in_a_hurry
+from revier_bench.world.chance import stream
+from revier_bench.world.fleet import FleetNode
+from revier_bench.world.workshop import ReadyNode, Workshop
+from revier_provision.board.raw_repl import RawRepl
+from revier_provision.board.repl_board import entered
+from revier_provision.books import Books
+from revier_provision.chip import BaudMemory
+from revier_provision.chip.match import expected_chip
+from revier_provision.ledger.files import LedgerFolder
+from revier_provision.lns.fleet import FleetChirpStack
+from revier_provision.update import firmware_bundle
+from revier_provision.vault import vault
+from revier_provision.workshop.assets import AssetDesk
+from revier_provision.workshop.make_node import Bench, Wanted, make_node
+from revier_provision.workshop.serial_board import SerialBoard, Stream
+from revier_provision.workshop.serial_table import SerialTable
+from revier_provision.workshop.site_file import Runtime, Site
+from revier_provision.workshop.table import Console
+
+PARALLEL = 12  # boards on the table at one time
+STATION = "demo"
+WINDOW_S = 120.0  # the machine may do other things, too
+
+
+class Unboxing(Workshop):
+    """As Workshop, but each board comes out of its box: nothing is in its flash."""
+
+    def provision(self) -> list[ReadyNode]:
+        """Raises ProvisionError."""
+        self._prepare()
+        build_shim(self.build_dir)  # once for all boards
+        bench = self._bench()
+        with in_a_hurry(), ThreadPoolExecutor(PARALLEL, "technician") as technicians:
+            return list(technicians.map(lambda node: self._unbox(bench, node), self.fleet.nodes))
+
+    def _bench(self) -> Bench:
+        site = self._site()
+        vault.create(self.work_dir / "vault", self.work_dir / "identity", None)
+        start = datetime.fromtimestamp(self.start_unix_us / 1_000_000, UTC)
+        return Bench(
+            site=site,
+            table=BoxTable(site, BaudMemory()),
+            books=Books(
+                LedgerFolder(site.ledger, STATION, STATION), vault.Vault(self.work_dir / "vault")
+            ),
+            desk=AssetDesk(),
+            network_server=cast(FleetChirpStack, self.network_server),
+            entropy=stream(self.seed, "entropy").randbytes,
+            shared=threading.Lock(),
+            now=lambda: start,
+        )
+
+    def _site(self) -> Site:
+        """With a runtime for each chip of the fleet, and the application as it is now."""
+        chips = sorted({expected_chip(node.board) for node in self.fleet.nodes})
+        runtimes = []
+        for chip in chips:
+            image = make_runtime(chip)
+            path = self.work_dir / f"{chip}.bin"
+            path.write_bytes(image)
+            runtimes.append(Runtime(path, sha256(image).hexdigest()))
+        bundle = self.work_dir / "revier-firmware.zip"
+        bundle.write_bytes(firmware_bundle.packed(firmware_release.build()))
+        return Site(
+            inventory=self.inventory_dir,
+            ledger=self.inventory_dir / "ledger",
+            vault=self.work_dir / "vault",
+            station=STATION,
+            runtimes=tuple(runtimes),
+            bundle=bundle,
+            labels=self.work_dir / "labels",
+            label_formats=("svg",),
+        )
+
+    def _unbox(self, shared: Bench, node: FleetNode) -> ReadyNode:
+        assert not node.settings, "settings are made by downlink or cable, not in the workshop"
+        board = BenchBoard(
+            self.work_dir / "boards" / node.asset,
+            expected_chip(node.board),
+            mac=node.mac,
+            build_dir=self.build_dir,
+            board=node.board,
+            kind=node.kind,
+        )
+        table = cast(BoxTable, shared.table)
+        # Each node's key has its own stream of the seed, whichever board is first.
+        entropy = stream(self.seed, f"entropy:{node.asset}").randbytes
+        bench = msgspec.structs.replace(shared, entropy=entropy)
+        with board:
+            table.off[board.url] = board.cut
+            wanted = Wanted(
+                port=board.url,
+                asset=node.asset,
+                board=node.board,
+                interval_s=node.reading_interval_s,
+                local_mac_ok=True,
+                window_s=WINDOW_S,
+                prove=False,
+            )
+            made = make_node(bench, wanted)
+        dev_eui = made.record.dev_eui
+        app_key = self.network_server.app_key(dev_eui)
+        assert app_key is not None
+        self.progress(f"made {node.asset} as {dev_eui}, from an empty chip, {made.seconds:.1f} s")
+        return ReadyNode(node, dev_eui, app_key, board.flash.image)
+
+
+class BoxTable(SerialTable):
+    """A node that is made is switched off; it starts in its place. `off` by port."""
+
+    def __init__(self, site: Site, memory: BaudMemory) -> None:
+        super().__init__(site, memory)
+        self.off: dict[str, Callable[[], None]] = {}
+
+    @contextmanager
+    def open(self, port: str, window_s: float) -> Iterator[SerialBoard]:
+        with entered(port, window_s) as (repl, stream):
+            yield BoxedBoard(repl, stream, self.off[port])
+
+
+class BoxedBoard(SerialBoard):
+    def __init__(self, repl: RawRepl, stream: Stream, off: Callable[[], None]) -> None:
+        super().__init__(repl, stream, lambda: stream)
+        self._off = off
+
+    def start_node(self) -> Console:
+        self._off()
+        return Silence()
+
+
+class Silence:
+    """The console of a board without power."""
+
+    def lines(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        pass
