@@ -7,6 +7,9 @@ import os
 import pytest
 from hypothesis import settings
 
+# What tests read is English, whatever the machine speaks.
+os.environ["LANGUAGE"] = "en"
+
 # A busy machine makes any example slow once; how fast something is says a measurement.
 settings.register_profile("revier", deadline=None)
 settings.load_profile("revier")

@@ -20,6 +20,7 @@ CHECKS: dict[str, list[str]] = {
     "imports": [str(BIN / "lint-imports"), "--no-logo"],
     "payload": [sys.executable, "tools/payload.py", "--check"],
     "feed": [sys.executable, "tools/feed_schema.py", "--check"],
+    "messages": [sys.executable, "tools/messages.py", "--check"],
     "spelling": [str(BIN / "codespell")],
     "tidy": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_tidy.py"],
 }

@@ -11,6 +11,7 @@ import msgspec
 
 from revier_inventory.errors import Finding, InventoryError
 from revier_inventory.inventory import Inventory
+from revier_inventory.message import _
 from revier_inventory.model import DEVICES, Asset, DevicePeriod, Owner, RadioGateway, Site
 
 
@@ -75,5 +76,5 @@ def end_period(inventory: Inventory, dev_eui: str, until: datetime) -> Inventory
         if period.dev_eui == dev_eui and period.until is None:
             periods[index] = msgspec.structs.replace(period, until=until)
             return replace(inventory, periods=tuple(periods))
-    cure = "List its periods with: revier-provision status"
-    raise InventoryError([Finding(DEVICES, f'device "{dev_eui}"', "serves no asset now", cure)])
+    cure = _("List its periods with: revier-provision status")
+    raise InventoryError([Finding(DEVICES, f'device "{dev_eui}"', _("serves no asset now"), cure)])

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from revier_inventory import model
 from revier_inventory.errors import Finding
+from revier_inventory.message import Message, _
 from revier_inventory.model import (
     ASSETS,
     DEVICES,
@@ -27,11 +28,11 @@ from revier_inventory.model import (
 )
 
 R = TypeVar("R", bound=Record)
-_ASSET_CURE = "Use 1 to 48 of a-z, 0-9 and '-', beginning with a letter or digit"
-_AGS_CURE = 'Write the 8 digits of the Amtlicher Gemeindeschluessel as text, e.g. "05562020"'
-_EUI_CURE = 'Write 16 lower-case hex digits, e.g. "70b3d57ed0001234"'
-_UUID_CURE = 'Copy it from ChirpStack, e.g. "52f14cd4-c6f1-4fbd-8f87-4025e1d49242"'
-_TIME_CURE = "Write date, time and zone, e.g. 2026-05-01T08:00:00Z"
+_ASSET_CURE = _("Use 1 to 48 of a-z, 0-9 and '-', beginning with a letter or digit")
+_AGS_CURE = _('Write the 8 digits of the Amtlicher Gemeindeschluessel as text, e.g. "05562020"')
+_EUI_CURE = _('Write 16 lower-case hex digits, e.g. "70b3d57ed0001234"')
+_UUID_CURE = _('Copy it from ChirpStack, e.g. "52f14cd4-c6f1-4fbd-8f87-4025e1d49242"')
+_TIME_CURE = _("Write date, time and zone, e.g. 2026-05-01T08:00:00Z")
 
 
 def findings_of(
@@ -79,7 +80,7 @@ def label(record: Record) -> str:
     raise AssertionError(record)
 
 
-_Fault = tuple[str, str, str]  # key, problem, cure
+_Fault = tuple[str, Message, Message]  # key, problem, cure
 
 
 def _each(
@@ -89,8 +90,12 @@ def _each(
     name: Callable[[R], str] | None,
 ) -> Iterator[Finding]:
     if len(records) > model.RECORDS_PER_FILE_MAX:
-        problem = f"has {len(records)} records, more than {model.RECORDS_PER_FILE_MAX}"
-        yield Finding(file, "file", problem, "Split the inventory by district")
+        problem = _(
+            "has {count} records, more than {most}",
+            count=len(records),
+            most=model.RECORDS_PER_FILE_MAX,
+        )
+        yield Finding(file, "file", problem, _("Split the inventory by district"))
     seen: set[str] = set()
     for record in records:
         for key, problem, cure in check(record):
@@ -98,45 +103,61 @@ def _each(
         if name is None:
             continue
         if name(record) in seen:
-            yield Finding(file, label(record), "stands here twice", "Keep one of the two")
+            yield Finding(file, label(record), _("stands here twice"), _("Keep one of the two"))
         seen.add(name(record))
 
 
-def _matches(pattern: re.Pattern[str], key: str, value: str, cure: str) -> Iterator[_Fault]:
+def _matches(pattern: re.Pattern[str], key: str, value: str, cure: Message) -> Iterator[_Fault]:
     if not pattern.match(value):
-        yield key, f"{value[:80]!r} is not of the right form", cure
+        yield key, _("{value!r} is not of the right form", value=value[:80]), cure
 
 
 def _words(key: str, value: str, chars_max: int, *, required: bool = False) -> Iterator[_Fault]:
     if required and not value.strip():
-        yield key, "is empty", "Write a name that people know the thing by"
+        yield key, _("is empty"), _("Write a name that people know the thing by")
     if len(value) > chars_max:
-        yield key, f"has {len(value)} characters", f"Use at most {chars_max}"
+        yield (
+            key,
+            _("has {count} characters", count=len(value)),
+            _("Use at most {most}", most=chars_max),
+        )
     if not value.isprintable():
-        yield key, "holds characters that cannot be printed", "Write it on one line, without tabs"
+        yield (
+            key,
+            _("holds characters that cannot be printed"),
+            _("Write it on one line, without tabs"),
+        )
 
 
 def _position(lon: float, lat: float) -> Iterator[_Fault]:
-    cure = "Write WGS 84 degrees, longitude (lon) 7.1 and latitude (lat) 51.6 for example"
+    cure = _("Write WGS 84 degrees, longitude (lon) 7.1 and latitude (lat) 51.6 for example")
     if not -180 <= lon <= 180:
-        yield "lon", f"{lon} is not between -180 and 180", cure
+        yield "lon", _("{lon} is not between -180 and 180", lon=lon), cure
     if not -90 <= lat <= 90:
-        yield "lat", f"{lat} is not between -90 and 90", cure
+        yield "lat", _("{lat} is not between -90 and 90", lat=lat), cure
 
 
 def _at_least(key: str, value: int | None, least: int) -> Iterator[_Fault]:
     if value is not None and value < least:
-        yield key, f"{value} is less than {least}", "Write the true number or leave the key out"
+        yield (
+            key,
+            _("{value} is less than {least}", value=value, least=least),
+            _("Write the true number or leave the key out"),
+        )
 
 
 def _finite(key: str, value: float) -> Iterator[_Fault]:
     if not abs(value) < 1e9:
-        yield key, f"{value} is not a usable number", "Write a plain decimal number"
+        yield (
+            key,
+            _("{value} is not a usable number", value=value),
+            _("Write a plain decimal number"),
+        )
 
 
 def _aware(key: str, at: datetime | None) -> Iterator[_Fault]:
     if at is not None and at.tzinfo is None:
-        yield key, f"{at.isoformat()} has no time zone", _TIME_CURE
+        yield key, _("{at} has no time zone", at=at.isoformat()), _TIME_CURE
 
 
 def _owner(owner: Owner) -> Iterator[_Fault]:
@@ -148,7 +169,7 @@ def _owner(owner: Owner) -> Iterator[_Fault]:
         for value in ids:
             yield from _matches(model.UUID, key, value, _UUID_CURE)
         if len(set(ids)) < len(ids):
-            yield key, "names one id twice", "Keep one of the two"
+            yield key, _("names one id twice"), _("Keep one of the two")
 
 
 def _site(site: Site) -> Iterator[_Fault]:
@@ -168,7 +189,7 @@ def _asset(asset: Asset) -> Iterator[_Fault]:
     for key in ("bay", "waste_kind", "licence"):
         yield from _words(key, getattr(asset, key) or "", model.NAME_CHARS_MAX)
     if asset.kind not in model.DOMAIN_BY_KIND:
-        yield "kind", f"{asset.kind!r} is unknown", "Write air, parking or waste"
+        yield "kind", _("{kind!r} is unknown", kind=asset.kind), _("Write air, parking or waste")
     yield from _position(asset.lon, asset.lat)
     yield from _only_for(asset)
     yield from _container(asset)
@@ -179,7 +200,11 @@ def _asset(asset: Asset) -> Iterator[_Fault]:
         yield from _finite("calibrations.factor", calibration.factor)
         yield from _finite("calibrations.offset", calibration.offset)
         if calibration.factor == 0:
-            yield "calibrations.factor", "is 0 and would erase every value", "Write 1.0 for none"
+            yield (
+                "calibrations.factor",
+                _("is 0 and would erase every value"),
+                _("Write 1.0 for none"),
+            )
 
 
 def _only_for(asset: Asset) -> Iterator[_Fault]:
@@ -189,23 +214,37 @@ def _only_for(asset: Asset) -> Iterator[_Fault]:
     ):
         for key in keys:
             if asset.kind != kind and getattr(asset, key) is not None:
-                problem = f"means nothing for kind {asset.kind}"
-                yield key, problem, f"Remove it, or write kind = {kind!r}".replace("'", '"')
+                problem = _("means nothing for kind {kind}", kind=asset.kind)
+                yield key, problem, _('Remove it, or write kind = "{kind}"', kind=kind)
 
 
 def _container(asset: Asset) -> Iterator[_Fault]:
     yield from _at_least("volume_l", asset.volume_l, 1)
     empty_mm, full_mm = asset.empty_mm, asset.full_mm
-    cure = "empty_mm is the sensor's distance to the floor, full_mm to the fill line below the lid"
+    cure = _(
+        "empty_mm is the sensor's distance to the floor, full_mm to the fill line below the lid"
+    )
     if (empty_mm is None) != (full_mm is None):
-        yield "empty_mm", "empty_mm and full_mm go together", f"Write both; {cure}"
+        yield "empty_mm", _("empty_mm and full_mm go together"), _("Write both; {cure}", cure=cure)
     elif (
         empty_mm is not None
         and full_mm is not None
         and not 0 <= full_mm < empty_mm <= model.DISTANCE_MM_MAX
     ):
-        problem = f"empty_mm {empty_mm} and full_mm {full_mm} do not make a container"
-        yield "empty_mm", problem, f"0 <= full_mm < empty_mm <= {model.DISTANCE_MM_MAX}; {cure}"
+        problem = _(
+            "empty_mm {empty_mm} and full_mm {full_mm} do not make a container",
+            empty_mm=empty_mm,
+            full_mm=full_mm,
+        )
+        yield (
+            "empty_mm",
+            problem,
+            _(
+                "0 <= full_mm < empty_mm <= {most}; {cure}",
+                most=model.DISTANCE_MM_MAX,
+                cure=cure,
+            ),
+        )
 
 
 def _period(period: DevicePeriod) -> Iterator[_Fault]:
@@ -214,7 +253,7 @@ def _period(period: DevicePeriod) -> Iterator[_Fault]:
     yield from _aware("until", period.until)
     both_aware = period.since.tzinfo and period.until and period.until.tzinfo
     if both_aware and period.until is not None and period.until <= period.since:
-        yield "until", "is not after since", "Correct the later one, or remove the period"
+        yield "until", _("is not after since"), _("Correct the later one, or remove the period")
 
 
 def _radio_gateway(gateway: RadioGateway) -> Iterator[_Fault]:
@@ -230,8 +269,8 @@ def _owned(
 ) -> Iterator[Finding]:
     for record, ags in records:
         if ags not in known_ags:
-            cure = f"Add the owner to {OWNERS} or correct the ags"
-            yield Finding(file, f"{label(record)}: ags", f"no owner has {ags!r}", cure)
+            cure = _("Add the owner to {owners} or correct the ags", owners=OWNERS)
+            yield Finding(file, f"{label(record)}: ags", _("no owner has {ags!r}", ags=ags), cure)
 
 
 def _placed(assets: Iterable[Asset], site_by_name: dict[str, Site]) -> Iterator[Finding]:
@@ -241,19 +280,26 @@ def _placed(assets: Iterable[Asset], site_by_name: dict[str, Site]) -> Iterator[
         site = site_by_name.get(asset.site)
         key = f"{label(asset)}: site"
         if site is None:
-            cure = f"Add it to {SITES} or correct the name"
-            yield Finding(ASSETS, key, f"there is no site {asset.site!r}", cure)
+            cure = _("Add it to {sites} or correct the name", sites=SITES)
+            yield Finding(ASSETS, key, _("there is no site {site!r}", site=asset.site), cure)
         elif site.ags != asset.ags:
-            problem = f"the site belongs to {site.ags}, the asset to {asset.ags}"
-            yield Finding(ASSETS, key, problem, "An asset and its site have one owner")
+            problem = _(
+                "the site belongs to {site_ags}, the asset to {asset_ags}",
+                site_ags=site.ags,
+                asset_ags=asset.ags,
+            )
+            yield Finding(ASSETS, key, problem, _("An asset and its site have one owner"))
 
 
 def _served(periods: Iterable[DevicePeriod], asset_names: frozenset[str]) -> Iterator[Finding]:
     for period in periods:
         if period.asset not in asset_names:
-            cure = f"Add it to {ASSETS} or correct the name"
+            cure = _("Add it to {assets} or correct the name", assets=ASSETS)
             yield Finding(
-                DEVICES, f"{label(period)}: asset", f"there is no asset {period.asset!r}", cure
+                DEVICES,
+                f"{label(period)}: asset",
+                _("there is no asset {asset!r}", asset=period.asset),
+                cure,
             )
 
 
@@ -263,6 +309,8 @@ def _overlaps(periods: Sequence[DevicePeriod], by: str, other: str) -> Iterator[
         if getattr(before, by) != getattr(after, by):
             continue
         if before.until is None or before.until > after.since:
-            problem = f"begins while {getattr(before, other)!r} is still there"
-            cure = f"End that period first: until = {after.since.isoformat()} or earlier"
+            problem = _("begins while {other!r} is still there", other=getattr(before, other))
+            cure = _(
+                "End that period first: until = {since} or earlier", since=after.since.isoformat()
+            )
             yield Finding(DEVICES, f"{label(after)}: since", problem, cure)

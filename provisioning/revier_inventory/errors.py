@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from revier_inventory.message import Message
+
 FINDINGS_SHOWN_MAX = 20
 
 
@@ -15,8 +17,8 @@ class Finding:
 
     file: str
     key: str
-    problem: str
-    cure: str
+    problem: Message
+    cure: Message
 
     def __str__(self) -> str:
         return f"{self.file}: {self.key}: {self.problem}. {self.cure}."

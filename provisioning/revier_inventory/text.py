@@ -19,6 +19,7 @@ import msgspec
 
 from revier_inventory.errors import Finding, InventoryError
 from revier_inventory.inventory import Inventory
+from revier_inventory.message import Message, _, recognised, template
 from revier_inventory.model import FILE_NAMES, FORMAT, TABLES, Calibration, Record
 
 R = TypeVar("R", bound=Record)
@@ -32,6 +33,13 @@ _ATTRIBUTE_BY_TABLE = {
 }
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
+_TYPE_FAULTS = (
+    (
+        r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`",
+        template("Expected `{wanted}`, got `{given}`"),
+    ),
+    (r"Invalid enum value (?P<given>.+)", template("Invalid enum value {given}")),
+)
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 
 
@@ -54,7 +62,7 @@ def load(files: Mapping[str, str]) -> Inventory:
 def dump(inventory: Inventory) -> dict[str, str]:
     """File name -> TOML text, for all five files; load(dump(x)) == x."""
     texts = {}
-    for file, (table, _) in TABLES.items():
+    for file, (table, _record) in TABLES.items():
         lines = [f"format = {FORMAT}"]
         for record in getattr(inventory, _ATTRIBUTE_BY_TABLE[table]):
             lines += ["", *_record_lines(table, record)]
@@ -65,12 +73,15 @@ def dump(inventory: Inventory) -> dict[str, str]:
 def _missing_or_unknown(files: Mapping[str, str]) -> Iterator[Finding]:
     for file in FILE_NAMES:
         if file not in files:
-            cure = "Restore it; for a new inventory run: revier-provision inventory init"
-            yield Finding(file, "file", "is missing", cure)
+            cure = _("Restore it; for a new inventory run: revier-provision inventory init")
+            yield Finding(file, "file", _("is missing"), cure)
     for file in files:
         if file not in TABLES:
-            cure = f"Known are {', '.join(FILE_NAMES)}; move other files out of the folder"
-            yield Finding(file, "file", "is not part of an inventory", cure)
+            cure = _(
+                "Known are {names}; move other files out of the folder",
+                names=", ".join(FILE_NAMES),
+            )
+            yield Finding(file, "file", _("is not part of an inventory"), cure)
 
 
 def _parse(
@@ -79,26 +90,36 @@ def _parse(
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        cure = "Correct that line; strings need double quotes, tables begin with [[name]]"
-        findings.append(Finding(file, "file", f"is not TOML: {error}", cure))
+        cure = _("Correct that line; strings need double quotes, tables begin with [[name]]")
+        findings.append(Finding(file, "file", _("is not TOML: {error}", error=str(error)), cure))
         return
     written_format = content.pop("format", FORMAT)
     if written_format != FORMAT:
-        cure = f"This program reads format {FORMAT}; use the version of Revier that wrote it"
-        findings.append(Finding(file, "format", f"is {written_format!r}", cure))
+        cure = _(
+            "This program reads format {format}; use the version of Revier that wrote it",
+            format=FORMAT,
+        )
+        findings.append(Finding(file, "format", _("is {found!r}", found=written_format), cure))
         return
     items = content.pop(table, [])
     for key in content:
-        findings.append(Finding(file, key, "is unknown", f"Only [[{table}]] may stand here"))
+        findings.append(
+            Finding(file, key, _("is unknown"), _("Only [[{table}]] may stand here", table=table))
+        )
     if not isinstance(items, list):
-        cure = f"Write [[{table}]] with two brackets"
-        findings.append(Finding(file, table, "is not a list of records", cure))
+        cure = _("Write [[{table}]] with two brackets", table=table)
+        findings.append(Finding(file, table, _("is not a list of records"), cure))
         return
     for number, item in enumerate(items, 1):
         try:
             yield _in_utc(msgspec.convert(item, record_type))
         except msgspec.ValidationError as error:
             findings.append(_type_finding(file, f"{table} {number}", item, error, record_type))
+
+
+def type_fault(text: str) -> Message:
+    """msgspec's words for a value of another type."""
+    return recognised(text, _TYPE_FAULTS)
 
 
 def _in_utc(record: R) -> R:
@@ -118,19 +139,19 @@ def _type_finding(
     message = str(error)
     path = _PATH.search(message)
     key = path["path"] if path else ""
-    problem = _PATH.sub("", message)
+    problem = type_fault(_PATH.sub("", message))
     in_calibration = key.startswith("calibrations[")
     known = (Calibration if in_calibration else record_type).__struct_fields__
-    cure = "Correct the value"
+    cure = _("Correct the value")
     if missing := _MISSING.match(message):
-        key, problem, cure = missing["field"], "is missing", "Add it"
+        key, problem, cure = missing["field"], _("is missing"), _("Add it")
     elif unknown := _UNKNOWN.match(message):
-        key, problem = unknown["field"], "is unknown"
-        cure = f"Correct the spelling or remove it; known are {', '.join(known)}"
+        key, problem = unknown["field"], _("is unknown")
+        cure = _("Correct the spelling or remove it; known are {known}", known=", ".join(known))
     elif "datetime" in problem:
-        cure = "Write date, time and zone without quotes, e.g. 2026-05-01T08:00:00Z"
+        cure = _("Write date, time and zone without quotes, e.g. 2026-05-01T08:00:00Z")
     elif "enum value" in problem or "Invalid enum" in problem:
-        cure = "Write air, parking or waste"
+        cure = _("Write air, parking or waste")
     return Finding(file, f"{where}{_hint(item)}: {key}".rstrip(": "), problem, cure)
 
 

@@ -13,6 +13,7 @@ import msgspec
 import pyrage
 
 from revier_inventory import Inventory, InventoryError
+from revier_inventory.message import Message
 from revier_provision import identity, inventory_files
 from revier_provision.errors import OrderError, ProvisionError
 from revier_provision.flow import Entropy, Progress, provision_node
@@ -69,9 +70,9 @@ class Books:
             which = key_id(app_key)
             for record in union:
                 if record.event in KEY_EVENTS and record.key_id == which:
-                    problem = f"The new key is that of device {record.dev_eui}, made before"
+                    problem = "The new key is that of device {dev_eui}, made before"
                     cure = "Do not use this machine: its source of random numbers is broken"
-                    raise OrderError(problem, cure)
+                    raise OrderError(problem, cure, dev_eui=record.dev_eui)
             return self._kept("key-reserved", dev_eui, app_key)
 
         self.ledger.append(entry)
@@ -163,7 +164,7 @@ class _Steps:
         self._progress = progress
         self._begun: list[str] = []
 
-    def begin(self, step: str) -> None:
+    def begin(self, step: Message) -> None:
         self._begun.append(str(step))
         self._progress(step)
 
@@ -183,6 +184,9 @@ def check_elsewhere(
         return
     last = max(made, key=lambda record: record.at)
     if last.asset != order.asset:
-        problem = f"Station {last.station} made device {dev_eui} the node of {last.asset!r}"
+        problem = (
+            "Station {station} made device {dev_eui} the node of {asset!r}, which this inventory "
+            "does not know"
+        )
         cure = "Bring the inventory up to date with that station's, then run again"
-        raise OrderError(f"{problem}, which this inventory does not know", cure)
+        raise OrderError(problem, cure, station=last.station, dev_eui=dev_eui, asset=last.asset)

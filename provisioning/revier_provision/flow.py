@@ -19,6 +19,7 @@ from revier_inventory import (
     put_owner,
     put_radio_gateway,
 )
+from revier_inventory.message import NOTHING, Message, _
 from revier_provision import identity, inventory_files
 from revier_provision.errors import BoardError, NetworkServerError, OrderError
 from revier_provision.links import (
@@ -43,7 +44,7 @@ from revier_provision.plan import (
 )
 
 Entropy = Callable[[int], bytes]
-Progress = Callable[[str], None]
+Progress = Callable[[Message], None]
 
 
 def provision_node(
@@ -112,11 +113,11 @@ class Making:
         """What is there and what is to be done. Writes nothing to board or network server."""
         inventory = inventory_files.read(self._inventory_dir)
         owner = check_order(self.order, inventory)
-        self._progress("read the chip")
+        self._progress(_("read the chip"))
         mac = self._board.factory_mac()
         dev_eui = identity.dev_eui_of(mac, self.order.dev_eui, local_ok=self.order.local_mac_ok)
         if self._network_server is not None:
-            self._progress("look at the network server")
+            self._progress(_("look at the network server"))
             self._server = self._look(owner, dev_eui, self._network_server)
         self._plan = make_plan(self.order, dev_eui, inventory, self._board.state(), self._server)
         # an inventory that will refuse, refuses now
@@ -127,7 +128,7 @@ class Making:
         """Identity, key and settings, and read back."""
         plan, board = self.plan, self._board
         if Step.WRITE_IDENTITY in plan.steps:
-            self._progress(Step.WRITE_IDENTITY)
+            self._progress(Step.WRITE_IDENTITY.words)
             self._app_key = app_key = identity.new_app_key(self._entropy)
             if self._keys is not None:
                 self._keys.reserve(plan.dev_eui, app_key)
@@ -136,7 +137,7 @@ class Making:
                 cure = "Run again; if it repeats, the flash is worn: use another board"
                 raise BoardError("The key read back from the board is not the one written", cure)
         if Step.WRITE_NODE_JSON in plan.steps:
-            self._progress(Step.WRITE_NODE_JSON)
+            self._progress(Step.WRITE_NODE_JSON.words)
             board.write_node_json(plan.node_json)
         state = board.state()
         same_identity = (state.dev_eui, state.join_eui) == (plan.dev_eui, self.order.join_eui)
@@ -154,20 +155,20 @@ class Making:
         with self._shared:
             application = server.application or network_server.find_application(owner)
             if application is None:
-                self._progress(Step.CREATE_APPLICATION)
+                self._progress(Step.CREATE_APPLICATION.words)
                 application = network_server.create_application(owner)
             profile_id = network_server.ensure_device_profile(
                 application.tenant_id, order.kind, order.interval
             )
         changed = server.device is not None and server.device.device_profile_id != profile_id
         if Step.PUT_DEVICE in plan.steps or changed:
-            self._progress(Step.PUT_DEVICE)
+            self._progress(Step.PUT_DEVICE.words)
             network_server.put_device(_device(order, plan.dev_eui, application, profile_id))
         if Step.SET_APP_KEY in plan.steps:
             assert self._app_key is not None
-            self._progress(Step.SET_APP_KEY)
+            self._progress(Step.SET_APP_KEY.words)
             network_server.set_app_key(plan.dev_eui, self._app_key)
-            self._progress(Step.FLUSH_DEV_NONCES)
+            self._progress(Step.FLUSH_DEV_NONCES.words)
             network_server.flush_dev_nonces(plan.dev_eui)
         if {Step.PUT_DEVICE, Step.SET_APP_KEY} & set(plan.steps) or changed:
             self._read_back(network_server, _device(order, plan.dev_eui, application, profile_id))
@@ -179,20 +180,23 @@ class Making:
             cure = "Run again; if it repeats, look who else changes this device in ChirpStack"
             raise NetworkServerError("What ChirpStack has is not what was written", cure)
 
-    def registered_as(self) -> str:
+    def registered_as(self) -> Message:
         """Where the device stands now, in words; empty before register()."""
         registration = self._registration
         if registration is None:
-            return ""
-        application_id = registration.application.application_id
-        return f"device {self.plan.dev_eui} in application {application_id}"
+            return NOTHING
+        return _(
+            "device {dev_eui} in application {application_id}",
+            dev_eui=self.plan.dev_eui,
+            application_id=registration.application.application_id,
+        )
 
     def record(self) -> NodeRecord:
         """In the inventory; what stands now."""
         order, plan = self.order, self.plan
         registration = self._registration
         if Step.WRITE_INVENTORY in plan.steps:
-            self._progress(Step.WRITE_INVENTORY)
+            self._progress(Step.WRITE_INVENTORY.words)
             application = registration.application if registration else None
             inventory_files.change(
                 self._inventory_dir, lambda now: _recorded(now, order, plan, application)
@@ -247,7 +251,9 @@ def order_from(
     period = next((p for p in inventory.periods_of_device(dev_eui) if p.until is None), None)
     if period is None:
         cure = "Provision it first with: revier-provision node"
-        raise OrderError(f"The inventory has no asset that device {dev_eui} serves now", cure)
+        raise OrderError(
+            "The inventory has no asset that device {dev_eui} serves now", cure, dev_eui=dev_eui
+        )
     asset = inventory.asset(period.asset)
     assert asset is not None
     state = board.state()
@@ -272,7 +278,7 @@ def register_radio_gateway(
     """Record the radio gateway and register it in the tenant of the owner `ags`."""
     owner = inventory_files.read(inventory_dir).owner_of(ags)
     if owner is None:
-        raise OrderError(f"The inventory has no owner {ags!r}", "Add it to owners.toml")
+        raise OrderError("The inventory has no owner {ags!r}", "Add it to owners.toml", ags=ags)
     if network_server is not None:
         application = network_server.find_application(owner)
         application = application or network_server.create_application(owner)

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from revier_inventory import FILE_NAMES, Inventory, dump, load
+from revier_inventory.message import _
 from revier_provision import durable_files
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read, cannot_write, cannot_write_in
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 LOCK_NAME = ".lock"
@@ -48,30 +49,37 @@ def change(folder: Path, function: Callable[[Inventory], Inventory]) -> Inventor
         changed = function(read(folder))
         _write_changed(folder, changed)
         if read(folder) != changed:
-            problem = f"The inventory in {folder} does not read back as written"
-            raise OrderError(problem, "Check the disk, and that no other program writes there")
+            problem = "The inventory in {folder} does not read back as written"
+            raise OrderError(
+                problem, "Check the disk, and that no other program writes there", folder=folder
+            )
     return changed
 
 
 def _texts(folder: Path) -> dict[str, str]:
     if not folder.is_dir():
-        cure = f"Correct --inventory, or make one with: revier-provision inventory init {folder}"
-        raise OrderError(f"There is no inventory folder {folder}", cure)
+        cure = "Correct --inventory, or make one with: revier-provision inventory init {folder}"
+        raise OrderError("There is no inventory folder {folder}", cure, folder=folder)
     texts = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             if path.stat().st_size > FILE_BYTES_MAX:
                 raise OrderError(
-                    f"{path} is larger than 64 MiB", "Move it out of the folder: it is no inventory"
+                    "{path} is larger than 64 MiB",
+                    "Move it out of the folder: it is no inventory",
+                    path=path,
                 )
             texts[path.name] = path.read_text("utf-8")
         except UnicodeDecodeError as error:
             raise OrderError(
-                f"{path} is not UTF-8 text: {error}", "Save it as UTF-8 in your editor"
+                "{path} is not UTF-8 text: {error}",
+                "Save it as UTF-8 in your editor",
+                path=path,
+                error=str(error),
             ) from error
         except OSError as error:
-            problem = f"Cannot read {path}: {error.strerror}"
-            raise OrderError(problem, "Make it readable for this user (chmod, chown)") from error
+            cure = _("Make it readable for this user (chmod, chown)")
+            raise cannot_read(path, error, cure) from error
     return texts
 
 
@@ -87,8 +95,8 @@ def _replace(path: Path, text: str) -> None:
     try:
         durable_files.replace(path, text.encode())
     except OSError as error:
-        cure = "Make room or correct the rights there; the old file is as it was"
-        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from error
+        cure = _("Make room or correct the rights there; the old file is as it was")
+        raise cannot_write(path, error, cure) from error
 
 
 @contextmanager
@@ -98,7 +106,7 @@ def _lock(folder: Path) -> Iterator[None]:
     try:
         lock.touch()
     except OSError as error:
-        cure = "Correct --inventory, or the rights on the folder"
-        raise OrderError(f"Cannot write in {folder}: {error.strerror}", cure) from error
+        cure = _("Correct --inventory, or the rights on the folder")
+        raise cannot_write_in(folder, error, cure) from error
     with durable_files.locked(lock):
         yield

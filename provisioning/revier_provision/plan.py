@@ -11,11 +11,11 @@ and that the board proves to hold, is kept though the network server does not ha
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 
 import msgspec
 
 from revier_inventory import Inventory, Owner
+from revier_inventory.message import Spoken
 from revier_inventory.model import EUI
 from revier_payload.downlinks import BY_NAME
 from revier_provision.errors import OrderError
@@ -26,7 +26,7 @@ INTERVAL = BY_NAME["interval"]
 KEPT = ("settings", "before", "reverted")  # of /node.json: the node's own, by downlink or by cable
 
 
-class Step(StrEnum):
+class Step(Spoken):
     """In the order in which they are done."""
 
     CREATE_APPLICATION = "create application"
@@ -68,13 +68,25 @@ def check_order(order: NodeOrder, inventory: Inventory) -> Owner:
     asset = inventory.asset(order.asset)
     if asset is None:
         cure = "Correct the name, or give --name, --lon and --lat to create the asset"
-        raise OrderError(f"The inventory has no asset {order.asset!r}", cure)
+        raise OrderError("The inventory has no asset {asset!r}", cure, asset=order.asset)
     if asset.kind != order.kind:
-        problem = f"The asset {order.asset!r} is of kind {asset.kind}, the order says {order.kind}"
-        raise OrderError(problem, f"Order a node of kind {asset.kind}, or choose another asset")
+        problem = "The asset {asset!r} is of kind {kind}, the order says {order_kind}"
+        raise OrderError(
+            problem,
+            "Order a node of kind {kind}, or choose another asset",
+            asset=order.asset,
+            kind=asset.kind,
+            order_kind=order.kind,
+        )
     if asset.ags != order.ags:
-        problem = f"The asset {order.asset!r} belongs to {asset.ags}, the order says {order.ags}"
-        raise OrderError(problem, f"Order with --ags {asset.ags}, or choose another asset")
+        problem = "The asset {asset!r} belongs to {ags}, the order says {order_ags}"
+        raise OrderError(
+            problem,
+            "Order with --ags {ags}, or choose another asset",
+            asset=order.asset,
+            ags=asset.ags,
+            order_ags=order.ags,
+        )
     if order.since.tzinfo is None:
         raise OrderError("The time of installation has no time zone", "Write it as ...T08:00:00Z")
     owner = inventory.owner_of(order.ags)
@@ -85,21 +97,36 @@ def check_order(order: NodeOrder, inventory: Inventory) -> Owner:
 def _check_values(order: NodeOrder) -> None:
     if not EUI.match(order.join_eui):
         cure = "Write 16 hex digits, or leave it out"
-        raise OrderError(f"The JoinEUI {order.join_eui!r} is not of the right form", cure)
+        raise OrderError(
+            "The JoinEUI {join_eui!r} is not of the right form", cure, join_eui=order.join_eui
+        )
     if not BOARD_NAME.match(order.board):
         cure = "Give the board's name as in docs/hardware, for example heltec_v3"
-        raise OrderError(f"The board name {order.board!r} is not of the right form", cure)
+        raise OrderError(
+            "The board name {board!r} is not of the right form", cure, board=order.board
+        )
     if not INTERVAL.low <= order.interval <= INTERVAL.high:
-        cure = f"Choose {INTERVAL.low} to {INTERVAL.high} s"
-        raise OrderError(f"An interval of {order.interval} s is not possible", cure)
+        cure = "Choose {low} to {high} s"
+        raise OrderError(
+            "An interval of {interval} s is not possible",
+            cure,
+            interval=order.interval,
+            low=INTERVAL.low,
+            high=INTERVAL.high,
+        )
 
 
 def check_place(order: NodeOrder, dev_eui: str, inventory: Inventory) -> None:
     """Refuse to take an asset from another device unless the order says replace."""
     for period in inventory.periods_of_asset(order.asset):
         if period.until is None and period.dev_eui != dev_eui and not order.replace:
-            problem = f"The asset {order.asset!r} is still served by device {period.dev_eui}"
-            raise OrderError(problem, "Give --replace if this board takes its place")
+            problem = "The asset {asset!r} is still served by device {dev_eui}"
+            raise OrderError(
+                problem,
+                "Give --replace if this board takes its place",
+                asset=order.asset,
+                dev_eui=period.dev_eui,
+            )
 
 
 def make_plan(
@@ -153,11 +180,17 @@ def _check_device(order: NodeOrder, dev_eui: str, server: ServerState) -> None:
         return
     if application is None or device.application_id != application.application_id:
         problem = (
-            f"The network server has device {dev_eui} in the application "
-            f"{server.device_application_name!r}, not in that of {order.ags}"
+            "The network server has device {dev_eui} in the application "
+            "{device_application_name!r}, not in that of {ags}"
         )
         cure = "Delete it there if this board has changed its owner, then run this again"
-        raise OrderError(problem, cure)
+        raise OrderError(
+            problem,
+            cure,
+            dev_eui=dev_eui,
+            device_application_name=server.device_application_name,
+            ags=order.ags,
+        )
 
 
 def _registered(order: NodeOrder, dev_eui: str, server: ServerState) -> bool:

@@ -16,6 +16,7 @@ from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.workshop.paper_board import PaperBoard, Sent
 from revier_bench.workshop.scissors import KilledError, Place, Scissors
 from revier_inventory import Asset, Inventory, Owner
+from revier_inventory.message import NOTHING, Message, verbatim
 from revier_provision import inventory_files
 from revier_provision.board.raw_repl import BoardSilentError
 from revier_provision.books import Books
@@ -62,11 +63,17 @@ class PaperTable:
         self._tool()
         found._use()
         if found.chip != self._wants:
-            cure = f"Use a board with {self._wants}, or name another board description (--board)"
-            raise BoardError(f"This is an {found.chip}; {board} has an {self._wants}", cure)
+            cure = "Use a board with {wants}, or name another board description (--board)"
+            raise BoardError(
+                "This is an {chip}; {board} has an {wants}",
+                cure,
+                chip=found.chip,
+                board=board,
+                wants=self._wants,
+            )
         return Chip(name=found.chip, mac=found.mac)
 
-    def flash(self, port: str, chip: Chip, say: Say) -> str | None:
+    def flash(self, port: str, chip: Chip, say: Say) -> Message | None:
         board = self._at(port)
         assert chip.name == board.chip
         self._tool()
@@ -76,9 +83,9 @@ class PaperTable:
         board.runtime = ""
         self._move(board, board.flash_s, say)
         board._use(lambda: setattr(board, "runtime", RUNTIME))
-        return f"verified, SHA-256 {RUNTIME[:12]}"
+        return verbatim(f"verified, SHA-256 {RUNTIME[:12]}")
 
-    def upload(self, port: str, window_s: float, say: Say) -> str | None:
+    def upload(self, port: str, window_s: float, say: Say) -> Message | None:
         board = self._at(port)
         self._awake(board, window_s)
         board._use()
@@ -89,7 +96,7 @@ class PaperTable:
             raise BoardError("The board's flash is full", cure)
         self._move(board, board.upload_s, say)
         board._use(lambda: setattr(board, "firmware", FIRMWARE))
-        return f"verified, SHA-256 {FIRMWARE[:12]}"
+        return verbatim(f"verified, SHA-256 {FIRMWARE[:12]}")
 
     @contextmanager
     def open(self, port: str, window_s: float) -> Iterator[PaperBoard]:
@@ -100,20 +107,22 @@ class PaperTable:
 
     def _at(self, port: str) -> PaperBoard:
         if port not in self.boards:
-            raise OrderError(f"There is no board at {port}", "Plug it in")
+            raise OrderError("There is no board at {port}", "Plug it in", port=port)
         return self.boards[port]
 
     def _awake(self, board: PaperBoard, window_s: float) -> None:
         if board.asleep:
-            problem = f"The board did not open its REPL within {window_s:g} s"
-            raise BoardSilentError(problem, "Press its reset button and run again at once")
+            problem = "The board did not open its REPL within {window_s:g} s"
+            raise BoardSilentError(
+                problem, "Press its reset button and run again at once", window_s=window_s
+            )
 
     def _move(self, board: PaperBoard, seconds: float, say: Say) -> None:
         for piece in range(PIECES):
             if seconds:
                 time.sleep(seconds / PIECES)
             board._use()
-            say("", (piece + 1) / PIECES)
+            say(NOTHING, (piece + 1) / PIECES)
 
 
 class CutServer(FleetChirpStack):

@@ -13,11 +13,23 @@ from typing import Protocol
 
 import msgspec
 
+from revier_inventory.message import recognised, template
 from revier_payload.downlinks import BY_NAME, config_hash, configuration, number_of
 from revier_payload.schema.remote import CONFIGURATION, RESULTS
 from revier_provision.errors import BoardError, OrderError
 
 APPLIED = RESULTS[0]
+REFUSALS = (  # of revier_payload.downlinks
+    (r"at most (?P<most>\d+) settings", template("at most {most} settings")),
+    (
+        r"(?P<first>\w+) must not exceed (?P<second>\w+)",
+        template("{first} must not exceed {second}"),
+    ),
+    (
+        r"(?P<name>\w+) must be (?P<bounds>.+), not (?P<given>.+)",
+        template("{name} must be {bounds}, not {given}"),
+    ),
+)
 SEE = "See what this node has with: revier-provision settings show --port PORT"
 
 
@@ -61,8 +73,10 @@ def parse(words: Iterable[str]) -> dict[str, int | str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or name in wanted:
-            problem = f"{word!r} is not NAME=VALUE" if not equals else f"{name} is there twice"
-            raise OrderError(problem, "Write for example interval=15min report=change")
+            problem = "{word!r} is not NAME=VALUE" if not equals else "{name} is there twice"
+            raise OrderError(
+                problem, "Write for example interval=15min report=change", word=word, name=name
+            )
         _known([name])
         wanted[name] = value
     _checked(wanted, default=False)
@@ -122,20 +136,28 @@ def _checked(wanted: dict[str, int | str], *, default: bool) -> bytes:
     try:
         return configuration(wanted, default)
     except ValueError as error:
-        raise OrderError(str(error), "Correct it: docs/protocol/payload.md, fPort 2") from None
+        problem = recognised(str(error), REFUSALS)
+        raise OrderError(problem, "Correct it: docs/protocol/payload.md, fPort 2") from None
 
 
 def _known(names: Iterable[str]) -> None:
     for name in names:
         if name not in BY_NAME:
-            raise OrderError(f"There is no setting {name!r}", f"Give one of {', '.join(BY_NAME)}")
+            raise OrderError(
+                "There is no setting {name!r}",
+                "Give one of {names}",
+                name=name,
+                names=", ".join(BY_NAME),
+            )
 
 
 def _of_kind(settings: NodeSettings, names: Iterable[str]) -> None:
     own = {one.name for one in settings.settings}
     for name in names:
         if name not in own:
-            raise OrderError(f"A node of kind {settings.kind} has no setting {name!r}", SEE)
+            raise OrderError(
+                "A node of kind {kind} has no setting {name!r}", SEE, kind=settings.kind, name=name
+            )
 
 
 def _changed(board: Cable, call: str, expected: dict[str, int]) -> NodeSettings:
@@ -145,7 +167,12 @@ def _changed(board: Cable, call: str, expected: dict[str, int]) -> NodeSettings:
         raise BoardError("The board could not write its settings; nothing has changed", cure)
     result = RESULTS[int(answers[0]["result"]) - 1]
     if result != APPLIED:
-        raise OrderError(f"The node refuses ({result}, setting {answers[0]['setting']})", SEE)
+        raise OrderError(
+            "The node refuses ({result}, setting {setting})",
+            SEE,
+            result=result,
+            setting=answers[0]["setting"],
+        )
     after = read(board)
     if held(after) != expected or after.config_hash != config_hash({**expected}):
         cure = "Run again; if it repeats, the flash is worn or full: use another board"

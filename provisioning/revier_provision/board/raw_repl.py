@@ -87,9 +87,10 @@ class RawRepl:
                 break
             if self._clock() >= deadline:
                 raise BoardSilentError(
-                    f"The board did not open its REPL within {window_s:g} s",
+                    "The board did not open its REPL within {window_s:g} s",
                     "Check cable and port, press its reset button (or unplug and plug it in), "
                     "and run again at once: the service window is open for 3 s after power-on",
+                    window_s=window_s,
                 )
         self._synchronise(deadline + ANSWER_S)
 
@@ -199,8 +200,9 @@ class RawRepl:
         while end not in self._buffer:
             if len(self._buffer) > OUTPUT_BYTES_MAX:
                 raise BoardError(
-                    f"The board printed more than {OUTPUT_BYTES_MAX} bytes",
+                    "The board printed more than {most} bytes",
                     "Press its reset button and run again",
+                    most=OUTPUT_BYTES_MAX,
                 )
             self._wait(deadline)
         found, _, self._buffer = self._buffer.partition(end)
@@ -251,8 +253,9 @@ class RawRepl:
 
 def _unplugged(error: OSError) -> BoardError:
     return BoardError(
-        f"The port went away ({error.strerror or type(error).__name__})",
+        "The port went away ({why})",
         "Plug the board in again, close other programs that use the port, and run again",
+        why=error.strerror or type(error).__name__,
     )
 
 

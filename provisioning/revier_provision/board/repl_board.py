@@ -19,6 +19,7 @@ import msgspec
 from revier_provision.board import programs
 from revier_provision.board.raw_repl import BoardSilentError, RawRepl, RemoteError
 from revier_provision.errors import BoardError
+from revier_provision.identity import seq_start
 from revier_provision.links import BoardState
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ReplBoard:
         mac = _hex(self._repl.run(programs.FACTORY_MAC))
         if len(mac) != 6:
             cure = "Revier needs an ESP32 or ESP32-S3; flash MicroPython for it and run again"
-            raise BoardError(f"The board's unique id has {len(mac)} bytes, not 6", cure)
+            raise BoardError("The board's unique id has {count} bytes, not 6", cure, count=len(mac))
         return mac
 
     def state(self) -> BoardState:
@@ -57,14 +58,17 @@ class ReplBoard:
 
     def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
         source = programs.WRITE_IDENTITY.format(
-            dev_eui=dev_eui, join_eui=join_eui, app_key=app_key.hex()
+            dev_eui=dev_eui,
+            join_eui=join_eui,
+            app_key=app_key.hex(),
+            seq_start=seq_start(time.time()),
         )
         try:
             self._repl.run(source)
         except RemoteError as error:
             cure = "Run again; if NVS is full, erase the flash, put MicroPython on it and run again"
-            problem = f"The board could not store its identity ({error.exception})"
-            raise BoardError(problem, cure) from None
+            problem = "The board could not store its identity ({exception})"
+            raise BoardError(problem, cure, exception=error.exception) from None
 
     def wipe(self) -> None:
         """Take identity, key, session and /node.json off; the counters stay, so that none repeats.
@@ -78,8 +82,8 @@ class ReplBoard:
                 "Put newer firmware on it with: revier-provision upload; or erase it all: "
                 "revier-provision flash --erase --image FILE"
             )
-            problem = f"The board could not be wiped ({error.exception})"
-            raise BoardError(problem, cure) from None
+            problem = "The board could not be wiped ({exception})"
+            raise BoardError(problem, cure, exception=error.exception) from None
 
     def app_key_digest(self, challenge: bytes) -> bytes | None:
         text = self._repl.run(programs.DIGEST.format(challenge=challenge.hex()))
@@ -96,7 +100,9 @@ class ReplBoard:
                 "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
             )
             raise BoardError(
-                f"The board could not write /node.json ({error.exception})", cure
+                "The board could not write /node.json ({exception})",
+                cure,
+                exception=error.exception,
             ) from None
 
     def firmware_sha256(self, slot: str = "") -> str:
@@ -134,7 +140,10 @@ class ReplBoard:
                 "Run again; if it repeats: revier-provision flash --erase --image FILE, then node"
             )
             raise BoardError(
-                f"The board could not write {path} ({error.exception})", cure
+                "The board could not write {path} ({exception})",
+                cure,
+                path=path,
+                exception=error.exception,
             ) from None
 
     @property
@@ -155,8 +164,8 @@ class ReplBoard:
         found = msgspec.json.decode(text, type=list[str] | None)
         if found:
             cure = "Correct it in firmware/image/boards and put the firmware on the board again"
-            problem = f"The description of board {board} cannot be true ({'; '.join(found)})"
-            raise BoardError(problem, cure)
+            problem = "The description of board {board} cannot be true ({found})"
+            raise BoardError(problem, cure, board=board, found="; ".join(found))
 
 
 @contextmanager
@@ -251,7 +260,9 @@ def _cannot_open(port: str, error: Exception) -> BoardSilentError:
         "Check the name (on Linux: ls /dev/serial/by-id), close other programs that use it; "
         "on Linux you must be in the group dialout, and brltty must not hold the port"
     )
-    return BoardSilentError(f"Cannot open {port} ({type(error).__name__})", cure)
+    return BoardSilentError(
+        "Cannot open {port} ({name})", cure, port=port, name=type(error).__name__
+    )
 
 
 def _hex(text: str) -> bytes:

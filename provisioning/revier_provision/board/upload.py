@@ -190,7 +190,9 @@ def _in_words(error: RemoteError) -> BoardError:
         return BoardError("The board has no memory left to take files", cure)
     if what.startswith("ImportError"):
         cure = "Flash MicroPython 1.22 or newer from micropython.org and run again"
-        return BoardError(f"The board's MicroPython lacks a module ({what})", cure)
+        return BoardError("The board's MicroPython lacks a module ({what})", cure, what=what)
     return BoardError(
-        f"The board could not write a file ({what})", "Press the board's reset button and run again"
+        "The board could not write a file ({what})",
+        "Press the board's reset button and run again",
+        what=what,
     )

@@ -89,7 +89,7 @@ def check_path(path: str) -> None:
         or len(path) > PATH_CHARS_MAX
     ):
         cure = "Build the firmware again; a file has letters, digits, _ and . in its name"
-        raise OrderError(f"{path!r} cannot be a file on a board", cure)
+        raise OrderError("{path!r} cannot be a file on a board", cure, path=path)
 
 
 def folders(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from typing import Self
 
 import msgspec
 
-from revier_provision.errors import OrderError
+from revier_inventory.message import Message, _
+from revier_provision.errors import OrderError, cannot_read
 
 MAGIC = 0xE9  # FMT
 # FMT chip ids; esptool's names. Where the boot loader lies: the chip's ROM reads it there.
@@ -76,24 +77,32 @@ class RuntimeImage(msgspec.Struct, frozen=True, kw_only=True):
         digest = hashlib.sha256(data).hexdigest()
         if sha256 is not None and digest != _digest(sha256):
             cure = "Download it again, and compare the digest with the one you were given"
-            raise OrderError(f"{path} has the SHA-256 {digest}, not {sha256.lower()}", cure)
+            raise OrderError(
+                "{path} has the SHA-256 {digest}, not {sha256}",
+                cure,
+                path=path,
+                digest=digest,
+                sha256=sha256.lower(),
+            )
         return cls._parse(path, data, digest)
 
     @classmethod
     def _parse(cls, path: Path, data: bytes, digest: str) -> Self:
         if len(data) < SECTOR_BYTES or data[0] != MAGIC:
-            raise OrderError(f"{path} is {_what(data)}, not an image of MicroPython", _GET)
+            raise OrderError(
+                "{path} is {what}, not an image of MicroPython", _GET, path=path, what=_what(data)
+            )
         chip_id = int.from_bytes(data[12:14], "little")
-        chip = CHIP_BY_ID.get(chip_id, f"a chip with the number {chip_id}")
+        chip = CHIP_BY_ID.get(chip_id, _("a chip with the number {chip_id}", chip_id=chip_id))
         if chip not in OFFSET_BY_CHIP:
-            problem = f"{path} is made for {chip}; Revier's boards have ESP32 or ESP32-S3"
-            raise OrderError(problem, _GET)
+            problem = "{path} is made for {chip}; Revier's boards have ESP32 or ESP32-S3"
+            raise OrderError(problem, _GET, path=path, chip=chip)
         offset = OFFSET_BY_CHIP[chip]
         rows = _partitions(data, offset)
         if not rows:
-            problem = f"{path} has no partition table: it is the application alone, for updates"
+            problem = "{path} has no partition table: it is the application alone, for updates"
             cure = "Get the file that ends in .bin, not .app-bin, from micropython.org"
-            raise OrderError(problem, cure)
+            raise OrderError(problem, cure, path=path)
         return cls(
             path=path,
             chip=chip,
@@ -119,10 +128,10 @@ class Partition(msgspec.Struct, frozen=True):
 def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
-            raise OrderError(f"{path} is larger than any chip's flash", _GET)
+            raise OrderError("{path} is larger than any chip's flash", _GET, path=path)
         return path.read_bytes()
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", "Correct the path") from None
+        raise cannot_read(path, error, _("Correct the path")) from None
 
 
 def _digest(text: str) -> str:
@@ -133,21 +142,21 @@ def _digest(text: str) -> str:
     return text
 
 
-def _what(data: bytes) -> str:
+def _what(data: bytes) -> Message:
     """A file of another kind, by its first bytes."""
     known = (
-        (b"PK\x03\x04", "a zip archive (unpack it first)"),
-        (b"\x7fELF", "an ELF file (of a debugger)"),
-        (b"UF2\n", "a UF2 file (for a board that appears as a disk)"),
-        (b"\x1f\x8b", "a gzip archive (unpack it first)"),
-        (b":", "an Intel HEX file"),
-        (b"<", "a page of the web (the download went wrong)"),
+        (b"PK\x03\x04", _("a zip archive (unpack it first)")),
+        (b"\x7fELF", _("an ELF file (of a debugger)")),
+        (b"UF2\n", _("a UF2 file (for a board that appears as a disk)")),
+        (b"\x1f\x8b", _("a gzip archive (unpack it first)")),
+        (b":", _("an Intel HEX file")),
+        (b"<", _("a page of the web (the download went wrong)")),
     )
     if not data:
-        return "empty"
+        return _("empty")
     if data[0] == MAGIC:
-        return "cut short"
-    return next((what for start, what in known if data.startswith(start)), "some other file")
+        return _("cut short")
+    return next((what for start, what in known if data.startswith(start)), _("some other file"))
 
 
 def _partitions(data: bytes, offset: int) -> list[Partition]:
@@ -167,14 +176,14 @@ def _version(path: Path, data: bytes, offset: int, rows: list[Partition]) -> str
     app = next((row for row in rows if row.kind == _APP), None)
     if app is None or app.address - offset + _APP_DESC_AT + _APP_DESC.size > len(data):
         cure = "Download it again"
-        raise OrderError(f"{path} ends before its application begins", cure)
+        raise OrderError("{path} ends before its application begins", cure, path=path)
     banner = _BANNER.search(data, app.address - offset)
     if banner is not None:
         return banner[1].decode()
     magic, project = _APP_DESC.unpack_from(data, app.address - offset + _APP_DESC_AT)
     name = project.split(b"\0")[0].decode("utf-8", "replace") if magic == _APP_MAGIC else ""
-    what = f"the program {name!r}" if name else "some other program"
-    raise OrderError(f"{path} holds {what}, not MicroPython", _GET)
+    what = _("the program {name!r}", name=name) if name else _("some other program")
+    raise OrderError("{path} holds {what}, not MicroPython", _GET, path=path, what=what)
 
 
 def _pieces(data: bytes, offset: int, rows: list[Partition]) -> tuple[Piece, ...]:

@@ -34,10 +34,15 @@ def expected_chip(board: str) -> str:
             mcu = json.loads(Path(board).read_text("utf-8")).get("mcu")
         except (OSError, ValueError, AttributeError):
             cure = "Correct the path, or give the name of a board"
-            raise OrderError(f"{board} is no description of a board", cure) from None
+            raise OrderError("{board} is no description of a board", cure, board=board) from None
     if mcu not in CHIP_BY_MCU:
-        cure = f"Give one of {', '.join(sorted(MCU_BY_BOARD))}, or a description's file"
-        raise OrderError(f"There is no board {board!r}", cure)
+        cure = "Give one of {names}, or a description's file"
+        raise OrderError(
+            "There is no board {board!r}",
+            cure,
+            board=board,
+            names=", ".join(sorted(MCU_BY_BOARD)),
+        )
     return CHIP_BY_MCU[mcu]
 
 
@@ -45,17 +50,25 @@ def require_chip(image: RuntimeImage | None, chip: ChipInfo, board: str | None =
     """Raises BoardError if the chip is not the image's, or not the board's, or too small."""
     if board is not None and expected_chip(board) != chip.name:
         cure = "Take the right board, or say which board this is with --board"
-        problem = f"{board} has an {expected_chip(board)}, but this board has an {chip.name}"
-        raise BoardError(problem, cure)
+        problem = "{board} has an {expected_chip}, but this board has an {name}"
+        raise BoardError(
+            problem, cure, board=board, expected_chip=expected_chip(board), name=chip.name
+        )
     if image is None:
         return
     if image.chip != chip.name:
-        cure = f"Give the image for {chip.name}; nothing was written"
-        problem = f"{image.path.name} is made for {image.chip}, but this board has an {chip.name}"
-        raise BoardError(problem, cure)
+        cure = "Give the image for {chip_name}; nothing was written"
+        problem = "{name} is made for {chip}, but this board has an {chip_name}"
+        raise BoardError(problem, cure, name=image.path.name, chip=image.chip, chip_name=chip.name)
     ends_at = image.offset + image.size_bytes
     if chip.flash_bytes and max(image.flash_bytes, ends_at) > chip.flash_bytes:
         needs_mb = max(image.flash_bytes, ends_at) / 2**20
-        cure = f"Give an image for {chip.flash_bytes // 2**20} MB of flash; nothing was written"
-        problem = f"{image.path.name} needs {needs_mb:g} MB of flash, but this chip has less"
-        raise BoardError(problem, cure)
+        cure = "Give an image for {flash_mb} MB of flash; nothing was written"
+        problem = "{name} needs {needs_mb:g} MB of flash, but this chip has less"
+        raise BoardError(
+            problem,
+            cure,
+            name=image.path.name,
+            needs_mb=needs_mb,
+            flash_mb=chip.flash_bytes // 2**20,
+        )

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from revier_inventory.message import Message, _, joined
 from revier_provision.errors import BoardError
 
 ESPRESSIF_VID = 0x303A
@@ -56,12 +57,12 @@ class Port(msgspec.Struct, frozen=True, kw_only=True):
         return adapter_chip(self.vid, self.pid)
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """For a person: /dev/ttyUSB0 (CP210x, serial number 0001)."""
-        parts = [self.chip or self.description or "no USB device"]
+        parts: list[str] = [self.chip or self.description or _("no USB device")]
         if self.serial_number:
-            parts.append(f"serial number {self.serial_number}")
-        return f"{self.device} ({', '.join(parts)})"
+            parts.append(_("serial number {number}", number=self.serial_number))
+        return joined("", [f"{self.device} (", joined(", ", parts), ")"])
 
 
 def adapter_chip(vid: int, pid: int) -> str | None:
@@ -111,12 +112,16 @@ def choose(ports: Sequence[Port], device: str | None = None) -> Port:
         return boards[0]
     if boards:
         cure = "Say which one with --port, or unplug the others"
-        listed = "; ".join(port.words for port in boards)
-        raise BoardError(f"There are {len(boards)} boards: {listed}", cure)
+        listed = joined("; ", (port.words for port in boards))
+        raise BoardError(
+            "There are {count} boards: {listed}", cure, count=len(boards), listed=listed
+        )
     cure = (
         "Plug the board in with a cable that carries data, not only power; if the port does not "
         "appear, run: revier-provision doctor"
     )
-    others = "; ".join(port.words for port in ports if port.vid is not None)
-    seen = f"; there are only: {others}" if others else ""
-    raise BoardError(f"No port has a board behind it{seen}", cure)
+    others = [port.words for port in ports if port.vid is not None]
+    if not others:
+        raise BoardError("No port has a board behind it", cure)
+    problem = "No port has a board behind it; there are only: {others}"
+    raise BoardError(problem, cure, others=joined("; ", others))

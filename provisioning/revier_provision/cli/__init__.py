@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from revier_provision.cli import (
@@ -27,10 +29,26 @@ from revier_provision.cli import (
     upload,
     vault,
 )
+from revier_provision.cli.language import OPTION
 from revier_provision.cli.options import PLAIN
 from revier_provision.cli.site import SiteGroup
+from revier_provision.translation import Language
 
 app = typer.Typer(cls=SiteGroup, help="From a bare board to a live, recorded node.", **PLAIN)  # type: ignore[arg-type]
+
+
+@app.callback()
+def common(
+    _language: Annotated[
+        Language | None,
+        typer.Option(
+            OPTION, help="de or en; else that of the site file, else of LANGUAGE, LANG and so on."
+        ),
+    ] = None,
+) -> None:
+    """From a bare board to a live, recorded node."""
+
+
 app.command("node")(node.node)
 app.command("batch")(batch.batch)
 app.command("register")(node.register)

@@ -13,16 +13,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from revier_inventory.message import Message, _, joined
 from revier_provision.cli.books import ByOption
+from revier_provision.cli.language import spoken
 from revier_provision.cli.options import JsonOption, VirtualOption, WindowOption
 from revier_provision.cli.output import EXIT_REFUSED, Output
 from revier_provision.cli.site import ProveOption, SiteOption, find_site
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.workshop.batch import Outcome, make_all
 from revier_provision.workshop.make_node import Wanted
 from revier_provision.workshop.opened import open_bench
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import SITE_FILE
+from revier_provision.workshop.step_events import NodeStep
 from revier_provision.workshop.terminal import Board
 
 LIST_LINES_MAX = 10_000
@@ -55,8 +58,8 @@ def batch(
     with out.errors():
         known = find_site(site)
         if known is None:
-            cure = f"Write {SITE_FILE} (docs/technician.md), or give --site"
-            raise OrderError("batch needs a site file", cure)
+            cure = "Write {site_file} (docs/technician.md), or give --site"
+            raise OrderError("batch needs a site file", cure, site_file=SITE_FILE)
         table = SerialTable(known)
         ports = port or list(table.ports())
         only = [*(asset or []), *(_listed(assets_from) if assets_from else [])]
@@ -64,7 +67,8 @@ def batch(
             Wanted(port=each, board=board, local_mac_ok=virtual, window_s=window_s, prove=prove)
             for each in ports
         ]
-        display = Board(Console(stderr=True, highlight=False, quiet=as_json), ports)
+        console = Console(stderr=True, highlight=False, quiet=as_json)
+        display = Board(console, ports, spoken())
         with open_bench(known, table, by=by, only=only) as bench, display.shown():
             outcomes = make_all(bench, wanted, display.hear, lambda outcome: _end(display, outcome))
         out.result(list(outcomes), summary(outcomes))
@@ -72,16 +76,26 @@ def batch(
         raise typer.Exit(EXIT_REFUSED)
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
+def summary(outcomes: Sequence[Outcome]) -> Message:
     """What was made, and for each board that was not: where, why and what to do."""
     made = [each.made for each in outcomes if each.made is not None]
-    lines = [f"{len(made)} of {len(outcomes)} boards are nodes now."]
-    lines += [f"  {node.port}: {node.record.asset} is {node.record.dev_eui}" for node in made]
+    lines = [_("{made} of {count} boards are nodes now.", made=len(made), count=len(outcomes))]
+    for node in made:
+        record = node.record
+        lines.append(
+            _(
+                "  {port}: {asset} is {dev_eui}",
+                port=node.port,
+                asset=record.asset,
+                dev_eui=record.dev_eui,
+            )
+        )
     for each in outcomes:
         if each.made is None:
-            where = f" ({each.step})" if each.step else ""
-            lines += [f"  {each.port}{where}: {each.problem}.", f"    Next: {each.cure}."]
-    return "\n".join(lines)
+            where = [" (", NodeStep(each.step).words, ")"] if each.step else []
+            lines.append(joined("", ["  ", each.port, *where, ": ", each.problem, "."]))
+            lines.append(joined("", ["    ", _("Next: {cure}.", cure=each.cure)]))
+    return joined("\n", lines)
 
 
 def _end(display: Board, outcome: Outcome) -> None:
@@ -90,15 +104,20 @@ def _end(display: Board, outcome: Outcome) -> None:
         return
     display.views[outcome.port].name = outcome.made.record.asset
     proof = outcome.made.proof
-    display.end(outcome.port, proof.sentence() if proof else "made", ok=True)
+    display.end(outcome.port, proof.sentence() if proof else _("made"), ok=True)
 
 
 def _listed(path: Path) -> list[str]:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise OrderError(f"Cannot read {path}: {reason}", "Correct --assets-from") from None
+        raise cannot_read(path, error, _("Correct --assets-from")) from None
     if len(lines) > LIST_LINES_MAX:
-        raise OrderError(f"{path} has {len(lines)} lines", f"Keep it under {LIST_LINES_MAX}")
+        raise OrderError(
+            "{path} has {count} lines",
+            "Keep it under {most}",
+            path=path,
+            count=len(lines),
+            most=LIST_LINES_MAX,
+        )
     return [name for line in lines if (name := line.partition("#")[0].strip())]

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import _
 from revier_provision.chip import (
     BaudMemory,
     Flasher,
@@ -22,6 +23,7 @@ from revier_provision.cli.options import JsonOption
 from revier_provision.cli.output import Output
 
 _TENTHS = 10
+COLUMNS = [_("port"), _("adapter"), _("usb"), _("serial_number"), _("description")]
 
 PortOrNoneOption = Annotated[
     str | None,
@@ -43,7 +45,7 @@ def ports(as_json: JsonOption = False) -> None:
             }
             for port in list_ports()
         ]
-        out.table(rows, ["port", "adapter", "usb", "serial_number", "description"])
+        out.table(rows, COLUMNS)
 
 
 def flash(
@@ -65,12 +67,16 @@ def flash(
         runtime = RuntimeImage.load(image, sha256)
         found = choose(list_ports(), port)
         flasher = Flasher(found.device, BaudMemory(default_state_file()), found.adapter)
-        out.progress(f"ask the chip on {found.device}")
+        out.progress(_("ask the chip on {device}", device=found.device))
         chip = flasher.chip()
         require_chip(runtime, chip, board)
-        out.progress(f"write MicroPython {runtime.version} to the {chip.name}")
+        out.progress(
+            _("write MicroPython {version} to the {name}", version=runtime.version, name=chip.name)
+        )
         done = flasher.flash(runtime, _Tenths(out), erase=erase)
-        what = "was there already" if done.skipped else f"was written at {done.baud} baud"
+        what = _("was there already")
+        if not done.skipped:
+            what = _("was written at {baud} baud", baud=done.baud)
         data = {
             "port": found.device,
             "chip": chip.name,
@@ -82,7 +88,15 @@ def flash(
             "baud": done.baud,
             "seconds": round(done.seconds, 1),
         }
-        out.result(data, f"MicroPython {runtime.version} {what} ({chip.model}), and was checked.")
+        out.result(
+            data,
+            _(
+                "MicroPython {version} {what} ({model}), and was checked.",
+                version=runtime.version,
+                what=what,
+                model=chip.model,
+            ),
+        )
 
 
 class _Tenths:
@@ -95,5 +109,5 @@ class _Tenths:
     def __call__(self, done: int, total: int) -> None:
         tenth = _TENTHS * done // total
         if tenth > self._tenth and tenth < _TENTHS:
-            self._out.progress(f"{tenth * 100 // _TENTHS} %")
+            self._out.progress(_("{percent} %", percent=tenth * 100 // _TENTHS))
         self._tenth = max(tenth, self._tenth)

@@ -9,12 +9,13 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _, joined
 from revier_provision import durable_files
 from revier_provision.cli.options import JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.cli.server import CodecOption
 from revier_provision.cli.site import SiteOption, find_site
-from revier_provision.errors import OrderError
+from revier_provision.errors import cannot_write
 from revier_provision.labels.tr005 import VENDOR_ID_NONE, vendor_number
 from revier_provision.lns import vendor_profiles
 from revier_provision.lns.reach import codec_text
@@ -51,19 +52,31 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         durable_files.replace(path, text.encode())
     except OSError as error:
-        cure = "Correct the path or the rights there"
-        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from None
+        raise cannot_write(path, error, _("Correct the path or the rights there")) from None
 
 
-def _sentence(folder: Path, number: str) -> str:
-    text = f"The device profiles {number}0001 to {number}0003 are in {folder}."
-    if number == VENDOR_ID_NONE:
-        text += (
-            "\n0000 is nobody's number: where profiles of another vendor without a number are "
-            "imported, a scanned label may lead to one of theirs."
+def _sentence(folder: Path, number: str) -> Message:
+    first, last = f"{number}0001", f"{number}0003"
+    lines = [
+        _(
+            "The device profiles {first} to {last} are in {folder}.",
+            first=first,
+            last=last,
+            folder=folder,
         )
-    return (
-        f"{text}\nNext, on ChirpStack's host (4.16 or newer): "
-        f"chirpstack -c /etc/chirpstack import-device-profiles -d {folder}, then: "
-        "revier-provision doctor"
+    ]
+    if number == VENDOR_ID_NONE:
+        lines.append(
+            _(
+                "0000 is nobody's number: where profiles of another vendor without a number are "
+                "imported, a scanned label may lead to one of theirs."
+            )
+        )
+    lines.append(
+        _(
+            "Next, on ChirpStack's host (4.16 or newer): chirpstack -c /etc/chirpstack "
+            "import-device-profiles -d {folder}, then: revier-provision doctor",
+            folder=folder,
+        )
     )
+    return joined("\n", lines)

@@ -7,10 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from revier_inventory import Owner
+from revier_inventory.message import Message, _, joined
 from revier_provision import inventory_files
 from revier_provision.cli.options import JsonOption
 from revier_provision.cli.output import EXIT_REFUSED, Output
@@ -22,6 +22,7 @@ from revier_provision.errors import ProvisionError
 from revier_provision.labels.tr005 import VENDOR_ID_NONE, vendor_number
 from revier_provision.lns.reach import payload_codec, reach
 
+STATES = {"ok": _("ok"), "skipped": _("skipped"), "warn": _("warn"), "bad": _("bad")}
 InventoryOrNoneOption = Annotated[
     Path | None,
     typer.Option("--inventory", envvar="REVIER_INVENTORY", help="For the owners' tenants."),
@@ -47,18 +48,16 @@ def doctor(
     with out.errors():
         vendor_id = vendor_number(vendor_id)
         owners = inventory_files.read(inventory).owners if inventory is not None else ()
-        out.progress("look at this machine")
+        out.progress(_("look at this machine"))
         results = machine_checks(machine_facts())
         if server is not None:
-            out.progress(f"ask {server}")
+            out.progress(_("ask {server}", server=server))
         try:
             facts, codec_js = _server_facts(server, token_file, tls_roots, codec, owners, vendor_id)
             results += server_checks(facts, codec_js, vendor_id)
         except ProvisionError as error:
             results.append(Checked("chirpstack", "bad", error.problem, error.cure))
-        out.result(
-            {"worst": worst(results), "checks": msgspec.to_builtins(results)}, _text(results)
-        )
+        out.result({"worst": worst(results), "checks": results}, _text(results))
     if worst(results) == "bad":
         raise typer.Exit(EXIT_REFUSED)
 
@@ -78,10 +77,10 @@ def _server_facts(
         return probe.facts(way.target, owners, way.tls_roots, vendor_id), way.codec_js
 
 
-def _text(results: list[Checked]) -> str:
+def _text(results: list[Checked]) -> Message:
     lines = []
     for one in results:
-        lines.append(f"{one.state:7} {one.what}")
+        lines.append(_("{state:7} {what}", state=STATES[one.state], what=one.what))
         if one.cure:
-            lines.append(f"        Next: {one.cure}.")
-    return "\n".join(lines)
+            lines.append(joined("", [" " * 8, _("Next: {cure}.", cure=one.cure)]))
+    return joined("\n", lines)

@@ -15,6 +15,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from revier_inventory.message import Message, _, joined, n_
 from revier_provision import identity, inventory_files
 from revier_provision.board.repl_board import ReplBoard, open_board
 from revier_provision.books import Books
@@ -35,17 +36,31 @@ from revier_provision.cli.options import (
 )
 from revier_provision.cli.output import EXIT_REFUSED, Output
 from revier_provision.cli.server import RootsOption, ServerOption, TokenOption
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.fleet import asset_plan, asset_rows, comparison, server_view
-from revier_provision.fleet.health import expected_interval_s, health
+from revier_provision.fleet.health import State, expected_interval_s, health
 from revier_provision.fleet.lifecycle import dev_eui_of_board
 from revier_provision.ledger.records import key_id
 from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.lns.reach import connected
 from revier_provision.vault.vault import Vault
 
-STATUS_COLUMNS = ["asset", "kind", "ags", "name", "dev_eui", "since"]
-SERVER_COLUMNS = ["state", "last_seen", "battery", "margin_db"]
+STATUS_COLUMNS = [_("asset"), _("kind"), _("ags"), _("name"), _("dev_eui"), _("since")]
+SERVER_COLUMNS = [_("state"), _("last_seen"), _("battery"), _("margin_db")]
+STATES: dict[State, Message] = {
+    "ok": _("ok"),
+    "late": _("late"),
+    "never heard": _("never heard"),
+    "battery low": _("battery low"),
+    "not registered": _("not registered"),
+    "no device": _("no device"),
+}
+CHANGES: dict[asset_plan.What, Message] = {
+    "new": _("new"),
+    "changed": _("changed"),
+    "unchanged": _("unchanged"),
+    "gone": _("gone"),
+}
 
 GermanOption = Annotated[
     bool, typer.Option("--german", help="CSV with German headers, kinds and decimal comma.")
@@ -87,29 +102,30 @@ def _tell_plan(out: Output, made: asset_plan.AssetPlan, *, applied: bool) -> Non
     for each in made.differences:
         if each.what == "unchanged":
             continue
-        lines.append(f"{each.what:9} {each.asset}")
-        lines += [f"          {change}" for change in each.changes]
-    words = ", ".join(f"{count} {what}" for what, count in counts.items())
-    lines.append(f"{words}.")
+        lines.append(_("{what:9} {asset}", what=CHANGES[each.what], asset=each.asset))
+        lines += [joined("", [" " * 10, change.words]) for change in each.changes]
+    words = (_("{count} {what}", count=n, what=CHANGES[what]) for what, n in counts.items())
+    lines.append(joined("", [joined(", ", words), "."]))
     if counts["gone"]:
-        lines.append("What is gone from the table stays in the inventory: nothing is removed.")
+        lines.append(_("What is gone from the table stays in the inventory: nothing is removed."))
     if applied:
-        lines.append("Written." if not made.changes_nothing else "Nothing had to be written.")
+        nothing = made.changes_nothing
+        lines.append(_("Nothing had to be written.") if nothing else _("Written."))
     elif not made.changes_nothing:
-        lines.append("Nothing was written. Next: the same with --apply.")
+        lines.append(_("Nothing was written. Next: the same with --apply."))
     data = {
         "counts": counts,
         "applied": applied and not made.changes_nothing,
         "differences": made.differences,
     }
-    out.result(data, "\n".join(lines))
+    out.result(data, joined("\n", lines))
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", "Correct the path") from None
+        raise cannot_read(path, error, _("Correct the path")) from None
 
 
 def status(
@@ -130,7 +146,7 @@ def status(
             view = None if network_server is None else server_view.look(known, network_server)
         for asset in known.assets:
             period = serving.get(asset.asset)
-            row: dict[str, object] = {key: getattr(asset, key) for key in STATUS_COLUMNS[:4]}
+            row: dict[str, object] = {str(key): getattr(asset, key) for key in STATUS_COLUMNS[:4]}
             row["dev_eui"] = period.dev_eui if period else None
             row["since"] = period.since if period else None
             if view is not None:
@@ -138,7 +154,8 @@ def status(
                 of_profile_s = view.interval_s.get((asset.ags, asset.kind))
                 interval_s = expected_interval_s(asset.kind, of_profile_s)
                 one = health(period.dev_eui if period else None, device, interval_s, now)
-                row |= {key: getattr(one, key) for key in SERVER_COLUMNS}
+                row |= {str(key): getattr(one, key) for key in SERVER_COLUMNS}
+                row["state"] = STATES[one.state]
             rows.append(row)
         columns = [*STATUS_COLUMNS, *SERVER_COLUMNS] if view is not None else STATUS_COLUMNS
         out.table(rows, columns)
@@ -176,14 +193,22 @@ def verify(
                 sources = _sources(out, inventory, books, network_server, vault, only=own)
                 sources = msgspec.structs.replace(sources, board=seen)
         findings = comparison.compare(sources)
-        compared = ["inventory", "ledger", *(["vault"] if vault else [])]
-        compared += [*(["ChirpStack"] if server else []), *(["board"] if port else [])]
-        lines = [f"{f.dev_eui}: {f.what}: {f.problem}.\n  Next: {f.cure}." for f in findings]
-        count = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
-        lines.append(f"Compared {', '.join(compared)}: {count if findings else 'they agree'}.")
-        out.result({"compared": compared, "findings": findings}, "\n".join(lines))
+        compared = [_("inventory"), _("ledger"), *([_("vault")] if vault else [])]
+        compared += [*([_("ChirpStack")] if server else []), *([_("board")] if port else [])]
+        out.result({"compared": compared, "findings": findings}, _compared(compared, findings))
         if findings:
             raise typer.Exit(EXIT_REFUSED)
+
+
+def _compared(compared: list[Message], findings: list[comparison.Finding]) -> Message:
+    lines = []
+    for found in findings:
+        lines.append(joined(": ", [found.dev_eui, found.what, joined("", [found.problem, "."])]))
+        lines.append(joined("", ["  ", _("Next: {cure}.", cure=found.cure)]))
+    count = n_("{count} finding", "{count} findings", len(findings))
+    result = count if findings else _("they agree")
+    lines.append(_("Compared {what}: {result}.", what=joined(", ", compared), result=result))
+    return joined("\n", lines)
 
 
 def _sources(
@@ -199,7 +224,7 @@ def _sources(
     devices = interval_s = None
     applications: dict[str, str] = {}
     if network_server is not None:
-        out.progress("read what ChirpStack has")
+        out.progress(_("read what ChirpStack has"))
         view = server_view.look(inventory, network_server)
         devices = server_view.look_closer(view, network_server, only)
         interval_s = view.interval_s

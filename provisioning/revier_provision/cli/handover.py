@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from revier_inventory import Inventory
+from revier_inventory.message import Message, _, joined
 from revier_provision import durable_files, inventory_files
 from revier_provision.books import Books
 from revier_provision.cli.books import (
@@ -34,7 +35,7 @@ from revier_provision.cli.server import (
     TokenOption,
 )
 from revier_provision.cli.vault import NeededIdentity, VaultFolder, opened_identity
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_write
 from revier_provision.fleet import exports
 from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.restore import Restoration, check_empty, restore
@@ -136,22 +137,27 @@ def export(
         text = _text(file_format, known, nodes, keys, german=german)
         _write(out_file, text, secret=with_keys)
         if str(out_file) != "-":
-            sentence = f"{rows} rows are in {out_file}."
+            sentence = _("{rows} rows are in {out_file}.", rows=rows, out_file=out_file)
             if with_keys:
-                sentence += " It holds keys in the clear. Next: import it, then delete it."
+                warning = _("It holds keys in the clear. Next: import it, then delete it.")
+                sentence = joined(" ", [sentence, warning])
             out.result({"out": str(out_file), "rows": rows}, sentence)
 
 
 def _check_export(file_format: Format, out_file: Path, *, with_keys: bool) -> None:
     if with_keys and file_format not in WITH_KEYS:
-        raise OrderError(f"{file_format} holds no keys", "Leave --with-keys out")
+        raise OrderError(
+            "{file_format} holds no keys", "Leave --with-keys out", file_format=file_format
+        )
     if file_format is Format.TTS_CSV and not with_keys:
         cure = "Give --with-keys, --vault and --identity-file"
         raise OrderError("The Things Stack takes no device without its AppKey", cure)
     if with_keys and str(out_file) == "-":
         raise OrderError("Keys are not shown on a screen", "Give --out a file's name")
     if with_keys and out_file.exists():
-        raise OrderError(f"{out_file} exists already", "Choose a new file for keys")
+        raise OrderError(
+            "{out_file} exists already", "Choose a new file for keys", out_file=out_file
+        )
 
 
 def _text(
@@ -190,8 +196,10 @@ def _keys(
     which = {node.dev_eui: key_in_use(records, node.dev_eui) for node in nodes}
     missing = [e for e, key_id in which.items() if key_id is None or not store.holds(e, key_id)]
     if missing:
-        problem = f"The vault does not hold the key in use of {', '.join(missing)}"
-        raise OrderError(problem, "Fill it first: revier-provision vault fill")
+        problem = "The vault does not hold the key in use of {missing}"
+        raise OrderError(
+            problem, "Fill it first: revier-provision vault fill", missing=", ".join(missing)
+        )
     opener = opened_identity(identity_file)
     found = {e: store.get(e, key_id, opener) for e, key_id in which.items() if key_id is not None}
     books.ledger.append_each(
@@ -217,18 +225,29 @@ def _write(path: Path, text: str, *, secret: bool) -> None:
         else:
             durable_files.replace(path, text.encode())
     except OSError as error:
-        cure = "Correct the path or the rights there"
-        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from None
+        cure = _("Correct the path or the rights there")
+        raise cannot_write(path, error, cure) from None
 
 
-def _sentence(done: Restoration) -> str:
-    text = (
-        f"ChirpStack has {done.owners} owners, {done.devices} devices with {done.keys} keys and "
-        f"{done.radio_gateways} radio gateways; {done.made} were made now."
-    )
+def _sentence(done: Restoration) -> Message:
+    lines = [
+        _(
+            "ChirpStack has {owners} owners, {devices} devices with {keys} keys and "
+            "{radio_gateways} radio gateways; {made} were made now.",
+            owners=done.owners,
+            devices=done.devices,
+            keys=done.keys,
+            radio_gateways=done.radio_gateways,
+            made=done.made,
+        )
+    ]
     for each in done.unrestored:
-        text += f"\n{each.which}: {each.problem}.\n  Next: {each.cure}."
-    return (
-        f"{text}\nThe nodes join anew by themselves, within days (docs/technician.md). One that "
-        "cannot wait joins at once with a new key: revier-provision rekey --port PORT."
+        lines.append(joined("", [each.which, ": ", each.problem, "."]))
+        lines.append(joined("", ["  ", _("Next: {cure}.", cure=each.cure)]))
+    lines.append(
+        _(
+            "The nodes join anew by themselves, within days (docs/technician.md). One that cannot "
+            "wait joins at once with a new key: revier-provision rekey --port PORT."
+        )
     )
+    return joined("\n", lines)

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _, joined, n_
 from revier_inventory.model import Kind
 from revier_provision import inventory_files
 from revier_provision.cli.books import ByOption, LedgerOption, StationOption, open_ledger
@@ -21,18 +22,19 @@ from revier_provision.cli.options import FolderOption, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.cli.server import GIVE_SERVER, RootsOption, ServerOption, TokenOption
 from revier_provision.cli.station import StateOption
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.lns.chirpstack import ChirpStack
 from revier_provision.lns.reach import connected
 from revier_provision.station import photos, scan
 from revier_provision.station.desk import PHOTOS
 from revier_provision.station.refused import RefusedError
 from revier_provision.station.signoff import Place, Signed, SignOff, serves, sign_off
-from revier_provision.station.texts import Words
+from revier_provision.station.texts import PAGE
 from revier_provision.station.trials import Trial, Trials
 
 LOOK_S = 1.0
 WAIT_S = 600.0
+COLOURS = {"green": _("green"), "yellow": _("yellow"), "red": _("red")}
 
 
 def install(
@@ -106,7 +108,7 @@ def _heard(
     trials = Trials(state / "trials", chirpstack.live(), lambda: datetime.now(UTC))
     try:
         trial = trials.begin(wanted.dev_eui, kind, datetime.now(UTC), vacant=vacant)
-        out.progress("switch the node on or press its reset button now")
+        out.progress(_("switch the node on or press its reset button now"))
         told = 0
         end_s = time.monotonic() + wait_s
         while time.monotonic() < end_s and not _complete(trial):
@@ -114,7 +116,7 @@ def _heard(
             trial = trials.get(wanted.dev_eui) or trial
             if len(trial.heard) > told:
                 told = len(trial.heard)
-                out.progress(f"{told} uplinks heard")
+                out.progress(n_("{count} uplink heard", "{count} uplinks heard", told))
         return trial
     finally:
         trials.close()
@@ -128,15 +130,22 @@ def _complete(trial: Trial) -> bool:
     return trial.kind != "waste" or trial.distance_mm() is not None
 
 
-def _sentence(signed: Signed, trial: Trial) -> str:
-    words, verdict = Words("en"), trial.verdict()
-    advice = " ".join(words[f"advice_{one}"] for one in verdict.advice)
-    found = f"{verdict.colour}, reserve {verdict.reserve_db:.1f} dB at SF{verdict.spreading_factor}"
-    return f"Node {signed.dev_eui} serves {signed.asset}: {found}. {advice}"
+def _sentence(signed: Signed, trial: Trial) -> Message:
+    verdict = trial.verdict()
+    found = _(
+        "Node {dev_eui} serves {asset}: {colour}, reserve {reserve_db:.1f} dB at SF{sf}.",
+        dev_eui=signed.dev_eui,
+        asset=signed.asset,
+        colour=COLOURS[verdict.colour or "red"],
+        reserve_db=verdict.reserve_db,
+        sf=verdict.spreading_factor,
+    )
+    advice = (Message(PAGE[f"advice_{one}"], {}) for one in verdict.advice)
+    return joined(" ", [found, *advice])
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", "Correct --photo") from None
+        raise cannot_read(path, error, _("Correct --photo")) from None

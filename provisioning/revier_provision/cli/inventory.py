@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import _
 from revier_provision import inventory_files
 from revier_provision.cli.options import PLAIN, JsonOption
 from revier_provision.cli.output import Output
@@ -24,8 +25,14 @@ def init(folder: FolderArgument, as_json: JsonOption = False) -> None:
     out = Output(as_json=as_json)
     with out.errors():
         inventory_files.init(folder)
-        cure = "Next: write your municipality into owners.toml (docs/protocol/inventory.md)."
-        out.result({"inventory": str(folder)}, f"The inventory is in {folder}. {cure}")
+        out.result(
+            {"inventory": str(folder)},
+            _(
+                "The inventory is in {folder}. Next: write your municipality into owners.toml "
+                "(docs/protocol/inventory.md).",
+                folder=folder,
+            ),
+        )
 
 
 @app.command("check")
@@ -41,5 +48,9 @@ def check(folder: FolderArgument, as_json: JsonOption = False) -> None:
             "periods": len(known.periods),
             "radio_gateways": len(known.radio_gateways),
         }
-        words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-        out.result(counts, f"The inventory is sound: {words}.")
+        sentence = _(
+            "The inventory is sound: {owners} owners, {sites} sites, {assets} assets, {periods} "
+            "periods, {radio_gateways} radio gateways.",
+            **counts,
+        )
+        out.result(counts, sentence)

@@ -15,13 +15,15 @@ from typing import Annotated
 import typer
 
 from revier_inventory import Inventory
+from revier_inventory.message import _, n_
 from revier_provision import inventory_files
 from revier_provision.cli.options import FolderOption, JsonOption
 from revier_provision.cli.output import Output
-from revier_provision.errors import OrderError
-from revier_provision.labels.label import Label, Language, served_asset
+from revier_provision.errors import OrderError, cannot_write
+from revier_provision.labels.label import Label, served_asset
 from revier_provision.labels.tr005 import VENDOR_ID_NONE, identification
 from revier_provision.links import JOIN_EUI_NONE
+from revier_provision.translation import Language
 
 LABELS_MAX = 1000
 
@@ -78,19 +80,32 @@ def label(
         labels = [_label(known, name, eui, lang.value, text_of) for name, eui in found]
         _write(out, _writers(skip)[file_format](labels))
         data = {"out": str(out), "labels": [item.identification for item in labels]}
-        output.result(data, f"{len(labels)} label(s) are in {out}.")
+        output.result(
+            data,
+            n_("{count} label is in {out}.", "{count} labels are in {out}.", len(labels), out=out),
+        )
 
 
 def _check_count(count: int, file_format: Format, skip: int) -> None:
     if not count:
         raise OrderError("No label was asked for", "Give --asset or --dev-eui")
     if count > LABELS_MAX:
-        raise OrderError(f"{count} labels are too many at once", f"Ask for up to {LABELS_MAX}")
+        raise OrderError(
+            "{count} labels are too many at once",
+            "Ask for up to {most}",
+            count=count,
+            most=LABELS_MAX,
+        )
     if count > 1 and file_format in (Format.SVG, Format.PNG):
         cure = "Give --format pdf or zpl, or ask for one"
-        raise OrderError(f"A file of format {file_format} holds one label, not {count}", cure)
+        raise OrderError(
+            "A file of format {file_format} holds one label, not {count}",
+            cure,
+            file_format=file_format,
+            count=count,
+        )
     if not 0 <= skip < 21:
-        raise OrderError(f"A sheet has no {skip} places to skip", "Give --skip 0 to 20")
+        raise OrderError("A sheet has no {skip} places to skip", "Give --skip 0 to 20", skip=skip)
 
 
 def _label(
@@ -129,5 +144,5 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        cure = "Correct --out, or the rights there"
-        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from None
+        cure = _("Correct --out, or the rights there")
+        raise cannot_write(path, error, cure) from None

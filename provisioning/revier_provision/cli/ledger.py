@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from revier_inventory.message import Message, _, joined, n_
 from revier_provision.cli.options import PLAIN, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.ledger import files as ledger_files
@@ -17,7 +18,10 @@ from revier_provision.ledger.records import Chain
 
 app = typer.Typer(help="The record of what was done to which board.", **PLAIN)  # type: ignore[arg-type]
 
-COLUMNS = ["at", "station", "number", "by", "event", "dev_eui", "asset", "steps", "note"]
+COLUMNS = [
+    _("at"), _("station"), _("number"), _("by"), _("event"), _("dev_eui"), _("asset"), _("steps"),
+    _("note"),
+]  # fmt: skip
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the ledger.")]
 
@@ -30,14 +34,24 @@ def verify(folder: FolderArgument, as_json: JsonOption = False) -> None:
         chains = ledger_files.verify(folder)
         counts = {name: len(chain.records) for name, chain in chains.items()}
         torn = {name: len(chain.torn) for name, chain in chains.items() if chain.torn}
-        what = f"{sum(counts.values())} record{_s(sum(counts.values()))}"
-        sentence = f"The ledger is sound: {what} of {len(chains)} station{_s(len(chains))}."
-        for name, size in torn.items():
-            sentence += (
-                f"\n{name}.jsonl ends in {size} byte{_s(size)} of a record that a power failure "
-                "cut short; the station's next record puts them aside."
-            )
-        out.result({"records": counts, "torn_bytes": torn}, sentence)
+        records = n_("{count} record", "{count} records", sum(counts.values()))
+        stations = n_("{count} station", "{count} stations", len(chains))
+        lines = [
+            _("The ledger is sound: {records} of {stations}.", records=records, stations=stations)
+        ]
+        lines += [_torn(name, size) for name, size in torn.items()]
+        out.result({"records": counts, "torn_bytes": torn}, joined("\n", lines))
+
+
+def _torn(name: str, size: int) -> Message:
+    return n_(
+        "{name}.jsonl ends in {count} byte of a record that a power failure cut short; the "
+        "station's next record puts it aside.",
+        "{name}.jsonl ends in {count} bytes of a record that a power failure cut short; the "
+        "station's next record puts them aside.",
+        size,
+        name=name,
+    )
 
 
 @app.command()
@@ -72,7 +86,3 @@ def _rows(chains: dict[str, Chain]) -> list[dict[str, object]]:
         row["installed"] = None if record.installed is msgspec.UNSET else record.installed
         rows.append(row)
     return rows
-
-
-def _s(count: int) -> str:
-    return "" if count == 1 else "s"

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _
 from revier_inventory.model import EUI
 from revier_provision.board.repl_board import ReplBoard, open_board
 from revier_provision.cli.books import (
@@ -23,6 +24,7 @@ from revier_provision.cli.books import (
     VaultOption,
     open_books,
 )
+from revier_provision.cli.language import ask
 from revier_provision.cli.options import (
     FolderOption,
     JsonOption,
@@ -69,7 +71,9 @@ def rekey(
     with out.errors():
         books = open_books(inventory, ledger, station, by, vault)
         with connected(server, token_file, tls_roots, codec) as network_server:
-            reached = _reached(network_server, "a key on the board alone would lock the node out")
+            reached = _reached(
+                network_server, _("a key on the board alone would lock the node out")
+            )
             with _knock(out, port, window_s) as link:
                 record = lifecycle.rekey(
                     link,
@@ -81,7 +85,11 @@ def rekey(
                     board_name=board,
                     local_mac_ok=virtual,
                 )
-        sentence = f"Node {record.dev_eui} ({record.asset}) has a new key, and joins with it."
+        sentence = _(
+            "Node {dev_eui} ({asset}) has a new key, and joins with it.",
+            dev_eui=record.dev_eui,
+            asset=record.asset,
+        )
         out.result(record, sentence)
 
 
@@ -113,7 +121,9 @@ def retire(
         if wanted is None and port is None:
             raise OrderError("There is nothing to retire", "Give --dev-eui, --port or both")
         with connected(server, token_file, tls_roots, None) as network_server:
-            reached = _reached(network_server, "its key must be worth nothing before the board is")
+            reached = _reached(
+                network_server, _("its key must be worth nothing before the board is")
+            )
             if port is None:
                 assert wanted is not None
                 _confirm(wanted, yes=yes)
@@ -154,9 +164,9 @@ def _knock(out: Output, port: str, window_s: float) -> Iterator[ReplBoard]:
         yield link
 
 
-def _reached(network_server: FleetChirpStack | None, why: str) -> FleetChirpStack:
+def _reached(network_server: FleetChirpStack | None, why: Message) -> FleetChirpStack:
     if network_server is None:
-        raise OrderError(f"This needs ChirpStack: {why}", GIVE_SERVER)
+        raise OrderError("This needs ChirpStack: {why}", GIVE_SERVER, why=why)
     return network_server
 
 
@@ -165,29 +175,35 @@ def _checked(dev_eui: str | None) -> str | None:
         return None
     plain = plain_dev_eui(dev_eui)
     if not EUI.match(plain):
-        raise OrderError(f"{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label")
+        raise OrderError(
+            "{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label", dev_eui=dev_eui
+        )
     return plain
 
 
 def _confirm(dev_eui: str, *, yes: bool) -> None:
     if yes:
         return
-    typed = typer.prompt(f"Type the DevEUI to retire {dev_eui}", err=True)
+    typed = ask(_("Type the DevEUI to retire {dev_eui}", dev_eui=dev_eui))
     if plain_dev_eui(typed) != dev_eui:
         raise OrderError(
-            "That is another DevEUI; nothing was done", f"Run again and type {dev_eui}"
+            "That is another DevEUI; nothing was done",
+            "Run again and type {dev_eui}",
+            dev_eui=dev_eui,
         )
 
 
-def _retired(done: lifecycle.Retirement) -> str:
-    text = f"Device {done.dev_eui} is out of ChirpStack"
-    text += "" if done.was_registered else " (it was not there)"
+def _retired(done: lifecycle.Retirement) -> Message:
+    out = _("Device {dev_eui} is out of ChirpStack", dev_eui=done.dev_eui)
+    if not done.was_registered:
+        out = _("Device {dev_eui} is not in ChirpStack any more", dev_eui=done.dev_eui)
     if done.period_ended:
-        text += f" and serves {done.asset} no longer"
+        out = _("{out} and serves {asset} no longer", out=out, asset=done.asset)
     if done.wiped:
-        return f"{text}; the board holds no identity and no key."
-    return (
-        f"{text}. Its key, which opens nothing any more, is still on the board.\n"
-        f"Next, when the board is in hand: revier-provision retire --dev-eui {done.dev_eui} "
-        "--port PORT"
+        return _("{out}; the board holds no identity and no key.", out=out)
+    return _(
+        "{out}. Its key, which opens nothing any more, is still on the board.\nNext, when the "
+        "board is in hand: revier-provision retire --dev-eui {dev_eui} --port PORT",
+        out=out,
+        dev_eui=done.dev_eui,
     )

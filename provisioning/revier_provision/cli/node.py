@@ -15,11 +15,13 @@ from typing import Annotated, NamedTuple, cast
 import typer
 
 from revier_inventory import DOMAIN_BY_KIND, Asset, put_asset
+from revier_inventory.message import Message, _, joined
 from revier_inventory.model import Kind
 from revier_provision import inventory_files
 from revier_provision.board.repl_board import open_board
 from revier_provision.books import Books, allotted_to, provision_entered
 from revier_provision.cli.books import ByOption, LedgerOption, StationOption, VaultOption
+from revier_provision.cli.language import ask_secret
 from revier_provision.cli.options import (
     EuiBlockOption,
     IdentityOption,
@@ -44,12 +46,13 @@ from revier_provision.cli.site import (
     only_port,
     site_with,
 )
-from revier_provision.cli.whole_way import made_sentence, whole_way
+from revier_provision.cli.whole_way import REGISTER, made_sentence, whole_way
 from revier_provision.errors import OrderError
 from revier_provision.fleet.allotment import order_with_block, read_block
 from revier_provision.flow import order_from
 from revier_provision.links import BOARD_DEFAULT, JOIN_EUI_NONE, BoardLink, NodeOrder, NodeRecord
 from revier_provision.lns.reach import connected
+from revier_provision.plan import Step
 from revier_provision.workshop.make_node import Wanted
 from revier_provision.workshop.opened import open_books
 from revier_provision.workshop.serial_table import SerialTable
@@ -179,7 +182,7 @@ def _with_site(
     if new.name is not None or new.lon is not None or new.lat is not None:
         _ensure_asset(site.inventory, new)
     made = whole_way(site, wanted, by, ask=ask, show=show)
-    out.result(made, made_sentence(made) + before_it(made))
+    out.result(made, joined("\n", [made_sentence(made), *before_it(made)]))
 
 
 def _with_options(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str | None) -> None:
@@ -189,8 +192,13 @@ def _with_options(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: s
     }  # fmt: skip
     missing = [option for option, value in named.items() if value is None]
     if missing:
-        cure = f"Give {' and '.join(missing)}, or write {SITE_FILE} (docs/technician.md)"
-        raise OrderError("Without a site file a node needs more options", cure)
+        cure = "Give {missing}, or write {site_file} (docs/technician.md)"
+        raise OrderError(
+            "Without a site file a node needs more options",
+            cure,
+            missing=joined(_(" and "), missing),
+            site_file=SITE_FILE,
+        )
     if wanted.replace:
         take_over(out, site, wanted, by)
     else:
@@ -219,7 +227,12 @@ def _short_way(out: Output, site: Site, wanted: Wanted, new: _NewAsset, by: str 
 
 def _kind(kind: str | None) -> Kind:
     if kind not in DOMAIN_BY_KIND:
-        raise OrderError(f"There is no kind {kind!r}", f"Give one of {', '.join(DOMAIN_BY_KIND)}")
+        raise OrderError(
+            "There is no kind {kind!r}",
+            "Give one of {kinds}",
+            kind=kind,
+            kinds=", ".join(DOMAIN_BY_KIND),
+        )
     return cast(Kind, kind)
 
 
@@ -240,7 +253,9 @@ def _ensure_asset(folder: Path, new: _NewAsset) -> None:
         inventory_files.change(folder, lambda inventory: put_asset(inventory, asset))
     elif (known.name, known.lon, known.lat) != (name, lon, lat):
         cure = "Leave out --name, --lon and --lat, or correct assets.toml"
-        raise OrderError(f"The asset {new.asset!r} is in the inventory, but not so", cure)
+        raise OrderError(
+            "The asset {asset!r} is in the inventory, but not so", cure, asset=new.asset
+        )
 
 
 def _provision(
@@ -263,11 +278,18 @@ def _provision(
 
 
 def _passphrase() -> str:
-    words: str = typer.prompt("Passphrase", hide_input=True, err=True)
-    return words
+    return ask_secret(_("Passphrase"))
 
 
-def _sentence(record: NodeRecord) -> str:
-    done = "nothing had to be changed" if not record.steps else "done: " + ", ".join(record.steps)
-    then = "" if record.registered else "\nNext: register it with revier-provision register."
-    return f"Node {record.dev_eui} serves {record.asset} ({record.ags}); {done}.{then}"
+def _sentence(record: NodeRecord) -> Message:
+    done = _("nothing had to be changed")
+    if record.steps:
+        done = _("done: {steps}", steps=joined(", ", (Step(each).words for each in record.steps)))
+    sentence = _(
+        "Node {dev_eui} serves {asset} ({ags}); {done}.",
+        dev_eui=record.dev_eui,
+        asset=record.asset,
+        ags=record.ags,
+        done=done,
+    )
+    return sentence if record.registered else joined("\n", [sentence, REGISTER])

@@ -17,7 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from revier_inventory import InventoryError
+from revier_inventory.message import Message, _, joined, plain
+from revier_provision.cli.language import spoken
 from revier_provision.errors import FaultsError, LedgerError, ProvisionError
+from revier_provision.translation import say
 
 EXIT_REFUSED = 1
 PIPE_COLUMNS = 400  # nothing is wrapped where no one looks at a screen
@@ -26,38 +29,48 @@ PIPE_COLUMNS = 400  # nothing is wrapped where no one looks at a screen
 class Output:
     """One command's output. Results go to standard output, progress and errors to standard error.
 
-    With `as_json` an error is the JSON object {"error": [{"problem": ..., "cure": ...}]} instead.
+    People read it in the language that they chose; JSON is the same in every language. With
+    `as_json` an error is the JSON object {"error": [{"problem": ..., "cure": ...}]} instead.
     """
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
+        self._language = spoken()
         width = None if sys.stdout.isatty() else PIPE_COLUMNS
         self._console = Console(highlight=False, soft_wrap=True, width=width)
         self._error_console = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def progress(self, step: str) -> None:
+    def progress(self, step: Message) -> None:
         if not self._as_json:
-            self._error_console.print(f"  {step} ...", markup=False)
+            self._error_console.print(f"  {say(step, self._language)} ...", markup=False)
 
     def knock(self, port: str) -> None:
-        self.progress(f"knock at {port} (if nothing happens, press the board's reset button)")
+        self.progress(
+            _("knock at {port} (if nothing happens, press the board's reset button)", port=port)
+        )
 
-    def result(self, data: Any, sentence: str) -> None:
+    def result(self, data: Any, sentence: Message) -> None:
         if self._as_json:
-            self._write_json(msgspec.to_builtins(data))
+            self._write_json(data)
         else:
-            self._console.print(sentence, markup=False)
+            self._console.print(say(sentence, self._language), markup=False)
 
-    def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
+    def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[Message]) -> None:
+        """Columns are the keys of the rows, and their headings."""
         if self._as_json:
-            self._write_json(msgspec.to_builtins(list(rows)))
+            self._write_json(list(rows))
             return
         table = Table(box=None, pad_edge=False)
         for name in columns:
-            table.add_column(name, overflow="fold")
+            table.add_column(say(name, self._language), overflow="fold")
         for row in rows:
-            table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in columns))
+            table.add_row(*(Text(self._cell(row[name])) for name in columns))
         self._console.print(table)
+
+    def _cell(self, value: Any) -> str:
+        if isinstance(value, str):
+            return say(value, self._language)
+        return "" if value is None else str(value)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -65,32 +78,28 @@ class Output:
         try:
             yield
         except LedgerError as error:
-            self._refuse(
-                [
-                    {
-                        "problem": f"{f.station}.jsonl line {f.line} {f.problem} ({f.fault})",
-                        "cure": error.cure,
-                    }
-                    for f in error.findings
-                ]
-            )
+            self._refuse([(found.words, error.cure) for found in error.findings])
         except FaultsError as errors:
-            self._refuse([{"problem": each[0], "cure": each[1]} for each in errors.errors])
+            self._refuse(errors.errors)
         except ProvisionError as error:
-            self._refuse([{"problem": error.problem, "cure": error.cure}])
+            self._refuse([(error.problem, error.cure)])
         except InventoryError as error:
-            found = error.findings
             self._refuse(
-                [{"problem": f"{f.file}: {f.key}: {f.problem}", "cure": f.cure} for f in found]
+                [(joined(": ", [f.file, f.key, f.problem]), f.cure) for f in error.findings]
             )
 
-    def _refuse(self, errors: list[dict[str, str]]) -> None:
+    def _refuse(self, errors: Sequence[tuple[Message, Message]]) -> None:
         if self._as_json:
-            self._write_json({"error": errors})
-        for error in [] if self._as_json else errors:
-            self._error_console.print(f"{error['problem']}.", style="red", markup=False)
-            self._error_console.print(f"  Next: {error['cure']}.", markup=False)
+            self._write_json({"error": [{"problem": each, "cure": cure} for each, cure in errors]})
+            raise typer.Exit(EXIT_REFUSED)
+        for problem, cure in errors:
+            said = say(problem, self._language)
+            self._error_console.print(f"{said}.", style="red", markup=False)
+            then = say(_("Next: {cure}.", cure=cure), self._language)
+            self._error_console.print(f"  {then}", markup=False)
         raise typer.Exit(EXIT_REFUSED)
 
-    def _write_json(self, data: Any) -> None:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
+    @staticmethod
+    def _write_json(data: Any) -> None:
+        text = json.dumps(msgspec.to_builtins(data, enc_hook=plain), ensure_ascii=False)
+        sys.stdout.write(text + "\n")

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from revier_inventory import RadioGateway
+from revier_inventory.message import Message, _, joined
 from revier_provision.cli.options import PLAIN, FolderOption, JsonOption
 from revier_provision.cli.output import EXIT_REFUSED, Output
 from revier_provision.cli.server import GIVE_SERVER, RootsOption, ServerOption, TokenOption
@@ -58,17 +59,22 @@ def add(
         lines, late = [], False
         with connected(server, token_file, tls_roots, None) as network_server:
             register_radio_gateway(gateway, ags, network_server, inventory)
-            where = "recorded and registered" if server else "recorded, not yet registered"
-            lines.append(f"Radio gateway {gateway.gateway_id} is {where}.")
+            where = _("recorded and registered") if server else _("recorded, not yet registered")
+            lines.append(
+                _(
+                    "Radio gateway {gateway_id} is {where}.",
+                    gateway_id=gateway.gateway_id,
+                    where=where,
+                )
+            )
             if network_server is not None and certificate_dir is not None:
                 made = network_server.gateway_certificate(gateway.gateway_id)
                 paths = radio_gateways.keep(made, gateway.gateway_id, certificate_dir)
                 data["certificate"] = [str(path) for path in paths]
                 data["certificate_ends"] = made.expires_at
-                ends = f" It ends on {made.expires_at:%Y-%m-%d}." if made.expires_at else ""
-                lines.append(f"Its certificate is in {certificate_dir}.{ends} Next: copy it there.")
+                lines.append(_certificate(certificate_dir, made.expires_at))
             if network_server is not None and wait_s:
-                out.progress(f"wait up to {wait_s:.0f} s for its statistics")
+                out.progress(_("wait up to {wait_s:.0f} s for its statistics", wait_s=wait_s))
                 server_now = network_server
                 seen = radio_gateways.wait_until_seen(
                     lambda: server_now.radio_gateway_seen(gateway.gateway_id),
@@ -78,17 +84,28 @@ def add(
                 )
                 data["last_seen"], late = seen, seen is None
                 lines.append(_seen(seen, wait_s))
-        out.result(data, "\n".join(lines))
+        out.result(data, joined("\n", lines))
         if late:
             raise typer.Exit(EXIT_REFUSED)
 
 
-def _seen(seen: datetime | None, wait_s: float) -> str:
+def _certificate(folder: Path, ends: datetime | None) -> Message:
+    if ends is None:
+        return _("Its certificate is in {folder}. Next: copy it there.", folder=folder)
+    return _(
+        "Its certificate is in {folder}. It ends on {ends:%Y-%m-%d}. Next: copy it there.",
+        folder=folder,
+        ends=ends,
+    )
+
+
+def _seen(seen: datetime | None, wait_s: float) -> Message:
     if seen is not None:
-        return f"It lives: its last statistics came at {seen:%Y-%m-%d %H:%M:%S} UTC."
-    return (
-        f"It has not been heard within {wait_s:.0f} s.\n"
+        return _("It lives: its last statistics came at {seen:%Y-%m-%d %H:%M:%S} UTC.", seen=seen)
+    return _(
+        "It has not been heard within {wait_s:.0f} s.\n"
         "  Next: check its power and network, that its id is this one, that it publishes to "
         "ChirpStack's broker under the topic of the region (eu868), and its certificate; "
-        "then run this again."
+        "then run this again.",
+        wait_s=wait_s,
     )

@@ -13,6 +13,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from revier_inventory.message import Message, _, joined
 from revier_provision import inventory_files
 from revier_provision.board.repl_board import open_board
 from revier_provision.cli.books import (
@@ -36,7 +37,7 @@ from revier_provision.cli.server import (
     TokenOption,
 )
 from revier_provision.cli.site import OnePortOption, ProveOption, SiteOption, only_port, site_with
-from revier_provision.cli.whole_way import made_sentence, whole_way
+from revier_provision.cli.whole_way import REGISTER, made_sentence, whole_way
 from revier_provision.fleet import lifecycle
 from revier_provision.fleet.allotment import order_with_block, read_block
 from revier_provision.links import JOIN_EUI_NONE, NodeOrder
@@ -46,7 +47,7 @@ from revier_provision.workshop.opened import open_books
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import Site
 
-LEFT_OUT = (
+LEFT_OUT = _(
     "Firmware, self-test, proof and label were left out: with a site file, and without "
     "--books-only, they are done, too."
 )
@@ -105,7 +106,7 @@ def replace(
         else:
             known_asset(where, wanted)
             made = whole_way(where, wanted, by, ask=False, show=not as_json)
-            out.result(made, made_sentence(made) + before_it(made))
+            out.result(made, joined("\n", [made_sentence(made), *before_it(made)]))
 
 
 def take_over(out: Output, site: Site, wanted: Wanted, by: str | None) -> None:
@@ -122,7 +123,7 @@ def take_over(out: Output, site: Site, wanted: Wanted, by: str | None) -> None:
                 order, link, network_server, site.inventory, secrets.token_bytes, books,
                 out.progress,
             )  # fmt: skip
-    out.result(done, f"{_replaced(done)}\n{LEFT_OUT}{before_it(done)}")
+    out.result(done, joined("\n", [*_replaced(done), LEFT_OUT, *before_it(done)]))
 
 
 def known_asset(site: Site, wanted: Wanted) -> NodeOrder:
@@ -141,24 +142,38 @@ def known_asset(site: Site, wanted: Wanted) -> NodeOrder:
     return order
 
 
-def _replaced(done: lifecycle.Replacement) -> str:
-    text = f"Node {done.record.dev_eui} serves {done.record.asset} ({done.record.ags})."
-    if not done.record.registered:
-        text += "\nNext: register it with revier-provision register."
-    return text
+def _replaced(done: lifecycle.Replacement) -> list[Message]:
+    record = done.record
+    now = _(
+        "Node {dev_eui} serves {asset} ({ags}).",
+        dev_eui=record.dev_eui,
+        asset=record.asset,
+        ags=record.ags,
+    )
+    return [now] if record.registered else [now, REGISTER]
 
 
-def before_it(done: lifecycle.Replacement | NodeMade) -> str:
-    """What became of the device that served the asset before, as a line; empty: nothing did."""
+def before_it(done: lifecycle.Replacement | NodeMade) -> list[Message]:
+    """What became of the device that served the asset before, as lines; empty: nothing did."""
     if done.old_dev_eui is None:
-        return ""
-    text = f"\nBefore it did {done.old_dev_eui}; what that measured stays the asset's."
-    if not done.record.registered:
-        text += "\nThen run replace again: it takes the asset off the old device in ChirpStack."
-    elif done.old_kept:
-        text += (
-            "\nThe old device stays in ChirpStack without its asset, so that readings which it "
-            "sends late still count.\nNext, when they are in: "
-            f"revier-provision retire --dev-eui {done.old_dev_eui}, with --port if it is in hand."
+        return []
+    lines = [
+        _(
+            "Before it did {dev_eui}; what that measured stays the asset's.",
+            dev_eui=done.old_dev_eui,
         )
-    return text
+    ]
+    if not done.record.registered:
+        lines.append(
+            _("Then run replace again: it takes the asset off the old device in ChirpStack.")
+        )
+    elif done.old_kept:
+        lines.append(
+            _(
+                "The old device stays in ChirpStack without its asset, so that readings which it "
+                "sends late still count.\nNext, when they are in: revier-provision retire "
+                "--dev-eui {dev_eui}, with --port if it is in hand.",
+                dev_eui=done.old_dev_eui,
+            )
+        )
+    return lines

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import _
+
 ServerOption = Annotated[
     str | None,
     typer.Option(
@@ -36,4 +38,4 @@ CodecOption = Annotated[
     ),
 ]
 
-GIVE_SERVER = "Give --server https://HOST:PORT and --token-file FILE, or set REVIER_CHIRPSTACK"
+GIVE_SERVER = _("Give --server https://HOST:PORT and --token-file FILE, or set REVIER_CHIRPSTACK")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _, joined
 from revier_provision.board import node_settings
 from revier_provision.board.node_settings import NodeSettings
 from revier_provision.board.repl_board import ReplBoard, open_board
@@ -68,7 +69,15 @@ def downlink(
     with out.errors():
         made = node_settings.downlink(node_settings.parse(values), default=default)
         text = base64.b64encode(bytes.fromhex(made.data_hex)).decode()
-        out.result(made, f"fPort {made.f_port}, {made.data_hex} (base64 {text})")
+        out.result(
+            made,
+            _(
+                "fPort {f_port}, {data_hex} (base64 {text})",
+                f_port=made.f_port,
+                data_hex=made.data_hex,
+                text=text,
+            ),
+        )
 
 
 def _at_board(
@@ -80,14 +89,14 @@ def _at_board(
         with open_board(port, window_s) as board:
             settings = ask(board)
         if not as_json:
-            columns = ["number", "name", "value", "unit", "by"]
+            columns = [_("number"), _("name"), _("value"), _("unit"), _("by")]
             rows = [
                 {
                     "number": one.number,
                     "name": one.name,
                     "value": one.value,
                     "unit": "" if one.unit == "1" else one.unit,
-                    "by": "set" if one.was_set else "as made",
+                    "by": _("set") if one.was_set else _("as made"),
                 }
                 for one in settings.settings
             ]
@@ -95,10 +104,21 @@ def _at_board(
         out.result(settings, _sentence(settings))
 
 
-def _sentence(settings: NodeSettings) -> str:
-    text = f"A node of kind {settings.kind}; hash of its settings {settings.config_hash}."
+def _sentence(settings: NodeSettings) -> Message:
+    lines = [
+        _(
+            "A node of kind {kind}; hash of its settings {config_hash}.",
+            kind=settings.kind,
+            config_hash=settings.config_hash,
+        )
+    ]
     if settings.on_trial:
-        text += "\nOn trial until a wake with them has ended well."
+        lines.append(_("On trial until a wake with them has ended well."))
     if settings.reverted is not None:
-        text += f"\nThe node did not survive the settings of hash {settings.reverted}: taken back."
-    return text
+        lines.append(
+            _(
+                "The node did not survive the settings of hash {reverted}: taken back.",
+                reverted=settings.reverted,
+            )
+        )
+    return joined("\n", lines)

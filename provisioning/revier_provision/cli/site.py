@@ -14,13 +14,14 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from revier_provision.cli.books import LEDGER_NAME
+from revier_provision.cli.language import speak, translate_help
 from revier_provision.cli.output import Output
+from revier_provision.cli.usage import usage_said
 from revier_provision.errors import OrderError
 from revier_provision.workshop import site_file
-from revier_provision.workshop.site_file import SITE_FILE, Site
+from revier_provision.workshop.site_file import SITE_FILE, SITE_VARIABLE, Site
 
 PORTS_SHOWN_MAX = 8
-SITE_VARIABLE = "REVIER_SITE"
 
 SiteOption = Annotated[
     Path | None,
@@ -40,20 +41,28 @@ ProveOption = Annotated[
 
 class SiteGroup(TyperGroup):
     """Commands whose options come from the site file where they are not given. A command that
-    takes --site reads it itself. (Any: typer's own copy of click is private.)"""
+    takes --site reads it itself. All of them speak the language of who reads. (Any: typer's own
+    copy of click is private.)"""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, args)
-        chosen = self.get_command(ctx, args[0]) if args else None
-        if chosen is None or "--help" in args or not _takes_site(chosen):
+        args = speak(args, os.environ)
+        translate_help(self, ctx)
+        with usage_said():
+            rest = super().parse_args(ctx, args)
+        command = self.get_command(ctx, args[0]) if args else None
+        if command is None or "--help" in args or not _takes_site(command):
             return rest
         out = Output(as_json="--json" in args)
         with out.errors():
             named = os.environ.get(SITE_VARIABLE)
             site = find_site(Path(named) if named else None)
             if site is not None:
-                ctx.default_map = {args[0]: _defaults(chosen, _values(site))}
+                ctx.default_map = {args[0]: _defaults(command, _values(site))}
         return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        with usage_said():
+            return super().invoke(ctx)
 
 
 def _values(site: Site) -> dict[str, str]:
@@ -103,8 +112,8 @@ def site_with(path: Path | None, options: dict[str, Any]) -> Site:
     if known is not None:
         return msgspec.structs.replace(known, **given)
     if "inventory" not in given:
-        cure = f"Give --inventory, or write {SITE_FILE} (docs/technician.md)"
-        raise OrderError("There is no inventory named", cure)
+        cure = "Give --inventory, or write {site_file} (docs/technician.md)"
+        raise OrderError("There is no inventory named", cure, site_file=SITE_FILE)
     return Site(**given)
 
 
@@ -116,4 +125,4 @@ def only_port(ports: Sequence[str]) -> str:
         raise OrderError("No serial port leads to a board", cure)
     shown = ", ".join(ports[:PORTS_SHOWN_MAX])
     cure = "Give --port, or make nodes of all of them with: revier-provision batch"
-    raise OrderError(f"There are {len(ports)} ports: {shown}", cure)
+    raise OrderError("There are {count} ports: {shown}", cure, count=len(ports), shown=shown)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from revier_inventory.message import _
 from revier_provision.cli.books import LedgerOption, StationOption
+from revier_provision.cli.language import ask_secret
 from revier_provision.cli.options import PLAIN, InventoryOption, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.cli.server import GIVE_SERVER, RootsOption, ServerOption, TokenOption
@@ -63,10 +65,12 @@ def init(state: StateOption, host: HostOption = None, as_json: JsonOption = Fals
         state.chmod(0o700)
         authority = state / TLS_NAME / certificates.CA_CERTIFICATE
         result = {"authority": str(authority), "hosts": hosts}
-        sentence = (
-            f"The station answers to {', '.join(hosts)}.\n"
-            f"Next: add users with revier-provision station user add, start it with\n"
-            f"revier-provision station serve, and install {authority} on the phones."
+        sentence = _(
+            "The station answers to {hosts}.\n"
+            "Next: add users with revier-provision station user add, start it with\n"
+            "revier-provision station serve, and install {authority} on the phones.",
+            hosts=", ".join(hosts),
+            authority=authority,
         )
         out.result(result, sentence)
 
@@ -82,10 +86,12 @@ def user_add(
     out = Output(as_json=as_json)
     with out.errors():
         if role not in get_args(Role):
-            raise OrderError(f"There is no role {role!r}", "Give technician or installer")
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+            raise OrderError("There is no role {role!r}", "Give technician or installer", role=role)
+        password = ask_secret(_("Password"), twice=True)
         Users(state / "users.json").add(name, password, cast(Role, role))
-        out.result({"user": name, "role": role}, f"{name} may log in as {role}.")
+        out.result(
+            {"user": name, "role": role}, _("{name} may log in as {role}.", name=name, role=role)
+        )
 
 
 @user_app.command("remove")
@@ -96,7 +102,7 @@ def user_remove(
     out = Output(as_json=as_json)
     with out.errors():
         Users(state / "users.json").remove(name)
-        out.result({"user": name}, f"{name} is removed.")
+        out.result({"user": name}, _("{name} is removed.", name=name))
 
 
 @user_app.command("list")
@@ -106,7 +112,7 @@ def user_list(state: StateOption, as_json: JsonOption = False) -> None:
     with out.errors():
         users = Users(state / "users.json").all()
         rows = [{"user": name, "role": user.role} for name, user in sorted(users.items())]
-        out.table(rows, ["user", "role"])
+        out.table(rows, [_("user"), _("role")])
 
 
 @app.command()
@@ -152,7 +158,14 @@ def serve(
             raise OrderError("Nobody may log in yet", cure)
         with _desk(known, state) as desk:
             config = configuration(pages.build(desk, hosts), listen, port, chain, private)
-            out.result({}, f"The station is at https://{hosts[0]}:{port}/ (Ctrl-C ends it).")
+            out.result(
+                {},
+                _(
+                    "The station is at https://{host}:{port}/ (Ctrl-C ends it).",
+                    host=hosts[0],
+                    port=port,
+                ),
+            )
             run(config)
 
 

@@ -12,11 +12,13 @@ from typing import Annotated
 
 import typer
 
+from revier_inventory.message import Message, _, joined, n_
 from revier_provision import durable_files
 from revier_provision.board.repl_board import ReplBoard, open_board
 from revier_provision.board.upload import upload
 from revier_provision.books import Books
 from revier_provision.cli.books import ByOption, LedgerOption, StationOption, open_ledger
+from revier_provision.cli.language import ask_secret
 from revier_provision.cli.options import (
     PLAIN,
     InventoryOption,
@@ -25,7 +27,7 @@ from revier_provision.cli.options import (
     WindowOption,
 )
 from revier_provision.cli.output import Output
-from revier_provision.errors import OrderError, ProvisionError
+from revier_provision.errors import OrderError, ProvisionError, cannot_write
 from revier_provision.ledger.records import Event
 from revier_provision.update import firmware_bundle, signing_key
 from revier_provision.update import manifest as manifests
@@ -58,15 +60,17 @@ def keygen(
     """Make the key that signs updates. The passphrase is asked for."""
     out = Output(as_json=as_json)
     with out.errors():
-        words = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
+        words = ask_secret(_("Passphrase"), twice=True)
         public = signing_key.create(key, words)
         public_path = signing_key.public_path(key)
-        then = (
-            f"Next: give {public_path} to every board with revier-provision firmware trust, and "
-            f"copy {key} to two safe places. Without it no board that trusts it can be updated."
+        then = _(
+            "Next: give {public_path} to every board with revier-provision firmware trust, and "
+            "copy {key} to two safe places. Without it no board that trusts it can be updated.",
+            public_path=public_path,
+            key=key,
         )
         data = {"key": str(key), "public": public.hex(), "public_file": str(public_path)}
-        out.result(data, f"The key is in {key}. {then}")
+        out.result(data, _("The key is in {key}. {then}", key=key, then=then))
 
 
 @app.command()
@@ -98,10 +102,10 @@ def sign(
         )
         packed = manifest.pack()
         data = private_bytes(key)
-        words = typer.prompt("Passphrase", hide_input=True, err=True)
+        words = ask_secret(_("Passphrase"))
         signature = manifests.sign(manifest, signing_key.open_key(data, words))
         _replace(firmware, firmware_bundle.packed(bundle.with_signature(packed, signature)))
-        out.result(_told(manifest), f"Signed: {_sentence(manifest)}")
+        out.result(_told(manifest), _("Signed: {sentence}", sentence=_sentence(manifest)))
 
 
 @app.command()
@@ -120,7 +124,9 @@ def show(
         if public is not None:
             key = signing_key.read_public(public)
             if not manifests.is_signed(bundle.manifest, bundle.signature, key):
-                raise OrderError(f"It is not signed by the key of {public}", manifests.SIGN)
+                raise OrderError(
+                    "It is not signed by the key of {public}", manifests.SIGN, public=public
+                )
         out.result(_told(manifest), _sentence(manifest))
 
 
@@ -138,7 +144,11 @@ def trust(
         out.knock(port)
         with open_board(port, window_s) as board:
             board.write_small_file(signing_key.BOARD_PATH, trusted)
-        words = f"The board takes updates signed by {len(publics)} key{'s' * (len(publics) > 1)}."
+        words = n_(
+            "The board takes updates signed by {count} key.",
+            "The board takes updates signed by {count} keys.",
+            len(publics),
+        )
         out.result({"keys": [signing_key.read_public(path).hex() for path in publics]}, words)
 
 
@@ -179,7 +189,7 @@ def update(
         error = needs_attention(result)
         if error is not None:
             raise error
-        out.result(result, f"Slot {result.slot}: {result.words}.")
+        out.result(result, _("Slot {slot}: {words}.", slot=result.slot, words=result.words))
 
 
 def _entered(
@@ -203,7 +213,7 @@ def _entered(
     try:
         result = update_node(board, bundle, put, out.progress, wait_s)
     except (ProvisionError, KeyboardInterrupt) as error:
-        note = error.problem if isinstance(error, ProvisionError) else "interrupted"
+        note = error.problem if isinstance(error, ProvisionError) else _("interrupted")
         if books is not None:
             books.enter("failed", note=note[:NOTE_CHARS_MAX], **what)
         raise
@@ -224,8 +234,8 @@ def _replace(path: Path, data: bytes) -> None:
     try:
         durable_files.replace(path, data)
     except OSError as error:
-        cure = "Make room or correct the rights there, then run again"
-        raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from None
+        cure = _("Make room or correct the rights there, then run again")
+        raise cannot_write(path, error, cure) from None
 
 
 def _mpy_version(files: Mapping[str, bytes]) -> int:
@@ -248,21 +258,30 @@ def _told(manifest: Manifest) -> dict[str, object]:
     }
 
 
-def _sentence(manifest: Manifest) -> str:
-    chip = "any chip" if manifest.target == "any" else manifest.target
-    back = "; also onto boards with a higher version" if manifest.may_go_back else ""
-    return (
-        f"version {version_text(manifest.version)} for {chip}, {manifest.size} bytes{back}; "
-        f"SHA-256 {manifest.tree_sha256.hex()}."
+def _sentence(manifest: Manifest) -> Message:
+    what = _(
+        "version {version} for {chip}, {size} bytes",
+        version=version_text(manifest.version),
+        chip=_("any chip") if manifest.target == "any" else manifest.target,
+        size=manifest.size,
     )
+    back = [_("also onto boards with a higher version")] if manifest.may_go_back else []
+    return joined("; ", [what, *back, f"SHA-256 {manifest.tree_sha256.hex()}."])
 
 
-def _slots_sentence(slots: Slots) -> str:
-    text = f"Slot {slots.running} runs." if slots.running else "The board runs from no slot."
+def _slots_sentence(slots: Slots) -> Message:
+    lines = [_("The board runs from no slot.")]
+    if slots.running:
+        lines = [_("Slot {slot} runs.", slot=slots.running)]
     for name, version in sorted(slots.versions.items()):
-        text += f"\nSlot {name} has the update to version {version}."
+        lines.append(
+            _("Slot {slot} has the update to version {version}.", slot=name, version=version)
+        )
     if slots.trial:
-        text += f"\nSlot {slots.trial} is on trial."
+        lines.append(_("Slot {slot} is on trial.", slot=slots.trial))
     if slots.taken_back:
-        text += f"\nThe last update was taken back: {why_taken_back(slots.taken_back)}."
-    return text if slots.keys else text + "\nIt has no key to check updates with."
+        why = why_taken_back(slots.taken_back)
+        lines.append(_("The last update was taken back: {why}.", why=why))
+    if not slots.keys:
+        lines.append(_("It has no key to check updates with."))
+    return joined("\n", lines)

@@ -11,9 +11,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
+from revier_inventory.message import Message, _
 from revier_provision.board.repl_board import open_repl
+from revier_provision.cli.language import spoken
 from revier_provision.cli.options import JsonOption, PortOption, WindowOption
 from revier_provision.cli.output import Output
+from revier_provision.translation import say
 from revier_provision.update import firmware_bundle
 from revier_provision.update.firmware_put import Put, put_firmware
 
@@ -52,24 +55,33 @@ class _Bar:
         )
         self._bars = Progress(*columns, console=console, disable=hidden or not console.is_terminal)
 
-    def __enter__(self) -> Callable[[str, float | None], None]:
+    def __enter__(self) -> Callable[[Message, float | None], None]:
         self._bars.start()
         self._tasks: dict[str, object] = {}
         return self._show
 
-    def _show(self, what: str, share: float | None) -> None:
+    def _show(self, what: Message, share: float | None) -> None:
         if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(what, total=1.0)
+            self._tasks[what] = self._bars.add_task(say(what, spoken()), total=1.0)
         self._bars.update(self._tasks[what], completed=1.0 if share is None else share)  # type: ignore[arg-type]
 
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
 
-def _sentence(put: Put) -> str:
+def _sentence(put: Put) -> Message:
     if not put.changed:
-        return f"Version {put.version} is on the board already, in slot {put.slot}."
-    return (
-        f"Version {put.version} is in slot {put.slot} and was read back: {put.sent_files} files, "
-        f"{put.wire_bytes / 1024:.0f} KiB over the cable in {put.seconds:.1f} s."
+        return _(
+            "Version {version} is on the board already, in slot {slot}.",
+            version=put.version,
+            slot=put.slot,
+        )
+    return _(
+        "Version {version} is in slot {slot} and was read back: {sent_files} files, "
+        "{wire_bytes:.0f} KiB over the cable in {seconds:.1f} s.",
+        version=put.version,
+        slot=put.slot,
+        sent_files=put.sent_files,
+        wire_bytes=put.wire_bytes / 1024,
+        seconds=put.seconds,
     )

@@ -12,6 +12,7 @@ from typing import Annotated
 import pyrage
 import typer
 
+from revier_inventory.message import _, joined
 from revier_inventory.model import EUI
 from revier_provision import inventory_files
 from revier_provision.books import Books, newest_key
@@ -22,6 +23,7 @@ from revier_provision.cli.books import (
     open_books,
     open_ledger,
 )
+from revier_provision.cli.language import ask, ask_secret
 from revier_provision.cli.options import PLAIN, FolderOption, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.cli.server import GIVE_SERVER, RootsOption, ServerOption, TokenOption
@@ -54,14 +56,15 @@ def init(
     with out.errors():
         words = None
         if not bare:
-            words = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
+            words = ask_secret(_("Passphrase"), twice=True)
         vault.create(folder, identity_file, words)
-        then = (
-            f"Next: copy {identity_file} to two safe places and delete it here. Making nodes does "
-            "not need it; without it no key can be read again."
+        then = _(
+            "Next: copy {identity_file} to two safe places and delete it here. Making nodes does "
+            "not need it; without it no key can be read again.",
+            identity_file=identity_file,
         )
         data = {"vault": str(folder), "identity_file": str(identity_file)}
-        out.result(data, f"The vault is in {folder}. {then}")
+        out.result(data, _("The vault is in {folder}. {then}", folder=folder, then=then))
 
 
 @app.command()
@@ -87,9 +90,12 @@ def fill(
             keys = {dev_eui: network_server.app_key(dev_eui) for dev_eui in serving}
         kept = [e for e, app_key in keys.items() if app_key and books.keep(e, app_key)]
         missing = [dev_eui for dev_eui, app_key in keys.items() if not app_key]
-        sentence = f"{len(kept)} of {len(keys)} keys are new in the vault."
+        sentence = _(
+            "{kept} of {count} keys are new in the vault.", kept=len(kept), count=len(keys)
+        )
         if missing:
-            sentence += f" ChirpStack has none of: {', '.join(missing)}."
+            none = _("ChirpStack has none of: {missing}.", missing=", ".join(missing))
+            sentence = joined(" ", [sentence, none])
         out.result({"kept": kept, "without_key": missing}, sentence)
 
 
@@ -110,17 +116,23 @@ def show_key(
     with out.errors():
         dev_eui = plain_dev_eui(dev_eui)
         if not EUI.match(dev_eui):
-            raise OrderError(f"{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label")
+            raise OrderError(
+                "{dev_eui!r} is no DevEUI", "Write 16 hex digits, as on the label", dev_eui=dev_eui
+            )
         books = Books(open_ledger(inventory, ledger, station, by), None)
         store = vault.Vault(vault_folder)
         which = newest_key(books.ledger.records(), dev_eui)
         if which is None or not store.holds(dev_eui, which):
             cure = "Fill it (revier-provision vault fill), or give the node a new key"
-            raise OrderError(f"The vault does not hold the newest key of {dev_eui}", cure)
-        typed = typer.prompt(f"Type the DevEUI to show the key of {dev_eui}", err=True)
+            raise OrderError(
+                "The vault does not hold the newest key of {dev_eui}", cure, dev_eui=dev_eui
+            )
+        typed = ask(_("Type the DevEUI to show the key of {dev_eui}", dev_eui=dev_eui))
         if plain_dev_eui(typed) != dev_eui:
             raise OrderError(
-                "That is another DevEUI; nothing was shown", f"Run again and type {dev_eui}"
+                "That is another DevEUI; nothing was shown",
+                "Run again and type {dev_eui}",
+                dev_eui=dev_eui,
             )
         app_key = store.get(dev_eui, which, opened_identity(identity_file))
         books.enter("key-shown", dev_eui=dev_eui, key_id=which)
@@ -136,5 +148,5 @@ def opened_identity(path: Path) -> pyrage.x25519.Identity:
     data = private_bytes(path)
     words = None
     if vault.needs_passphrase(data):
-        words = typer.prompt("Passphrase", hide_input=True, err=True)
+        words = ask_secret(_("Passphrase"))
     return vault.open_identity(data, words)

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from revier_inventory.message import NOTHING, Message
+
 State = Literal["ok", "skipped", "warn", "bad"]
 _ORDER: tuple[State, ...] = ("ok", "skipped", "warn", "bad")
 
@@ -18,23 +20,23 @@ class Checked(msgspec.Struct, frozen=True):
 
     check: str
     state: State
-    what: str
-    cure: str = ""
+    what: Message
+    cure: Message = NOTHING
 
 
-def ok(check: str, what: str) -> Checked:
+def ok(check: str, what: Message) -> Checked:
     return Checked(check, "ok", what)
 
 
-def skipped(check: str, what: str, cure: str) -> Checked:
+def skipped(check: str, what: Message, cure: Message) -> Checked:
     return Checked(check, "skipped", what, cure)
 
 
-def warn(check: str, what: str, cure: str) -> Checked:
+def warn(check: str, what: Message, cure: Message) -> Checked:
     return Checked(check, "warn", what, cure)
 
 
-def bad(check: str, what: str, cure: str) -> Checked:
+def bad(check: str, what: Message, cure: Message) -> Checked:
     return Checked(check, "bad", what, cure)
 
 

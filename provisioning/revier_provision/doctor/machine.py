@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from revier_inventory.message import _
 from revier_provision.doctor.findings import Checked, bad, ok, skipped, warn
 
 ESPTOOL_MAJOR_MIN = 5
 EPOCH_MIN = datetime(2026, 11, 1, tzinfo=UTC)  # older than this program: the clock was never set
 _PORT_GRABBERS = {
-    "brltty": "Run: sudo systemctl mask --now brltty-udev.service brltty.service; or remove it: "
-    "sudo apt-get remove brltty; then plug the board in again",
-    "ModemManager": "Run: sudo systemctl mask --now ModemManager; then plug the board in again",
+    "brltty": _(
+        "Run: sudo systemctl mask --now brltty-udev.service brltty.service; or remove it: "
+        "sudo apt-get remove brltty; then plug the board in again"
+    ),
+    "ModemManager": _("Run: sudo systemctl mask --now ModemManager; then plug the board in again"),
 }
 _DRIVERS = {
     "CP210x": "cp210x (sudo modprobe cp210x; Windows, macOS: Silicon Labs CP210x VCP driver)",
@@ -69,65 +72,98 @@ def machine_checks(facts: MachineFacts) -> list[Checked]:
 
 def esptool(facts: MachineFacts) -> Checked:
     if facts.esptool is None:
-        cure = "Run: pip install 'revier[provision]'"
-        return bad("esptool", "esptool is not installed: no board can be flashed", cure)
+        cure = _("Run: pip install 'revier[provision]'")
+        return bad("esptool", _("esptool is not installed: no board can be flashed"), cure)
     major = facts.esptool.partition(".")[0]
     if not major.isdigit() or int(major) < ESPTOOL_MAJOR_MIN:
-        cure = "Run: pip install -U esptool"
-        what = f"esptool {facts.esptool} is too old; {ESPTOOL_MAJOR_MIN}.0 or newer is needed"
+        cure = _("Run: pip install -U esptool")
+        what = _(
+            "esptool {esptool} is too old; {least}.0 or newer is needed",
+            esptool=facts.esptool,
+            least=ESPTOOL_MAJOR_MIN,
+        )
         return bad("esptool", what, cure)
-    return ok("esptool", f"esptool {facts.esptool}")
+    return ok("esptool", _("esptool {esptool}", esptool=facts.esptool))
 
 
 def ports(facts: MachineFacts) -> list[Checked]:
     if not facts.ports:
-        cure = "Plug a board in, with a cable that carries data, and run this again"
-        return [skipped("port", "no board is plugged in, so no port was looked at", cure)]
+        cure = _("Plug a board in, with a cable that carries data, and run this again")
+        return [skipped("port", _("no board is plugged in, so no port was looked at"), cure)]
     return [_port(port, facts.user) for port in facts.ports]
 
 
 def _port(port: PortFacts, user: str) -> Checked:
     if not port.usable:
         group = port.group or "dialout"
-        cure = f"Run: sudo usermod -aG {group} {user or '$USER'}, then log out and in again"
-        return bad("port", f"{port.device} ({port.adapter}) may not be used by {user}", cure)
+        cure = _(
+            "Run: sudo usermod -aG {group} {user}, then log out and in again",
+            group=group,
+            user=user or "$USER",
+        )
+        return bad(
+            "port",
+            _(
+                "{device} ({adapter}) may not be used by {user}",
+                device=port.device,
+                adapter=port.adapter,
+                user=user,
+            ),
+            cure,
+        )
     if port.held_by:
-        cure = f"Close {port.held_by}: a port has one user at a time"
-        what = f"{port.device} ({port.adapter}) is held by {port.held_by}"
+        cure = _("Close {held_by}: a port has one user at a time", held_by=port.held_by)
+        what = _(
+            "{device} ({adapter}) is held by {held_by}",
+            device=port.device,
+            adapter=port.adapter,
+            held_by=port.held_by,
+        )
         return bad("port", what, cure)
-    return ok("port", f"{port.device} ({port.adapter}) may be used")
+    return ok(
+        "port", _("{device} ({adapter}) may be used", device=port.device, adapter=port.adapter)
+    )
 
 
 def drivers(facts: MachineFacts) -> list[Checked]:
     found = []
     for usb in facts.portless:
-        what = f"an adapter {usb.adapter} ({usb.vid:04x}:{usb.pid:04x}) has no serial port"
+        what = _(
+            "an adapter {adapter} ({vid:04x}:{pid:04x}) has no serial port",
+            adapter=usb.adapter,
+            vid=usb.vid,
+            pid=usb.pid,
+        )
         if "brltty" in facts.processes:
-            found.append(bad("driver", f"{what}: brltty took it", _PORT_GRABBERS["brltty"]))
+            found.append(
+                bad("driver", _("{what}: brltty took it", what=what), _PORT_GRABBERS["brltty"])
+            )
             continue
         driver = next(
             (text for name, text in _DRIVERS.items() if usb.adapter.startswith(name)),
             _DRIVER_OTHER,
         )
-        found.append(bad("driver", what, f"Load or install its driver: {driver}"))
-    return found or [ok("driver", "every board's adapter on the USB has its serial port")]
+        found.append(bad("driver", what, _("Load or install its driver: {driver}", driver=driver)))
+    return found or [ok("driver", _("every board's adapter on the USB has its serial port"))]
 
 
 def grabbers(facts: MachineFacts) -> list[Checked]:
     """Programs that open every new port: esptool then finds it busy, or the chip is reset."""
     found = [
-        warn("port-grabber", f"{name} runs and takes serial ports", cure)
+        warn("port-grabber", _("{name} runs and takes serial ports", name=name), cure)
         for name, cure in _PORT_GRABBERS.items()
         if name in facts.processes
     ]
-    return found or [ok("port-grabber", "neither brltty nor ModemManager runs")]
+    return found or [ok("port-grabber", _("neither brltty nor ModemManager runs"))]
 
 
 def clock(facts: MachineFacts) -> Checked:
     """Ledger and inventory hold times; TLS refuses certificates by them."""
-    cure = "Set the clock: timedatectl set-ntp true"
+    cure = _("Set the clock: timedatectl set-ntp true")
     if facts.now < EPOCH_MIN:
-        return bad("clock", f"this machine believes that it is {facts.now:%Y-%m-%d}", cure)
+        return bad(
+            "clock", _("this machine believes that it is {now:%Y-%m-%d}", now=facts.now), cure
+        )
     if facts.synchronised is False:
-        return warn("clock", "this machine's clock is not synchronised", cure)
-    return ok("clock", f"this machine's clock says {facts.now:%Y-%m-%d %H:%M} UTC")
+        return warn("clock", _("this machine's clock is not synchronised"), cure)
+    return ok("clock", _("this machine's clock says {now:%Y-%m-%d %H:%M} UTC", now=facts.now))

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from revier_inventory.message import Message, _, joined
 from revier_inventory.model import Kind
 from revier_provision.doctor.findings import Checked, bad, ok, skipped, warn
 from revier_provision.labels.tr005 import VENDOR_ID_NONE, VENDOR_PROFILE_BY_KIND
@@ -15,13 +16,13 @@ from revier_provision.lns.vendor_profiles import NAME_BY_KIND
 
 CLOCK_OFF_WARN_S = 5.0
 CLOCK_OFF_BAD_S = 60.0
-_KEY_CURE = (
-    "Make an API key in ChirpStack (Network Server, API keys; or Tenant, API keys) and store it "
-    "in the token file, chmod 600"
+_KEY_CURE = _(
+    "Make an API key in ChirpStack (Network Server, API keys; or Tenant, API keys) and "
+    "store it in the token file, chmod 600"
 )
-_WRITE_CURE = 'Make an API key without "read only" and store it in the token file'
+_WRITE_CURE = _('Make an API key without "read only" and store it in the token file')
 
-_IMPORT_CURE = (
+_IMPORT_CURE = _(
     "If labels are to be scanned there: revier-provision device-profiles --out FOLDER, and import "
     "it on ChirpStack's host; else choose the profile by hand"
 )
@@ -73,8 +74,8 @@ def server_checks(
 ) -> list[Checked]:
     """`codec`: the JavaScript that profiles should have. `vendor_id`: the labels'."""
     if facts is None:
-        cure = "Give --server and --token-file"
-        return [skipped("chirpstack", "ChirpStack was not looked at", cure)]
+        cure = _("Give --server and --token-file")
+        return [skipped("chirpstack", _("ChirpStack was not looked at"), cure)]
     reached = reach(facts)
     if reached.state == "bad":
         return [reached]
@@ -86,32 +87,40 @@ def server_checks(
         if tenant.readable:
             found += [profile(tenant, kind, codec) for kind in sorted(tenant.profiles)]
     if not facts.tenants:
-        cure = "Give --inventory with owners.toml: then each owner's tenant is looked at"
-        found.append(skipped("rights", "no owner's tenant was looked at", cure))
+        cure = _("Give --inventory with owners.toml: then each owner's tenant is looked at")
+        found.append(skipped("rights", _("no owner's tenant was looked at"), cure))
     return [*found, label_number(facts, codec, vendor_id)]
 
 
 def reach(facts: ServerFacts) -> Checked:
     if facts.failure == "unreachable":
-        cure = "Check --server, that ChirpStack runs, the network and the firewall"
-        return bad("chirpstack", f"{facts.target} does not answer ({facts.details})", cure)
-    if facts.failure == "tls":
-        cure = (
-            "Give https://host:port only where ChirpStack or its proxy speaks TLS, by the name in "
-            "its certificate; --tls-roots for an own CA"
+        cure = _("Check --server, that ChirpStack runs, the network and the firewall")
+        return bad(
+            "chirpstack",
+            _("{target} does not answer ({details})", target=facts.target, details=facts.details),
+            cure,
         )
-        return bad("chirpstack", f"no TLS with {facts.target} ({facts.details})", cure)
-    how = "with TLS" if facts.tls else "on this machine, without TLS"
-    return ok("chirpstack", f"{facts.target} answers {how}")
+    if facts.failure == "tls":
+        cure = _(
+            "Give https://host:port only where ChirpStack or its proxy speaks TLS, by the name "
+            "in its certificate; --tls-roots for an own CA"
+        )
+        return bad(
+            "chirpstack",
+            _("no TLS with {target} ({details})", target=facts.target, details=facts.details),
+            cure,
+        )
+    how = _("with TLS") if facts.tls else _("on this machine, without TLS")
+    return ok("chirpstack", _("{target} answers {how}", target=facts.target, how=how))
 
 
 def server_clock(facts: ServerFacts) -> Checked:
     off_s = facts.clock_off_s
     if off_s is None:
-        cure = "Compare by hand: run date there and here"
-        return skipped("server-clock", "ChirpStack did not say its time", cure)
-    what = f"ChirpStack's clock differs from this machine's by {off_s:+.0f} s"
-    cure = "Set both clocks: timedatectl set-ntp true"
+        cure = _("Compare by hand: run date there and here")
+        return skipped("server-clock", _("ChirpStack did not say its time"), cure)
+    what = _("ChirpStack's clock differs from this machine's by {off_s:+.0f} s", off_s=off_s)
+    cure = _("Set both clocks: timedatectl set-ntp true")
     if abs(off_s) > CLOCK_OFF_BAD_S:
         return bad("server-clock", what, cure)
     if abs(off_s) > CLOCK_OFF_WARN_S:
@@ -121,86 +130,110 @@ def server_clock(facts: ServerFacts) -> Checked:
 
 def token(facts: ServerFacts) -> Checked:
     if facts.failure == "token":
-        what = f"the API key is not one of this ChirpStack ({facts.details})"
+        what = _("the API key is not one of this ChirpStack ({details})", details=facts.details)
         return bad("token", what, _KEY_CURE)
     if facts.failure == "other":
-        return bad("token", f"ChirpStack refused to answer ({facts.details})", _KEY_CURE)
+        return bad(
+            "token", _("ChirpStack refused to answer ({details})", details=facts.details), _KEY_CURE
+        )
     if facts.is_admin:
-        what = "the API key is valid for all tenants"
-        cure = "For one municipality's workbench make a key of its tenant: it can spoil less"
+        what = _("the API key is valid for all tenants")
+        cure = _("For one municipality's workbench make a key of its tenant: it can spoil less")
         return warn("token", what, cure) if len(facts.tenants) == 1 else ok("token", what)
     if facts.tenants and not any(tenant.readable for tenant in facts.tenants):
-        what = "the API key is deleted in ChirpStack, or of a tenant that is not in owners.toml"
+        what = _("the API key is deleted in ChirpStack, or of a tenant that is not in owners.toml")
         return bad("token", what, _KEY_CURE)
-    return ok("token", "the API key is one of a tenant")
+    return ok("token", _("the API key is one of a tenant"))
 
 
 def rights(tenant: TenantFacts, is_admin: bool) -> Checked:
     who = f"{tenant.name} ({tenant.ags})"
     if tenant.tenant_id is None:
         if is_admin:
-            return ok("rights", f"{who} has no tenant yet; the first node makes it")
-        cure = (
-            "Make the tenant in ChirpStack and write its id into owners.toml (tenant_ids), or use "
-            "an API key for all tenants"
+            return ok("rights", _("{who} has no tenant yet; the first node makes it", who=who))
+        cure = _(
+            "Make the tenant in ChirpStack and write its id into owners.toml (tenant_ids), or "
+            "use an API key for all tenants"
         )
-        return bad("rights", f"{who} has no tenant in owners.toml, and the key cannot look", cure)
+        return bad(
+            "rights",
+            _("{who} has no tenant in owners.toml, and the key cannot look", who=who),
+            cure,
+        )
     if not tenant.readable:
-        what = f"the API key may not see the tenant {tenant.tenant_id} of {who}"
+        what = _(
+            "the API key may not see the tenant {tenant_id} of {who}",
+            tenant_id=tenant.tenant_id,
+            who=who,
+        )
         return bad("rights", what, _KEY_CURE)
     if not tenant.writable:
         return bad(
-            "rights", f"the API key can only read at {who}: no node can be made", _WRITE_CURE
+            "rights",
+            _("the API key can only read at {who}: no node can be made", who=who),
+            _WRITE_CURE,
         )
-    return ok("rights", f"the API key may make applications, profiles and devices at {who}")
+    return ok(
+        "rights", _("the API key may make applications, profiles and devices at {who}", who=who)
+    )
 
 
 def profile(tenant: TenantFacts, kind: str, codec: str) -> Checked:
     name, facts = f"revier-{kind}", tenant.profiles[kind]
-    where = f"device profile {name} of {tenant.name}"
+    where = _("device profile {name} of {tenant}", name=name, tenant=tenant.name)
     if facts is None:
-        return ok("profile", f"{where} is not there yet; the first {kind} node makes it")
+        return ok(
+            "profile",
+            _("{where} is not there yet; the first {kind} node makes it", where=where, kind=kind),
+        )
     wrong = profile_faults(facts, codec)
     if wrong:
-        cure = "Make or register the next node of this kind: that corrects it"
-        return bad("profile", f"{where}: {', '.join(wrong)}", cure)
-    return ok("profile", f"{where} is right")
+        cure = _("Make or register the next node of this kind: that corrects it")
+        return bad("profile", joined(": ", [where, joined(", ", wrong)]), cure)
+    return ok("profile", _("{where} is right", where=where))
 
 
 def label_number(facts: ServerFacts, codec: str, vendor_id: str) -> Checked:
     """Whether ChirpStack's page finds the profile of a label that is scanned there."""
     if facts.numbered is None:
-        what = "this ChirpStack finds no profile by a label's number (4.16 and newer can)"
-        return skipped("label-number", what, "Choose the profile by hand when a label is scanned")
+        what = _("this ChirpStack finds no profile by a label's number (4.16 and newer can)")
+        cure = _("Choose the profile by hand when a label is scanned")
+        return skipped("label-number", what, cure)
     wrong = []
     for kind, found in facts.numbered.items():
-        number = f"{vendor_id}{VENDOR_PROFILE_BY_KIND[kind]:04X}"
+        number = f"{vendor_id}{VENDOR_PROFILE_BY_KIND[kind]:04X} ({kind})"
         if found is None:
-            wrong.append(f"{number} ({kind}) is not imported")
+            wrong.append(_("{number} is not imported", number=number))
         elif found.name != NAME_BY_KIND[kind]:
-            wrong.append(f"{number} ({kind}) leads to {found.name!r}")
+            wrong.append(_("{number} leads to {name!r}", number=number, name=found.name))
         else:
-            wrong += [f"{number} ({kind}): {fault}" for fault in profile_faults(found, codec)]
+            wrong += [joined(": ", [number, fault]) for fault in profile_faults(found, codec)]
     if not wrong:
-        return ok("label-number", "a label scanned in ChirpStack's page finds its profile")
-    what = f"a label scanned in ChirpStack's page misses its profile: {'; '.join(wrong)}"
+        what = _("a label scanned in ChirpStack's page finds its profile")
+        return ok("label-number", what)
+    what = _(
+        "a label scanned in ChirpStack's page misses its profile: {wrong}",
+        wrong=joined("; ", wrong),
+    )
     none_yet = not any(facts.numbered.values())
     if none_yet and vendor_id == VENDOR_ID_NONE:
         return skipped("label-number", what, _IMPORT_CURE)
     return warn("label-number", what, _IMPORT_CURE)
 
 
-def profile_faults(facts: ProfileFacts, codec: str) -> list[str]:
+def profile_faults(facts: ProfileFacts, codec: str) -> list[Message]:
     """What would keep a node from joining, or its readings from being decoded."""
     wrong = []
     if facts.region != "EU868":
-        wrong.append(f"region is {facts.region}, not EU868")
+        wrong.append(_("region is {region}, not EU868", region=facts.region))
     if facts.mac_version != "LORAWAN_1_0_4":
-        wrong.append(f"MAC version is {facts.mac_version}, not LORAWAN_1_0_4")
+        wrong.append(
+            _("MAC version is {mac_version}, not LORAWAN_1_0_4", mac_version=facts.mac_version)
+        )
     if not facts.supports_otaa:
-        wrong.append("OTAA is off")
+        wrong.append(_("OTAA is off"))
     if not facts.codec_is_js:
-        wrong.append("it has no JavaScript codec")
+        wrong.append(_("it has no JavaScript codec"))
     elif facts.codec.strip() != codec.strip():
-        wrong.append("its codec is not the one of this version of Revier")
+        wrong.append(_("its codec is not the one of this version of Revier"))
     return wrong

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from revier_inventory import Inventory
+from revier_inventory.message import _
 from revier_provision import identity, inventory_files
 from revier_provision.books import Books, allotted_to
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.fleet.eui_block import EuiBlock, next_dev_eui, parse
 from revier_provision.ledger.records import Entry, Record
 from revier_provision.links import BoardLink, NodeOrder
@@ -32,7 +33,7 @@ def allot(
         return known
     if inventory.knows_device(own) or any(record.dev_eui == own for record in records):
         cure = "Leave --eui-block out: a chip keeps the DevEUI that it has"
-        raise OrderError(f"This chip is device {own} already", cure)
+        raise OrderError("This chip is device {own} already", cure, own=own)
 
     def entry(union: tuple[Record, ...]) -> Entry:
         used = {record.dev_eui for record in union if record.dev_eui}
@@ -55,8 +56,7 @@ def read_block(path: Path | None) -> EuiBlock | None:
     try:
         return parse(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise OrderError(f"Cannot read {path}: {reason}", "Correct the path") from None
+        raise cannot_read(path, error, _("Correct the path")) from None
 
 
 def order_with_block(

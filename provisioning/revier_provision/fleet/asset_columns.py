@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from revier_inventory import DOMAIN_BY_KIND, Asset
+from revier_inventory.message import Message, _
 
 # field -> the headers it goes by, as _plain() makes them
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -60,7 +61,7 @@ _LOST_ZERO = re.compile(r"[0-9]{7}\Z")
 
 
 class BadCellError(ValueError):
-    def __init__(self, problem: str, cure: str) -> None:
+    def __init__(self, problem: Message, cure: Message) -> None:
         self.fault = (problem, cure)
         super().__init__(problem)
 
@@ -76,7 +77,7 @@ def value_of(column: str, text: str) -> Any:
     """A cell's value; None: no value."""
     if not text:
         if column in REQUIRED:
-            raise BadCellError("is empty", "Fill it in, or remove the line")
+            raise BadCellError(_("is empty"), _("Fill it in, or remove the line"))
         return "" if column == "note" else None
     parse = _PARSERS.get(column)
     return text if parse is None else parse(text)
@@ -85,8 +86,8 @@ def value_of(column: str, text: str) -> Any:
 def _kind(text: str) -> str:
     kind = _KIND_BY_WORD.get(plain(text))
     if kind is None:
-        cure = "Write air (Luft), parking (Parken) or waste (Abfall)"
-        raise BadCellError(f"{text[:40]!r} is no kind", cure)
+        cure = _("Write air (Luft), parking (Parken) or waste (Abfall)")
+        raise BadCellError(_("{text!r} is no kind", text=text[:40]), cure)
     return kind
 
 
@@ -97,14 +98,16 @@ def _ags(text: str) -> str:
 
 def _number(text: str) -> float:
     if not _DECIMAL.match(text):
-        raise BadCellError(f"{text[:40]!r} is no number", "Write degrees, as 7.1353 or 7,1353")
+        raise BadCellError(
+            _("{text!r} is no number", text=text[:40]), _("Write degrees, as 7.1353 or 7,1353")
+        )
     return float(text.replace(",", "."))
 
 
 def _whole(text: str) -> int:
     if not _WHOLE.match(text):
-        cure = "Write a whole number without point, comma or unit"
-        raise BadCellError(f"{text[:40]!r} is no whole number", cure)
+        cure = _("Write a whole number without point, comma or unit")
+        raise BadCellError(_("{text!r} is no whole number", text=text[:40]), cure)
     return int(text)
 
 

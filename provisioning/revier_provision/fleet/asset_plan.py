@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from revier_inventory import Asset, Inventory, InventoryError
+from revier_inventory.message import Message, _, joined, n_, verbatim
 from revier_provision.errors import FaultsError
 from revier_provision.fleet.asset_columns import REQUIRED
 from revier_provision.fleet.asset_rows import Fault, Row
@@ -37,7 +38,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     new: Any
 
     def __str__(self) -> str:
-        return f"{self.field}: {_shown(self.old)} -> {_shown(self.new)}"
+        return self.words
+
+    @property
+    def words(self) -> Message:
+        return joined("", [f"{self.field}: ", _shown(self.old), " -> ", _shown(self.new)])
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,17 +108,30 @@ def _row_faults(row: Row, known: Asset | None, serving: str | None) -> Iterator[
     if known is None:
         for field in REQUIRED:
             if row.fields.get(field) is None:
-                problem = f"Line {row.line}: {row.fields['asset']!r} is new and has no {field}"
-                yield problem, f"Add the column {field}, or correct the asset's name"
+                problem = _(
+                    "Line {line}: {asset!r} is new and has no {field}",
+                    line=row.line,
+                    asset=row.fields["asset"],
+                    field=field,
+                )
+                yield problem, _("Add the column {field}, or correct the asset's name", field=field)
         return
     if serving is None:
         return
     for field in FIXED_WHILE_SERVED:
         old, new = getattr(known, field), row.fields.get(field, getattr(known, field))
         if new != old:
-            problem = f"Line {row.line}: {field}: {known.asset!r} is of {old}, not {new}"
-            cure = "Name a new asset, or retire that device first"
-            yield f"{problem}, and device {serving} serves it so", cure
+            problem = _(
+                "Line {line}: {field}: {asset!r} is of {old}, not {new}, and device {dev_eui} "
+                "serves it so",
+                line=row.line,
+                field=field,
+                asset=known.asset,
+                old=old,
+                new=new,
+                dev_eui=serving,
+            )
+            yield problem, _("Name a new asset, or retire that device first")
 
 
 def _asset(row: Row, known: Asset | None) -> Asset:
@@ -135,17 +153,19 @@ def _difference(row: Row, known: Asset | None, asset: Asset) -> Difference:
     return Difference(asset=asset.asset, what=what, line=row.line, changes=changes)
 
 
-def _with_line(key: str, problem: str, cure: str, line_by_asset: dict[str, int]) -> Fault:
+def _with_line(key: str, problem: Message, cure: Message, line_by_asset: dict[str, int]) -> Fault:
     named = _NAMED.match(key)
     if named is None or named["asset"] not in line_by_asset:
-        return f"{key}: {problem}", cure
-    field = f"{named['field']}: " if named["field"] else ""
-    return f"Line {line_by_asset[named['asset']]}: {field}{problem}", cure
+        return joined(": ", [key, problem]), cure
+    if named["field"]:
+        problem = joined(": ", [named["field"], problem])
+    line = line_by_asset[named["asset"]]
+    return _("Line {line}: {problem}", line=line, problem=problem), cure
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> Message:
     if value is None or value == ():
-        return "nothing"
+        return _("nothing")
     if isinstance(value, tuple):
-        return f"{len(value)} entries"
-    return repr(value) if isinstance(value, str) else str(value)
+        return n_("{count} entry", "{count} entries", len(value))
+    return verbatim(repr(value) if isinstance(value, str) else str(value))

@@ -20,6 +20,8 @@ from typing import Any
 import msgspec
 
 from revier_inventory import Asset
+from revier_inventory.message import Message, _
+from revier_inventory.text import type_fault
 from revier_provision.errors import FaultsError
 from revier_provision.fleet.asset_columns import (
     COLUMNS,
@@ -37,7 +39,7 @@ TOML_TABLE = "asset"
 BYTE_ORDER_MARK = "\ufeff"
 
 _DELIMITERS = (";", ",", "\t")
-Fault = tuple[str, str]  # problem, cure
+Fault = tuple[Message, Message]  # problem, cure
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,13 +52,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def read(data: bytes, *, is_toml: bool) -> tuple[Row, ...]:
     """The rows of the file's bytes. Raises FaultsError with every fault, each with its line."""
     if len(data) > BYTES_MAX:
-        raise FaultsError([("The file is larger than 64 MiB", "Split it by municipality")])
+        raise FaultsError([(_("The file is larger than 64 MiB"), _("Split it by municipality"))])
     text = _text(data)
     faults: list[Fault] = []
     rows = tuple(_toml_rows(text, faults) if is_toml else _csv_rows(text, faults))
     faults += _repeated(rows)
     if not rows and not faults:
-        faults.append(("The file names no asset", "Write one a line below the header"))
+        faults.append((_("The file names no asset"), _("Write one a line below the header")))
     if faults:
         raise FaultsError(faults)
     return rows
@@ -102,8 +104,8 @@ def _text(data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    cure = "Save it as CSV UTF-8, or as a plain text file"
-    raise FaultsError([("The file is no text that can be read", cure)])
+    cure = _("Save it as CSV UTF-8, or as a plain text file")
+    raise FaultsError([(_("The file is no text that can be read"), cure)])
 
 
 def _cell(field: str, value: Any, *, german: bool) -> str:
@@ -120,7 +122,7 @@ def _cell(field: str, value: Any, *, german: bool) -> str:
 
 
 def _csv_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
-    first, _, rest = text.partition("\n")
+    first, _end, rest = text.partition("\n")
     skipped = 0
     if first.strip().lower().startswith("sep="):  # a spreadsheet's own first line
         text, skipped = rest, 1
@@ -137,13 +139,23 @@ def _csv_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
                 if columns is None:
                     return
             elif line > ROWS_MAX:
-                faults.append((f"Line {line}: more than {ROWS_MAX} lines", "Split the file"))
+                faults.append(
+                    (
+                        _("Line {line}: more than {most} lines", line=line, most=ROWS_MAX),
+                        _("Split the file"),
+                    )
+                )
                 return
             else:
                 yield from _csv_row(columns, cells, line, faults)
     except csv.Error as error:
-        cure = "Correct the quotes there, or save the file as CSV anew"
-        faults.append((f"Line {lines.line_num + skipped}: {error}", cure))
+        cure = _("Correct the quotes there, or save the file as CSV anew")
+        faults.append(
+            (
+                _("Line {line}: {error}", line=lines.line_num + skipped, error=str(error)),
+                cure,
+            )
+        )
 
 
 def _delimiter(text: str) -> str:
@@ -163,15 +175,31 @@ def _header(cells: list[str], line: int, faults: list[Fault]) -> list[str | None
     before = len(faults)
     for cell, column in zip(cells, columns, strict=True):
         if column is None and cell.strip():
-            cure = f"Correct or remove the column; known are {', '.join(COLUMNS)}"
-            faults.append((f"Line {line}: the column {cell.strip()[:40]!r} is unknown", cure))
+            cure = _(
+                "Correct or remove the column; known are {columns}", columns=", ".join(COLUMNS)
+            )
+            faults.append(
+                (
+                    _(
+                        "Line {line}: the column {cell!r} is unknown",
+                        line=line,
+                        cell=cell.strip()[:40],
+                    ),
+                    cure,
+                )
+            )
     for column in dict.fromkeys(found):
         if found.count(column) > 1:
-            problem = f"Line {line}: {found.count(column)} columns mean {column}"
-            faults.append((problem, "Keep one of them"))
+            problem = _(
+                "Line {line}: {count} columns mean {column}",
+                line=line,
+                count=found.count(column),
+                column=column,
+            )
+            faults.append((problem, _("Keep one of them")))
     if "asset" not in found:
-        cure = "See the form of the file with: revier-provision plan --template"
-        faults.append((f"Line {line}: there is no column 'asset'", cure))
+        cure = _("See the form of the file with: revier-provision plan --template")
+        faults.append((_("Line {line}: there is no column 'asset'", line=line), cure))
     return columns if len(faults) == before else None
 
 
@@ -179,8 +207,13 @@ def _csv_row(
     columns: list[str | None], cells: list[str], line: int, faults: list[Fault]
 ) -> Iterator[Row]:
     if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-        problem = f"Line {line}: {len(cells)} cells, the header has {len(columns)}"
-        cure = "Put cells that hold the separator in double quotes, as numbers with a comma"
+        problem = _(
+            "Line {line}: {count} cells, the header has {columns}",
+            line=line,
+            count=len(cells),
+            columns=len(columns),
+        )
+        cure = _("Put cells that hold the separator in double quotes, as numbers with a comma")
         faults.append((problem, cure))
         return
     fields: dict[str, Any] = {}
@@ -191,7 +224,17 @@ def _csv_row(
         try:
             fields[column] = value_of(column, cell.strip())
         except BadCellError as error:
-            faults.append((f"Line {line}: {column}: {error.fault[0]}", error.fault[1]))
+            faults.append(
+                (
+                    _(
+                        "Line {line}: {column}: {fault}",
+                        line=line,
+                        column=column,
+                        fault=error.fault[0],
+                    ),
+                    error.fault[1],
+                )
+            )
     if len(faults) == before:
         yield Row(line=line, fields=fields)
 
@@ -203,15 +246,25 @@ def _toml_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        cure = "Correct that line; texts need double quotes, a decimal point is a point"
-        faults.append((f"The file is not TOML: {error}", cure))
+        cure = _("Correct that line; texts need double quotes, a decimal point is a point")
+        faults.append((_("The file is not TOML: {error}", error=str(error)), cure))
         return
     content.pop("format", None)
     items = content.pop(TOML_TABLE, [])
     for key in content:
-        faults.append((f"{key[:40]!r} is unknown", f"Only [[{TOML_TABLE}]] may stand here"))
+        faults.append(
+            (
+                _("{key!r} is unknown", key=key[:40]),
+                _("Only [[{table}]] may stand here", table=TOML_TABLE),
+            )
+        )
     if not isinstance(items, list):
-        faults.append((f"[{TOML_TABLE}] is no list", f"Write [[{TOML_TABLE}]], two brackets"))
+        faults.append(
+            (
+                _("[{table}] is no list", table=TOML_TABLE),
+                _("Write [[{table}]], two brackets", table=TOML_TABLE),
+            )
+        )
         return
     starts = [n for n, each in enumerate(text.splitlines(), 1) if _is_start(each)]
     for number, item in enumerate(items):
@@ -225,22 +278,41 @@ def _is_start(line: str) -> bool:
 
 def _toml_row(item: Any, line: int, faults: list[Fault]) -> Iterator[Row]:
     if not isinstance(item, dict):
-        faults.append((f"Line {line}: is no asset", f"Write [[{TOML_TABLE}]] and its keys"))
+        faults.append(
+            (
+                _("Line {line}: is no asset", line=line),
+                _("Write [[{table}]] and its keys", table=TOML_TABLE),
+            )
+        )
         return
     fields: dict[str, Any] = {}
     before = len(faults)
     types = {field.name: field.type for field in msgspec.structs.fields(Asset)}
     for key, value in item.items():
         if key not in types:
-            cure = f"Correct or remove it; known are {', '.join(types)}"
-            faults.append((f"Line {line}: the key {key[:40]!r} is unknown", cure))
+            cure = _("Correct or remove it; known are {types}", types=", ".join(types))
+            faults.append(
+                (_("Line {line}: the key {key!r} is unknown", line=line, key=key[:40]), cure)
+            )
             continue
         try:
             fields[key] = msgspec.convert(value, types[key])
         except msgspec.ValidationError as error:
-            faults.append((f"Line {line}: {key}: {error}", "Correct the value"))
+            faults.append(
+                (
+                    _(
+                        "Line {line}: {key}: {error}",
+                        line=line,
+                        key=key,
+                        error=type_fault(str(error)),
+                    ),
+                    _("Correct the value"),
+                )
+            )
     if "asset" not in item:
-        faults.append((f"Line {line}: the key 'asset' is missing", "Name the asset"))
+        faults.append(
+            (_("Line {line}: the key 'asset' is missing", line=line), _("Name the asset"))
+        )
     if len(faults) == before:
         yield Row(line=line, fields=fields)
 
@@ -250,6 +322,11 @@ def _repeated(rows: tuple[Row, ...]) -> Iterator[Fault]:
     for row in rows:
         name = str(row.fields["asset"])
         if name in seen:
-            problem = f"Line {row.line}: {name[:48]!r} stands in line {seen[name]} already"
-            yield problem, "Keep one of the two"
+            problem = _(
+                "Line {line}: {name!r} stands in line {seen} already",
+                line=row.line,
+                name=name[:48],
+                seen=seen[name],
+            )
+            yield problem, _("Keep one of the two")
         seen.setdefault(name, row.line)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from revier_inventory import Asset, DevicePeriod, Inventory
+from revier_inventory.message import Message, _
 from revier_provision.books import MADE_EVENTS
 from revier_provision.fleet.keys_in_use import key_in_use
 from revier_provision.fleet.server_view import ServerDevice
@@ -19,8 +20,8 @@ from revier_provision.ledger.records import Record
 from revier_provision.links import INTERVAL_S_BY_KIND
 from revier_provision.lns.chirpstack import PROFILE_NAME
 
-REKEY = "Give it a new key: revier-provision rekey --port PORT"
-NODE = "Connect the board and run: revier-provision node"
+REKEY = _("Give it a new key: revier-provision rekey --port PORT")
+NODE = _("Connect the board and run: revier-provision node")
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -28,8 +29,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
     dev_eui: str
     what: str
-    problem: str
-    cure: str
+    problem: Message
+    cure: Message
 
 
 class BoardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,17 +104,35 @@ def _last(records: Iterable[Record], events: Sequence[str]) -> dict[str, Record]
 def _in_ledger(period: DevicePeriod, asset: Asset, made: Mapping[str, Record]) -> Iterator[Finding]:
     record = made.get(period.dev_eui)
     if record is None:
-        problem = f"The inventory has it at {asset.asset}; the ledger has never made it"
-        yield _finding(period.dev_eui, "ledger", problem, f"{NODE}; it enters what it finds")
+        problem = _(
+            "The inventory has it at {asset}; the ledger has never made it", asset=asset.asset
+        )
+        yield _finding(
+            period.dev_eui, "ledger", problem, _("{node}; it enters what it finds", node=NODE)
+        )
     elif record.event == "retired":
-        problem = f"The ledger retired it; the inventory has it at {asset.asset}"
-        yield _finding(period.dev_eui, "ledger", problem, "Retire it again, or make it a node anew")
+        problem = _("The ledger retired it; the inventory has it at {asset}", asset=asset.asset)
+        yield _finding(
+            period.dev_eui, "ledger", problem, _("Retire it again, or make it a node anew")
+        )
     elif record.asset != asset.asset:
-        problem = f"The ledger made it the node of {record.asset}, the inventory has {asset.asset}"
-        yield _finding(period.dev_eui, "asset", problem, f"Correct devices.toml, or: {NODE}")
+        problem = _(
+            "The ledger made it the node of {asset}, the inventory has {other}",
+            asset=record.asset,
+            other=asset.asset,
+        )
+        yield _finding(
+            period.dev_eui, "asset", problem, _("Correct devices.toml, or: {node}", node=NODE)
+        )
     elif record.ags != asset.ags:
-        problem = f"The ledger made it a node of {record.ags}, the inventory has {asset.ags}"
-        yield _finding(period.dev_eui, "ags", problem, f"Correct assets.toml, or: {NODE}")
+        problem = _(
+            "The ledger made it a node of {ags}, the inventory has {other}",
+            ags=record.ags,
+            other=asset.ags,
+        )
+        yield _finding(
+            period.dev_eui, "ags", problem, _("Correct assets.toml, or: {node}", node=NODE)
+        )
 
 
 def _on_server(period: DevicePeriod, asset: Asset, sources: Sources) -> Iterator[Finding]:
@@ -122,26 +141,48 @@ def _on_server(period: DevicePeriod, asset: Asset, sources: Sources) -> Iterator
     dev_eui = period.dev_eui
     device = sources.server.get(dev_eui)
     if device is None:
-        problem = f"It serves {asset.asset}, but is not in the application of {asset.ags}"
-        cure = "Connect the board and run: revier-provision register"
+        problem = _(
+            "It serves {asset}, but is not in the application of {ags}",
+            asset=asset.asset,
+            ags=asset.ags,
+        )
+        cure = _("Connect the board and run: revier-provision register")
         yield _finding(dev_eui, "registration", problem, cure)
         return
     listed = device.listed
     if listed.application_id != sources.applications.get(asset.ags):
-        problem = f"It is registered in another owner's application, not in that of {asset.ags}"
-        cure = "Delete it there in ChirpStack, then run: revier-provision register"
+        problem = _(
+            "It is registered in another owner's application, not in that of {ags}", ags=asset.ags
+        )
+        cure = _("Delete it there in ChirpStack, then run: revier-provision register")
         yield _finding(dev_eui, "ags", problem, cure)
     for tag, right in (("asset", asset.asset), ("ags", asset.ags)):
         if listed.tags.get(tag) != right:
-            problem = f"ChirpStack's tag {tag} is {listed.tags.get(tag)!r}, the inventory: {right}"
-            yield _finding(dev_eui, "tags", problem, f"Correct the tag there, or: {NODE}")
+            problem = _(
+                "ChirpStack's tag {tag} is {found!r}, the inventory: {right}",
+                tag=tag,
+                found=listed.tags.get(tag),
+                right=right,
+            )
+            yield _finding(
+                dev_eui, "tags", problem, _("Correct the tag there, or: {node}", node=NODE)
+            )
     profile = PROFILE_NAME.format(kind=asset.kind)
     if listed.profile_name != profile:
-        problem = f"Its device profile is {listed.profile_name!r}, not {profile!r}"
-        yield _finding(dev_eui, "profile", problem, f"Choose {profile} there, or: {NODE}")
+        problem = _(
+            "Its device profile is {found!r}, not {profile!r}",
+            found=listed.profile_name,
+            profile=profile,
+        )
+        yield _finding(
+            dev_eui,
+            "profile",
+            problem,
+            _("Choose {profile} there, or: {node}", profile=profile, node=NODE),
+        )
     if device.is_disabled:
-        problem = "It is disabled in ChirpStack: nothing of it is heard"
-        yield _finding(dev_eui, "registration", problem, "Enable it in ChirpStack")
+        problem = _("It is disabled in ChirpStack: nothing of it is heard")
+        yield _finding(dev_eui, "registration", problem, _("Enable it in ChirpStack"))
     yield from _key_on_server(dev_eui, device, sources.records)
 
 
@@ -150,9 +191,9 @@ def _key_on_server(
 ) -> Iterator[Finding]:
     in_use = key_in_use(records, dev_eui)
     if device.key_id is None:
-        yield _finding(dev_eui, "key", "ChirpStack has no key for it: it cannot join", REKEY)
+        yield _finding(dev_eui, "key", _("ChirpStack has no key for it: it cannot join"), REKEY)
     elif in_use is not None and device.key_id != in_use:
-        problem = "ChirpStack's key is not the one that the ledger has as in use"
+        problem = _("ChirpStack's key is not the one that the ledger has as in use")
         yield _finding(dev_eui, "key", problem, REKEY)
 
 
@@ -161,51 +202,67 @@ def _in_vault(period: DevicePeriod, sources: Sources) -> Iterator[Finding]:
     if sources.vault is None or in_use is None:
         return
     if in_use not in sources.vault.get(period.dev_eui, frozenset()):
-        cure = "Take it from ChirpStack: revier-provision vault fill"
+        cure = _("Take it from ChirpStack: revier-provision vault fill")
         yield _finding(
-            period.dev_eui, "key", "The vault does not hold the key that is in use", cure
+            period.dev_eui, "key", _("The vault does not hold the key that is in use"), cure
         )
 
 
 def _unknown_to_inventory(inventory: Inventory, made: Mapping[str, Record]) -> Iterator[Finding]:
     for dev_eui, record in made.items():
         if record.event != "retired" and not inventory.knows_device(dev_eui):
-            problem = f"Station {record.station} made it the node of {record.asset}"
-            cure = "Bring the inventory up to date with that station's"
-            yield _finding(dev_eui, "inventory", f"{problem}; the inventory has no such", cure)
+            problem = _(
+                "Station {station} made it the node of {asset}; the inventory has no such",
+                station=record.station,
+                asset=record.asset,
+            )
+            cure = _("Bring the inventory up to date with that station's")
+            yield _finding(dev_eui, "inventory", problem, cure)
 
 
 def _left_on_server(sources: Sources, made: Mapping[str, Record]) -> Iterator[Finding]:
     """Devices that serve nothing. One that was replaced stays for late readings, without a tag."""
-    serving = {period.dev_eui for period, _ in _serving(sources.inventory)}
+    serving = {period.dev_eui for period, _asset in _serving(sources.inventory)}
     for dev_eui, device in (sources.server or {}).items():
         if dev_eui in serving:
             continue
         tagged = device.listed.tags.get("asset")
         retired = dev_eui in made and made[dev_eui].event == "retired"
-        cure = f"Take it out: revier-provision retire --dev-eui {dev_eui}"
+        cure = _("Take it out: revier-provision retire --dev-eui {dev_eui}", dev_eui=dev_eui)
         if retired:
-            yield _finding(dev_eui, "registration", "It was retired, and is registered", cure)
+            yield _finding(dev_eui, "registration", _("It was retired, and is registered"), cure)
         elif tagged is not None:
-            problem = f"It serves nothing, and is tagged {tagged}: late readings are refused"
-            yield _finding(dev_eui, "tags", problem, f"Remove the tag asset in ChirpStack. {cure}")
+            problem = _(
+                "It serves nothing, and is tagged {tagged}: late readings are refused",
+                tagged=tagged,
+            )
+            yield _finding(
+                dev_eui, "tags", problem, _("Remove the tag asset in ChirpStack. {cure}", cure=cure)
+            )
         elif not sources.inventory.knows_device(dev_eui):
-            problem = "ChirpStack has it in our application, the inventory knows nothing of it"
-            yield _finding(dev_eui, "inventory", problem, f"{NODE}. Or: {cure}")
+            problem = _("ChirpStack has it in our application, the inventory knows nothing of it")
+            yield _finding(
+                dev_eui, "inventory", problem, _("{node}. Or: {cure}", node=NODE, cure=cure)
+            )
 
 
 def _on_board(board: BoardView, sources: Sources) -> Iterator[Finding]:
     dev_eui = board.dev_eui_expected
     if board.dev_eui != dev_eui:
-        problem = f"The board says that its DevEUI is {board.dev_eui or 'none'}"
+        problem = _(
+            "The board says that its DevEUI is {dev_eui}", dev_eui=board.dev_eui or _("none")
+        )
         yield _finding(dev_eui, "DevEUI", problem, REKEY)
     asset = next((a for p, a in _serving(sources.inventory) if p.dev_eui == dev_eui), None)
     if asset is None:
-        yield _finding(dev_eui, "asset", "The inventory has no asset that it serves now", NODE)
+        yield _finding(dev_eui, "asset", _("The inventory has no asset that it serves now"), NODE)
         return
     if board.kind != asset.kind:
-        problem = (
-            f"The board is a node of kind {board.kind or 'none'}, {asset.asset} is {asset.kind}"
+        problem = _(
+            "The board is a node of kind {board_kind}, {asset} is {kind}",
+            board_kind=board.kind or _("none"),
+            asset=asset.asset,
+            kind=asset.kind,
         )
         yield _finding(dev_eui, "kind", problem, NODE)
     yield from _interval(board, asset, sources)
@@ -214,31 +271,46 @@ def _on_board(board: BoardView, sources: Sources) -> Iterator[Finding]:
     if device is None:
         return
     if device.join_eui != board.join_eui:
-        problem = f"The board joins as {board.join_eui or 'none'}, ChirpStack has {device.join_eui}"
+        problem = _(
+            "The board joins as {board_eui}, ChirpStack has {join_eui}",
+            board_eui=board.join_eui or _("none"),
+            join_eui=device.join_eui,
+        )
         yield _finding(dev_eui, "JoinEUI", problem, NODE)
     if device.key_id is not None and board.key_id != device.key_id:
-        yield _finding(dev_eui, "key", "The board does not hold ChirpStack's key", REKEY)
+        yield _finding(dev_eui, "key", _("The board does not hold ChirpStack's key"), REKEY)
 
 
 def _interval(board: BoardView, asset: Asset, sources: Sources) -> Iterator[Finding]:
     interval_s = board.interval_s or INTERVAL_S_BY_KIND[asset.kind]
     of_profile_s = sources.interval_s.get((asset.ags, asset.kind))
     if of_profile_s is not None and interval_s > of_profile_s:
-        problem = f"It reports every {interval_s} s, its profile expects {of_profile_s} s"
-        cure = f"{NODE} with --interval-s {interval_s}, or it will always count as late"
+        problem = _(
+            "It reports every {interval_s} s, its profile expects {expected_s} s",
+            interval_s=interval_s,
+            expected_s=of_profile_s,
+        )
+        cure = _(
+            "{node} with --interval-s {interval_s}, or it will always count as late",
+            node=NODE,
+            interval_s=interval_s,
+        )
         yield _finding(board.dev_eui_expected, "interval", problem, cure)
 
 
 def _firmware(board: BoardView, records: Iterable[Record]) -> Iterator[Finding]:
     record = _last(records, (*MADE_EVENTS, "updated")).get(board.dev_eui_expected)
     if not board.firmware_sha256:
-        cure = "Put it there: revier-provision upload --port PORT --firmware FILE"
-        yield _finding(board.dev_eui_expected, "firmware", "The board has no firmware", cure)
+        cure = _("Put it there: revier-provision upload --port PORT --firmware FILE")
+        yield _finding(board.dev_eui_expected, "firmware", _("The board has no firmware"), cure)
     elif record is not None and record.firmware_sha256 not in ("", board.firmware_sha256):
-        problem = "The firmware on the board is not the one that the ledger has"
-        cure = f"If an update was taken back or not entered: {NODE}. Else put the firmware on again"
+        problem = _("The firmware on the board is not the one that the ledger has")
+        cure = _(
+            "If an update was taken back or not entered: {node}. Else put the firmware on again",
+            node=NODE,
+        )
         yield _finding(board.dev_eui_expected, "firmware", problem, cure)
 
 
-def _finding(dev_eui: str, what: str, problem: str, cure: str) -> Finding:
+def _finding(dev_eui: str, what: str, problem: Message, cure: Message) -> Finding:
     return Finding(dev_eui=dev_eui, what=what, problem=problem, cure=cure)

@@ -23,6 +23,7 @@ from itertools import pairwise
 
 import msgspec
 
+from revier_inventory.message import Message, _
 from revier_provision.errors import FaultsError, OrderError
 
 EUI_DIGITS = 16
@@ -55,8 +56,9 @@ def parse(text: str) -> EuiBlock:
     try:
         file = msgspec.convert(tomllib.loads(text), _File)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        cure = "Write prefix, registered_to and [stations], see docs/technician.md"
-        raise FaultsError([(f"The file of the EUI block cannot be read: {error}", cure)]) from None
+        cure = _("Write prefix, registered_to and [stations], see docs/technician.md")
+        problem = _("The file of the EUI block cannot be read: {error}", error=str(error))
+        raise FaultsError([(problem, cure)]) from None
     prefix = re.sub(r"[-: .]", "", file.prefix).lower()
     faults = list(_prefix_faults(prefix, file.registered_to))
     if faults:
@@ -66,13 +68,25 @@ def parse(text: str) -> EuiBlock:
     for station, (first, last) in file.stations.items():
         ends = first.lower(), last.lower()
         if any(len(end) != digits or not _HEX.match(end) for end in ends) or ends[0] > ends[1]:
-            problem = f"Station {station}: {first!r} to {last!r} is no range of this block"
-            faults.append((problem, f"Write two numbers of {digits} hex digits, the lower first"))
+            problem = _(
+                "Station {station}: {first!r} to {last!r} is no range of this block",
+                station=station,
+                first=first,
+                last=last,
+            )
+            faults.append(
+                (
+                    problem,
+                    _("Write two numbers of {digits} hex digits, the lower first", digits=digits),
+                )
+            )
             continue
         stations[station] = (int(prefix + ends[0], 16), int(prefix + ends[1], 16))
     faults += _overlaps(stations)
     if not file.stations:
-        faults.append(("No station has a part of the block", "Write [stations] and their ranges"))
+        faults.append(
+            (_("No station has a part of the block"), _("Write [stations] and their ranges"))
+        )
     if faults:
         raise FaultsError(faults)
     return EuiBlock(prefix=prefix, registered_to=file.registered_to, stations=stations)
@@ -85,14 +99,16 @@ def next_dev_eui(block: EuiBlock, station: str, used: Iterable[str]) -> str:
     """
     if station not in block.stations:
         cure = "Give --station as in the block's file, or add it there"
-        raise OrderError(f"Station {station!r} has no part of the EUI block", cure)
+        raise OrderError("Station {station!r} has no part of the EUI block", cure, station=station)
     first, last = block.stations[station]
     own = (int(each, 16) for each in used)
     after = max((each + 1 for each in own if first <= each <= last), default=first)
     for number in _past_reserved(after, last):
         return f"{number:016x}"
     cure = "Give it another range in the block's file; a used DevEUI is never used again"
-    raise OrderError(f"Station {station!r} has used up its part of the EUI block", cure)
+    raise OrderError(
+        "Station {station!r} has used up its part of the EUI block", cure, station=station
+    )
 
 
 def _past_reserved(number: int, last: int) -> Iterator[int]:
@@ -104,33 +120,47 @@ def _past_reserved(number: int, last: int) -> Iterator[int]:
         number = (number | 0xFFFFFF) + 1  # the last three octets are free
 
 
-def _prefix_faults(prefix: str, registered_to: str) -> Iterator[tuple[str, str]]:
-    as_assigned = "Write the prefix that the IEEE assigned to you, or leave --eui-block out: the "
-    as_assigned += "DevEUI is then made from the chip's own MAC address"
+def _prefix_faults(prefix: str, registered_to: str) -> Iterator[tuple[Message, Message]]:
+    as_assigned = _(
+        "Write the prefix that the IEEE assigned to you, or leave --eui-block out: the DevEUI is "
+        "then made from the chip's own MAC address"
+    )
     if not _HEX.match(prefix) or len(prefix) not in REGISTRY_BY_DIGITS:
-        problem = f"The prefix {prefix[:20]!r} is none that the IEEE assigns"
-        yield problem, "Write 6 (MA-L), 7 (MA-M) or 9 (MA-S) hex digits"
+        problem = _("The prefix {prefix!r} is none that the IEEE assigns", prefix=prefix[:20])
+        yield problem, _("Write 6 (MA-L), 7 (MA-M) or 9 (MA-S) hex digits")
         return
     first_octet = int(prefix[:2], 16)
     if first_octet & 0x02:
-        yield f"The prefix {prefix} is locally administered: nobody owns it", as_assigned
+        yield (
+            _("The prefix {prefix} is locally administered: nobody owns it", prefix=prefix),
+            as_assigned,
+        )
     elif first_octet & 0x01:
-        yield f"The prefix {prefix} is that of a group address", as_assigned
+        yield _("The prefix {prefix} is that of a group address", prefix=prefix), as_assigned
     elif prefix[:6] in ("000000", OF_IANA):
-        yield f"The prefix {prefix} is no block of yours", as_assigned
+        yield _("The prefix {prefix} is no block of yours", prefix=prefix), as_assigned
     elif prefix in HANDED_OUT:
-        problem = f"The prefix {prefix} is {HANDED_OUT[prefix]}'s, who hands it out EUI by EUI"
+        problem = _(
+            "The prefix {prefix} is {company}'s, who hands it out EUI by EUI",
+            prefix=prefix,
+            company=HANDED_OUT[prefix],
+        )
         yield problem, as_assigned
     if len(prefix) == 9 and prefix[6:] == "fff":
-        yield f"The prefix {prefix} is kept for EUIs made from MAC addresses", as_assigned
+        yield (
+            _("The prefix {prefix} is kept for EUIs made from MAC addresses", prefix=prefix),
+            as_assigned,
+        )
     if not registered_to.strip():
-        cure = "Write in whose name the IEEE's register has the block"
-        yield "registered_to is empty", cure
+        cure = _("Write in whose name the IEEE's register has the block")
+        yield _("registered_to is empty"), cure
 
 
-def _overlaps(stations: dict[str, tuple[int, int]]) -> Iterator[tuple[str, str]]:
+def _overlaps(stations: dict[str, tuple[int, int]]) -> Iterator[tuple[Message, Message]]:
     ordered = sorted(stations.items(), key=lambda item: item[1])
-    for (before, (_, last)), (after, (first, _)) in pairwise(ordered):
+    for (before, (_first, last)), (after, (first, _last)) in pairwise(ordered):
         if first <= last:
-            problem = f"The parts of stations {before} and {after} overlap"
-            yield problem, "Give every DevEUI to one station only"
+            problem = _(
+                "The parts of stations {before} and {after} overlap", before=before, after=after
+            )
+            yield problem, _("Give every DevEUI to one station only")

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from revier_inventory.message import _
 from revier_provision.links import INTERVAL_S_BY_KIND
 from revier_provision.lns.fleet import ListedDevice
 
@@ -62,5 +63,5 @@ def _state(device: ListedDevice, interval_s: int, now: datetime) -> State:
 
 def _battery(device: ListedDevice) -> str | None:
     if device.external_power:
-        return "mains"
+        return _("mains")
     return None if device.battery_pct is None else f"{device.battery_pct:.0f} %"

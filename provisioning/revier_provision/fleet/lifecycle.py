@@ -18,6 +18,7 @@ from typing import Protocol
 import msgspec
 
 from revier_inventory import DevicePeriod, Inventory, end_period
+from revier_inventory.message import _
 from revier_provision import identity, inventory_files
 from revier_provision.books import (
     Books,
@@ -94,7 +95,7 @@ def replacement_order(
     asset = inventory.asset(asset_name)
     if asset is None:
         cure = "Correct the name; see all with: revier-provision status"
-        raise OrderError(f"The inventory has no asset {asset_name!r}", cure)
+        raise OrderError("The inventory has no asset {asset_name!r}", cure, asset_name=asset_name)
     return NodeOrder(
         kind=asset.kind,
         asset=asset.asset,
@@ -153,7 +154,7 @@ def release_old(
     )
     if not old or elsewhere or server.device(old) is None:
         return False
-    progress("take the asset off the old device")
+    progress(_("take the asset off the old device"))
     server.release(old, f"{asset} (replaced)")
     return True
 
@@ -216,17 +217,17 @@ def retire(
     periods = inventory.periods_of_device(dev_eui)
     _check_ours(dev_eui, server, inventory)
     steps: list[StepResult] = []
-    progress("delete the device in the network server")
+    progress(_("delete the device in the network server"))
     was_registered = server.delete_device(dev_eui)
     steps.append(StepResult("delete the device in the network server", "done"))
     is_open = bool(periods) and periods[-1].until is None
     if is_open:
         at = max(at, periods[-1].since + SHORTEST)
-        progress("end its period in the inventory")
+        progress(_("end its period in the inventory"))
         inventory_files.change(inventory_dir, lambda now: end_period(now, dev_eui, at))
         steps.append(StepResult("end its period in the inventory", "done"))
     if board is not None:
-        progress("wipe the board")
+        progress(_("wipe the board"))
         _wipe(board)
         steps.append(StepResult("wipe the board", "done"))
     last = inventory.asset(periods[-1].asset) if periods else None
@@ -254,9 +255,12 @@ def _check_ours(dev_eui: str, server: FleetServer, inventory: Inventory) -> None
     ours = {each for owner in inventory.owners for each in owner.application_ids}
     if device is not None and device.application_id not in ours:
         name = server.application_name(device.application_id)
-        problem = f"ChirpStack has device {dev_eui} in the application {name!r}"
+        problem = (
+            "ChirpStack has device {dev_eui} in the application {name!r}, which is none of this "
+            "inventory's owners"
+        )
         cure = "If it shall go, delete it in ChirpStack's pages, then run this again"
-        raise OrderError(f"{problem}, which is none of this inventory's owners", cure)
+        raise OrderError(problem, cure, dev_eui=dev_eui, name=name)
 
 
 def since_after(periods: Sequence[DevicePeriod], since: datetime) -> datetime:
@@ -269,8 +273,10 @@ def _check_board(dev_eui: str, board: FleetBoard, books: Books, *, local_mac_ok:
     held = board.state().dev_eui
     own = dev_eui_of_board(board, books, local_mac_ok=local_mac_ok)
     if dev_eui not in (held, own):
-        cure = f"Connect the board of {dev_eui}, or retire this one with its own DevEUI"
-        raise OrderError(f"The board is not {dev_eui}, but {held or own}", cure)
+        cure = "Connect the board of {dev_eui}, or retire this one with its own DevEUI"
+        raise OrderError(
+            "The board is not {dev_eui}, but {found}", cure, dev_eui=dev_eui, found=held or own
+        )
 
 
 def _wipe(board: FleetBoard) -> None:

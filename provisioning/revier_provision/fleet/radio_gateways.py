@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from revier_inventory.message import _
 from revier_provision import durable_files
-from revier_provision.errors import OrderError
+from revier_provision.errors import cannot_write_in
 from revier_provision.lns.chirpstack import STATS_INTERVAL_S
 from revier_provision.lns.fleet import ClientCertificate
 
@@ -30,8 +31,8 @@ def keep(certificate: ClientCertificate, gateway_id: str, folder: Path) -> tuple
             path.unlink(missing_ok=True)
             durable_files.create(path, text.encode(), 0o600)
     except OSError as error:
-        cure = "Choose another --certificate-dir, or correct the rights there"
-        raise OrderError(f"Cannot write in {folder}: {error.strerror}", cure) from None
+        cure = _("Choose another --certificate-dir, or correct the rights there")
+        raise cannot_write_in(folder, error, cure) from None
     return tuple(texts)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from revier_inventory import Asset, Inventory, Owner, RadioGateway, put_owner
+from revier_inventory.message import Message, _
 from revier_provision import inventory_files
 from revier_provision.books import Books
 from revier_provision.errors import OrderError, ProvisionError
@@ -36,8 +37,8 @@ class Unrestored(msgspec.Struct, frozen=True, kw_only=True):
     """A device or radio gateway that could not be given back, and what to do."""
 
     which: str
-    problem: str
-    cure: str
+    problem: Message
+    cure: Message
 
 
 class Restoration(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +59,9 @@ def check_empty(inventory: Inventory, server: FleetChirpStack) -> None:
     if strangers:
         shown = ", ".join(repr(name) for name in strangers[:3])
         cure = "Check --server; if it is right, give --not-empty"
-        raise OrderError(f"This ChirpStack has tenants of others ({shown}): not empty", cure)
+        raise OrderError(
+            "This ChirpStack has tenants of others ({shown}): not empty", cure, shown=shown
+        )
 
 
 def restore(
@@ -77,22 +80,22 @@ def restore(
     applications: dict[str, Application] = {}
     for owner in inventory.owners:
         if _is_used(owner, inventory):
-            progress(f"tenant and application of {owner.name}")
+            progress(_("tenant and application of {name}", name=owner.name))
             applications[owner.ags] = _owner(owner, run, inventory_dir)
     for period in inventory.periods:
         asset = inventory.asset(period.asset)
         if period.until is None and asset is not None:
-            progress(f"{asset.asset}: device {period.dev_eui}")
+            progress(_("{asset}: device {dev_eui}", asset=asset.asset, dev_eui=period.dev_eui))
             run.device(period.dev_eui, asset, applications[asset.ags])
     for gateway in inventory.radio_gateways:
         if gateway.ags is None or gateway.ags not in applications:
             run.failed(
                 gateway.gateway_id,
-                "The inventory does not say whose radio gateway it is",
-                "Add it again: revier-provision radio-gateway add",
+                _("The inventory does not say whose radio gateway it is"),
+                _("Add it again: revier-provision radio-gateway add"),
             )
             continue
-        progress(f"radio gateway {gateway.gateway_id}")
+        progress(_("radio gateway {gateway_id}", gateway_id=gateway.gateway_id))
         run.radio_gateway(gateway, applications[gateway.ags])
     done = Restoration(
         owners=len(applications),
@@ -119,7 +122,7 @@ class _Run:
         self.devices = self.keys = self.radio_gateways = self.made = 0
         self.unrestored: list[Unrestored] = []
 
-    def failed(self, which: str, problem: str, cure: str) -> None:
+    def failed(self, which: str, problem: Message, cure: Message) -> None:
         self.unrestored.append(Unrestored(which=which, problem=problem, cure=cure))
 
     def device(self, dev_eui: str, asset: Asset, application: Application) -> None:
@@ -154,7 +157,9 @@ class _Run:
         if present is not None and present.application_id != application.application_id:
             name = self.server.application_name(present.application_id)
             cure = "Delete it there, then run this again"
-            raise OrderError(f"It is in the application {name!r} of this ChirpStack", cure)
+            raise OrderError(
+                "It is in the application {name!r} of this ChirpStack", cure, name=name
+            )
         if present != wanted:
             self.server.put_device(wanted)
             self.made += present is None

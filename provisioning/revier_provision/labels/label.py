@@ -8,15 +8,13 @@ that is 6 whole dots at 203 dpi and 9 at 305 dpi. The words are on the right.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from revier_inventory import Asset, Inventory
+from revier_inventory.message import _
 from revier_provision.errors import OrderError
 from revier_provision.labels.font import printable, width_em
-
-Language = Literal["de", "en"]
+from revier_provision.translation import Language, say
 
 WIDTH_MM, HEIGHT_MM = 63.5, 38.1
 MODULE_MM = 0.75
@@ -30,11 +28,8 @@ TEXT_MM = WIDTH_MM - TEXT_X_MM - 2.0
 TEXT_TOP_MM, TEXT_BOTTOM_MM = 4.0, 34.6
 LEADING = 1.15
 
-KIND_WORDS: dict[Language, dict[str, str]] = {
-    "de": {"air": "Luftqualität", "parking": "Parken", "waste": "Füllstand"},
-    "en": {"air": "Air quality", "parking": "Parking", "waste": "Fill level"},
-}
-OWNER_WORD: dict[Language, str] = {"de": "Eigentum:", "en": "Property of:"}
+KIND_WORDS = {"air": _("Air quality"), "parking": _("Parking"), "waste": _("Fill level")}
+OWNER_WORD = _("Property of:")
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,21 +62,24 @@ def served_asset(inventory: Inventory, asset: str | None, dev_eui: str | None) -
             found = inventory.asset(period.asset)
             assert found is not None
             return found, period.dev_eui
-    what = f"asset {asset!r} has no device" if asset else f"device {dev_eui} serves no asset"
+    problem = (
+        "In the inventory the asset {asset!r} has no device now"
+        if asset
+        else "In the inventory the device {dev_eui} serves no asset now"
+    )
     cure = "Correct it (see: revier-provision status), or provision first: revier-provision node"
-    raise OrderError(f"In the inventory the {what} now", cure)
+    raise OrderError(problem, cure, asset=asset, dev_eui=dev_eui)
 
 
 def lay_out(label: Label) -> list[Line]:
     """The lines of words, within the text column whatever their length."""
-    words = KIND_WORDS[label.language]
     column = _Column()
-    column.add(words[label.kind], 2.5, lines=1)
+    column.add(say(KIND_WORDS[label.kind], label.language), 2.5, lines=1)
     column.add(label.asset, 3.3, lines=3, bold=True, whole=True)
     column.gap(0.5)
     column.add(label.name, 2.4, lines=2)
     column.gap(0.8)
-    column.add(OWNER_WORD[label.language], 1.9, lines=1)
+    column.add(say(OWNER_WORD, label.language), 1.9, lines=1)
     column.add(label.town, 2.4, lines=2)
     column.gap(0.8)
     column.add("DevEUI", 1.9, lines=1)

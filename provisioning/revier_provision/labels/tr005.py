@@ -16,6 +16,7 @@ import re
 
 import msgspec
 
+from revier_inventory.message import Message, _
 from revier_inventory.model import EUI, Kind
 from revier_provision.errors import OrderError
 
@@ -49,15 +50,23 @@ def identification(
     assert EUI.match(dev_eui)
     if not EUI.match(join_eui):
         raise OrderError(
-            f"The JoinEUI {join_eui!r} is not of the right form", "Write 16 hex digits"
+            "The JoinEUI {join_eui!r} is not of the right form",
+            "Write 16 hex digits",
+            join_eui=join_eui,
         )
     profile_id = f"{vendor_number(vendor_id)}{VENDOR_PROFILE_BY_KIND[kind]:04X}"
     parts = [SCHEMA, join_eui.upper(), dev_eui.upper(), profile_id]
-    parts += _field("O", owner_token, "owner token") + _field("S", serial, "serial number")
+    parts += _field("O", owner_token, _("owner token"))
+    parts += _field("S", serial, _("serial number"))
     text = ":".join(parts)
     if len(text) > TEXT_CHARS_MAX:
         cure = "Shorten the owner token or the serial number"
-        raise OrderError(f"The label holds {TEXT_CHARS_MAX} characters, not {len(text)}", cure)
+        raise OrderError(
+            "The label holds {most} characters, not {count}",
+            cure,
+            most=TEXT_CHARS_MAX,
+            count=len(text),
+        )
     return text
 
 
@@ -66,7 +75,7 @@ def vendor_number(text: str) -> str:
     number = text.upper()
     if not VENDOR_ID.match(number):
         cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
-        raise OrderError(f"The vendor id {text!r} is not of the right form", cure)
+        raise OrderError("The vendor id {text!r} is not of the right form", cure, text=text)
     return number
 
 
@@ -102,14 +111,16 @@ def read(text: str) -> Identification:
     )
 
 
-def _field(letter: str, value: str, what: str) -> list[str]:
+def _field(letter: str, value: str, what: Message) -> list[str]:
     if not value:
         return []
     value = value.upper()
     if KEY.search(value.replace(" ", "").replace("-", "")):
         cure = "Leave it out: a key never goes on a label"
-        raise OrderError(f"The {what} looks like a key", cure)
+        raise OrderError("The {what} looks like a key", cure, what=what)
     if not FIELD.match(value):
         cure = "Use at most 24 of: 0-9 A-Z space $ % * + - . /"
-        raise OrderError(f"The {what} {value!r} cannot stand in a QR label", cure)
+        raise OrderError(
+            "The {what} {value!r} cannot stand in a QR label", cure, what=what, value=value
+        )
     return [letter + value]

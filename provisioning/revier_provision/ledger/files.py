@@ -18,8 +18,9 @@ from pathlib import Path
 
 import msgspec
 
+from revier_inventory.message import _
 from revier_provision import durable_files
-from revier_provision.errors import LedgerError, OrderError
+from revier_provision.errors import LedgerError, OrderError, cannot_read, cannot_write_in
 from revier_provision.ledger.records import (
     EMPTY,
     LINE_BYTES_MAX,
@@ -37,7 +38,7 @@ from revier_provision.ledger.records import (
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 READS_MAX = 100
-READABLE = "Make it readable for this user (chmod, chown)"
+READABLE = _("Make it readable for this user (chmod, chown)")
 
 Now = Callable[[], datetime]
 
@@ -55,7 +56,9 @@ class LedgerFolder:
     def __init__(self, folder: Path, station: str, by: str, now: Now = utc_now) -> None:
         if not STATION.match(station):
             cure = "Give --station with at most 32 of a-z, 0-9 and -"
-            raise OrderError(f"The station's name {station!r} is not of the right form", cure)
+            raise OrderError(
+                "The station's name {station!r} is not of the right form", cure, station=station
+            )
         self.folder = folder
         self.station = station
         self.by = by
@@ -88,8 +91,8 @@ class LedgerFolder:
                 others.pop(self.station, None)
                 yield chain, others
         except OSError as error:
-            cure = "Make room or correct the rights there, then run again"
-            raise OrderError(f"Cannot write in {self.folder}: {error.strerror}", cure) from error
+            cure = _("Make room or correct the rights there, then run again")
+            raise cannot_write_in(self.folder, error, cure) from error
 
     def records(self) -> tuple[Record, ...]:
         """Of all stations; this one's must be sound."""
@@ -112,7 +115,8 @@ class LedgerFolder:
         if len(line) > LINE_BYTES_MAX:
             raise OrderError(
                 "The record is too long",
-                f"Shorten the note; a record has {LINE_BYTES_MAX} bytes at most",
+                "Shorten the note; a record has {most} bytes at most",
+                most=LINE_BYTES_MAX,
             )
         durable_files.append(self._path, line)
         self._seal(record.head)
@@ -155,12 +159,14 @@ class LedgerFolder:
 def read_one(folder: Path, station: str) -> Chain:
     """One station's chain, checked; empty if it has no files. It may be written meanwhile."""
     head_path = folder / f"{station}.head"
-    for _ in range(READS_MAX):
+    for _try in range(READS_MAX):
         text = _bytes(head_path)
         data = _bytes(folder / f"{station}.jsonl")
         if text == _bytes(head_path):
             return _checked(station, data, text)
-    raise OrderError(f"{head_path} changes all the time", "Wait until the station is idle")
+    raise OrderError(
+        "{head_path} changes all the time", "Wait until the station is idle", head_path=head_path
+    )
 
 
 def _checked(station: str, data: bytes, head_text: bytes) -> Chain:
@@ -173,7 +179,9 @@ def _checked(station: str, data: bytes, head_text: bytes) -> Chain:
     chain = read_chain(station, data, head or EMPTY)
     if head is not None:
         return chain
-    problem = f"cannot be told from another: {station}.head is not as it was written"
+    problem = _(
+        "cannot be told from another: {station}.head is not as it was written", station=station
+    )
     finding = Finding(station=station, line=len(chain.records), fault="changed", problem=problem)
     return msgspec.structs.replace(chain, findings=(*chain.findings, finding))
 
@@ -188,7 +196,7 @@ def verify(folder: Path) -> dict[str, Chain]:
     """Read all and raise LedgerError with every contradiction."""
     if not folder.is_dir():
         cure = "Correct the path; a ledger begins with the first: revier-provision node"
-        raise OrderError(f"There is no ledger in {folder}", cure)
+        raise OrderError("There is no ledger in {folder}", cure, folder=folder)
     chains = read_all(folder)
     findings = list(contradictions(chains))
     if findings:
@@ -200,13 +208,15 @@ def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise OrderError(
-                f"{path} is larger than 256 MiB", "Move it out of the folder: no station wrote it"
+                "{path} is larger than 256 MiB",
+                "Move it out of the folder: no station wrote it",
+                path=path,
             )
         return path.read_bytes()
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", READABLE) from error
+        raise cannot_read(path, error, READABLE) from error
 
 
 def machine_name() -> str:

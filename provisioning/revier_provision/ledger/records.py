@@ -22,6 +22,8 @@ from typing import Literal
 
 import msgspec
 
+from revier_inventory.message import Message, _, joined
+
 FORMAT = 1
 LINE_BYTES_MAX = 16 * 1024
 STATION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
@@ -123,7 +125,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     station: str
     line: int
     fault: Fault
-    problem: str
+    problem: Message
+
+    @property
+    def words(self) -> Message:
+        where = _("{station}.jsonl line {line}", station=self.station, line=self.line)
+        return joined(" ", [where, self.problem])
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +185,7 @@ def read_chain(station: str, data: bytes, head: Head) -> Chain:
     for line, text in enumerate(lines, 1):
         record = _parse(text)
         if record is None or record.station != station:
-            findings.append(_finding(station, line, "changed", "is not as it was written"))
+            findings.append(_finding(station, line, "changed", _("is not as it was written")))
             expected = Head(line, "")
             continue
         findings += _follows(record, expected, line)
@@ -208,9 +215,17 @@ def contradictions(chains: Mapping[str, Chain]) -> Iterator[Finding]:
                     newest.setdefault(station, record)
     for station, witness in newest.items():
         head = witness.seen[station]
-        problem = f"is not what {witness.station}'s record {witness.number} saw there"
+        problem = _(
+            "is not what {station}'s record {number} saw there",
+            station=witness.station,
+            number=witness.number,
+        )
         if station not in chains or len(chains[station].records) < head.number:
-            problem = f"is missing; {witness.station}'s record {witness.number} saw it"
+            problem = _(
+                "is missing; {station}'s record {number} saw it",
+                station=witness.station,
+                number=witness.number,
+            )
         yield _finding(station, head.number, "missing", problem)
 
 
@@ -242,13 +257,19 @@ def _hash(record: Record) -> str:
 def _follows(record: Record, expected: Head, line: int) -> Iterator[Finding]:
     station, wanted = record.station, expected.number + 1
     if record.number > wanted:
-        gap = f"records {wanted} to {record.number - 1} are missing before it"
-        yield _finding(station, line, "missing", f"is record {record.number}: {gap}")
+        gap = _(
+            "records {first} to {last} are missing before it", first=wanted, last=record.number - 1
+        )
+        yield _finding(
+            station, line, "missing", _("is record {number}: {gap}", number=record.number, gap=gap)
+        )
     elif record.number < wanted:
-        problem = f"is record {record.number} where record {wanted} belongs"
+        problem = _(
+            "is record {number} where record {wanted} belongs", number=record.number, wanted=wanted
+        )
         yield _finding(station, line, "moved", problem)
     elif expected.hash and record.previous != expected.hash:
-        problem = f"does not follow line {line - 1}, which was changed or replaced"
+        problem = _("does not follow line {line}, which was changed or replaced", line=line - 1)
         yield _finding(station, line, "changed", problem)
 
 
@@ -256,14 +277,19 @@ def _end(station: str, records: list[Record], rest: bytes, head: Head) -> Iterat
     """What the head says about the end. A cut while writing leaves it as it was or one behind."""
     count = len(records)
     if head.number > count:
-        problem = f"is missing: the station's head says that there are {head.number} records"
+        problem = _(
+            "is missing: the station's head says that there are {number} records",
+            number=head.number,
+        )
         yield _finding(station, count + 1, "cut off", problem)
     elif head.number < count - 1 or (head.number < count and rest):
-        problem = f"was added past the station's head, which ends at record {head.number}"
+        problem = _(
+            "was added past the station's head, which ends at record {number}", number=head.number
+        )
         yield _finding(station, head.number + 1, "changed", problem)
     elif head.number and head != records[head.number - 1].head:
-        yield _finding(station, head.number, "changed", "is not what the station's head names")
+        yield _finding(station, head.number, "changed", _("is not what the station's head names"))
 
 
-def _finding(station: str, line: int, fault: Fault, problem: str) -> Finding:
+def _finding(station: str, line: int, fault: Fault, problem: Message) -> Finding:
     return Finding(station=station, line=line, fault=fault, problem=problem)

@@ -18,6 +18,7 @@ from chirpstack_api import api
 from chirpstack_api.common import common_pb2
 
 from revier_inventory import Owner, RadioGateway
+from revier_inventory.message import Message, _
 from revier_inventory.model import Kind
 from revier_provision.errors import NetworkServerError
 from revier_provision.links import Application, Device
@@ -60,7 +61,7 @@ class ChirpStack:
             self._channel = grpc.insecure_channel(target, NO_PROXY)
         else:
             cure = "Give https://host:port (--tls-roots for an own CA), or run on ChirpStack's host"
-            raise NetworkServerError(f"Keys would go to {target} unencrypted", cure)
+            raise NetworkServerError("Keys would go to {target} unencrypted", cure, target=target)
         self._tenants = api.TenantServiceStub(self._channel)
         self._applications = api.ApplicationServiceStub(self._channel)
         self._profiles = api.DeviceProfileServiceStub(self._channel)
@@ -84,7 +85,7 @@ class ChirpStack:
     def _call(self, method: Any, request: Any) -> Any:
         return method(request, metadata=self._metadata, timeout=CALL_S)
 
-    def _get(self, what: str, method: Any, request: Any) -> Any | None:
+    def _get(self, what: Message, method: Any, request: Any) -> Any | None:
         """The answer, or None when the object does not exist."""
         try:
             return self._call(method, request)
@@ -93,7 +94,7 @@ class ChirpStack:
                 return None
             raise as_sentence(what, error, request) from None
 
-    def _do(self, what: str, method: Any, request: Any) -> Any:
+    def _do(self, what: Message, method: Any, request: Any) -> Any:
         with sentences(what, request):
             return self._call(method, request)
 
@@ -105,15 +106,15 @@ class ChirpStack:
             return None
         for application_id in owner.application_ids:
             request = api.GetApplicationRequest(id=application_id)
-            answer = self._get("read the application", self._applications.Get, request)
+            answer = self._get(_("read the application"), self._applications.Get, request)
             if answer is not None and answer.application.tenant_id == tenant_id:
                 return Application(tenant_id=tenant_id, application_id=application_id)
         if owner.application_ids:
-            raise _gone("applications", owner)
+            raise _gone(_("applications"), owner)
         request = api.ListApplicationsRequest(limit=LIST_LIMIT, tenant_id=tenant_id)
-        answer = self._do("list the applications", self._applications.List, request)
+        answer = self._do(_("list the applications"), self._applications.List, request)
         found = [item.id for item in answer.result if item.name == APPLICATION_NAME]
-        one = _only_one(found, f"applications {APPLICATION_NAME!r}", owner)
+        one = _only_one(found, _("applications {name!r}", name=APPLICATION_NAME), owner)
         return None if one is None else Application(tenant_id=tenant_id, application_id=one)
 
     def create_application(self, owner: Owner) -> Application:
@@ -121,10 +122,10 @@ class ChirpStack:
         if tenant_id is None:
             tenant = api.Tenant(name=owner.name, can_have_gateways=True, tags={"ags": owner.ags})
             request = api.CreateTenantRequest(tenant=tenant)
-            tenant_id = self._do("create the tenant", self._tenants.Create, request).id
+            tenant_id = self._do(_("create the tenant"), self._tenants.Create, request).id
         application = api.Application(name=APPLICATION_NAME, tenant_id=tenant_id)
         answer = self._do(
-            "create the application",
+            _("create the application"),
             self._applications.Create,
             api.CreateApplicationRequest(application=application),
         )
@@ -132,20 +133,20 @@ class ChirpStack:
 
     def application_name(self, application_id: str) -> str:
         request = api.GetApplicationRequest(id=application_id)
-        answer = self._get("read the application", self._applications.Get, request)
+        answer = self._get(_("read the application"), self._applications.Get, request)
         return application_id if answer is None else str(answer.application.name)
 
     def _find_tenant(self, owner: Owner) -> str | None:
         for tenant_id in owner.tenant_ids:
             request = api.GetTenantRequest(id=tenant_id)
-            if self._get("read the tenant", self._tenants.Get, request) is not None:
+            if self._get(_("read the tenant"), self._tenants.Get, request) is not None:
                 return tenant_id
         if owner.tenant_ids:
-            raise _gone("tenants", owner)
+            raise _gone(_("tenants"), owner)
         request = api.ListTenantsRequest(limit=LIST_LIMIT, search=owner.name)
-        answer = self._do("list the tenants", self._tenants.List, request)
+        answer = self._do(_("list the tenants"), self._tenants.List, request)
         found = [item.id for item in answer.result if item.name == owner.name]
-        return _only_one(found, f"tenants {owner.name!r}", owner)
+        return _only_one(found, _("tenants {name!r}", name=owner.name), owner)
 
     # Device profiles
 
@@ -154,20 +155,20 @@ class ChirpStack:
         request = api.ListDeviceProfilesRequest(
             limit=LIST_LIMIT, search=name, tenant_id=tenant_id, tenant_only=True
         )
-        answer = self._do("list the device profiles", self._profiles.List, request)
+        answer = self._do(_("list the device profiles"), self._profiles.List, request)
         profile_id = next((item.id for item in answer.result if item.name == name), None)
         if profile_id is None:
             profile = api.DeviceProfile(tenant_id=tenant_id, name=name)
             self._set_profile(profile, interval_s)
             request = api.CreateDeviceProfileRequest(device_profile=profile)
-            return str(self._do("create the device profile", self._profiles.Create, request).id)
+            return str(self._do(_("create the device profile"), self._profiles.Create, request).id)
         request = api.GetDeviceProfileRequest(id=profile_id)
-        profile = self._do("read the device profile", self._profiles.Get, request).device_profile
+        profile = self._do(_("read the device profile"), self._profiles.Get, request).device_profile
         before = profile.SerializeToString(deterministic=True)
         self._set_profile(profile, interval_s)
         if profile.SerializeToString(deterministic=True) != before:
             request = api.UpdateDeviceProfileRequest(device_profile=profile)
-            self._do("update the device profile", self._profiles.Update, request)
+            self._do(_("update the device profile"), self._profiles.Update, request)
         return str(profile_id)
 
     def _set_profile(self, profile: Any, interval_s: int) -> None:
@@ -213,7 +214,7 @@ class ChirpStack:
         except grpc.RpcError as error:
             if is_missing(error) or is_invisible(error):
                 return None
-            raise as_sentence("read the device", error) from None
+            raise as_sentence(_("read the device"), error) from None
 
     def put_device(self, device: Device) -> None:
         present = self._get_device(device.dev_eui)
@@ -227,37 +228,37 @@ class ChirpStack:
         message.tags.update(device.tags)
         if present is None:
             request = api.CreateDeviceRequest(device=message)
-            self._do("register the device", self._devices.Create, request)
+            self._do(_("register the device"), self._devices.Create, request)
         else:
             request = api.UpdateDeviceRequest(device=message)
-            self._do("update the device", self._devices.Update, request)
+            self._do(_("update the device"), self._devices.Update, request)
 
     def app_key(self, dev_eui: str) -> bytes | None:
         request = api.GetDeviceKeysRequest(dev_eui=dev_eui)
-        answer = self._get("read the device's key", self._devices.GetKeys, request)
+        answer = self._get(_("read the device's key"), self._devices.GetKeys, request)
         if answer is None:
             return None
         return bytes.fromhex(answer.device_keys.nwk_key)
 
     def set_app_key(self, dev_eui: str, app_key: bytes) -> None:
         get = api.GetDeviceKeysRequest(dev_eui=dev_eui)
-        present = self._get("read the device's key", self._devices.GetKeys, get)
+        present = self._get(_("read the device's key"), self._devices.GetKeys, get)
         keys = api.DeviceKeys(dev_eui=dev_eui, nwk_key=app_key.hex(), app_key=NO_KEY)
         if present is None:
             request = api.CreateDeviceKeysRequest(device_keys=keys)
-            self._do("set the device's key", self._devices.CreateKeys, request)
+            self._do(_("set the device's key"), self._devices.CreateKeys, request)
         else:
             request = api.UpdateDeviceKeysRequest(device_keys=keys)
-            self._do("replace the device's key", self._devices.UpdateKeys, request)
+            self._do(_("replace the device's key"), self._devices.UpdateKeys, request)
 
     def flush_dev_nonces(self, dev_eui: str) -> None:
         request = api.FlushDevNoncesRequest(dev_eui=dev_eui)
-        self._do("flush the DevNonces", self._devices.FlushDevNonces, request)
+        self._do(_("flush the DevNonces"), self._devices.FlushDevNonces, request)
 
     def key_changed_at(self, dev_eui: str) -> datetime | None:
         """By ChirpStack's clock; it counts a join as a change, too. None: the device has no key."""
         request = api.GetDeviceKeysRequest(dev_eui=dev_eui)
-        answer = self._get("read the device's key", self._devices.GetKeys, request)
+        answer = self._get(_("read the device's key"), self._devices.GetKeys, request)
         if answer is None or not answer.HasField("updated_at"):
             return None
         changed: datetime = answer.updated_at.ToDatetime(tzinfo=UTC)
@@ -274,11 +275,13 @@ class ChirpStack:
 
     def put_radio_gateway(self, tenant_id: str, gateway: RadioGateway) -> None:
         request = api.GetGatewayRequest(gateway_id=gateway.gateway_id)
-        answer = self._get("read the radio gateway", self._gateways.Get, request)
+        answer = self._get(_("read the radio gateway"), self._gateways.Get, request)
         if answer is not None and answer.gateway.tenant_id != tenant_id:
-            problem = f"Radio gateway {gateway.gateway_id} belongs to tenant"
+            problem = "Radio gateway {gateway_id} belongs to tenant {tenant_id}"
             cure = "Delete it there if it has changed its owner, then run this again"
-            raise NetworkServerError(f"{problem} {answer.gateway.tenant_id}", cure)
+            raise NetworkServerError(
+                problem, cure, gateway_id=gateway.gateway_id, tenant_id=answer.gateway.tenant_id
+            )
         message = api.Gateway() if answer is None else answer.gateway
         message.gateway_id = gateway.gateway_id
         message.name = gateway.name
@@ -289,10 +292,10 @@ class ChirpStack:
         message.location.altitude = gateway.altitude_m or 0.0
         if answer is None:
             request = api.CreateGatewayRequest(gateway=message)
-            self._do("register the radio gateway", self._gateways.Create, request)
+            self._do(_("register the radio gateway"), self._gateways.Create, request)
         else:
             request = api.UpdateGatewayRequest(gateway=message)
-            self._do("update the radio gateway", self._gateways.Update, request)
+            self._do(_("update the radio gateway"), self._gateways.Update, request)
 
 
 def is_loopback(target: str) -> bool:
@@ -306,14 +309,16 @@ def is_loopback(target: str) -> bool:
         return False
 
 
-def _gone(what: str, owner: Owner) -> NetworkServerError:
-    problem = f"ChirpStack has none of the {what} that owners.toml names for {owner.ags}"
+def _gone(what: Message, owner: Owner) -> NetworkServerError:
+    problem = "ChirpStack has none of the {what} that owners.toml names for {ags}"
     cure = "Check --server; if ChirpStack was set up anew: revier-provision restore-server"
-    return NetworkServerError(problem, cure)
+    return NetworkServerError(problem, cure, what=what, ags=owner.ags)
 
 
-def _only_one(found: list[str], what: str, owner: Owner) -> str | None:
+def _only_one(found: list[str], what: Message, owner: Owner) -> str | None:
     if len(found) > 1:
-        cure = f"Write the id of the right one into owners.toml, at ags {owner.ags}"
-        raise NetworkServerError(f"ChirpStack has {len(found)} {what}", cure)
+        cure = "Write the id of the right one into owners.toml, at ags {ags}"
+        raise NetworkServerError(
+            "ChirpStack has {count} {what}", cure, count=len(found), what=what, ags=owner.ags
+        )
     return found[0] if found else None

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import Message as Request
 
+from revier_inventory.message import Message, _
 from revier_provision.errors import NetworkServerError
 
 DETAIL_CHARS_MAX = 200
@@ -26,46 +27,48 @@ _EUI = re.compile(r"[0-9a-fA-F]{16}")
 _KEY = re.compile(r"[0-9a-fA-F]{32}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 
-_NEW_KEY = "Make an API key in ChirpStack (Network Server, API keys) and store it in the token file"
-_REPORT = "Look into ChirpStack's log at this time; the request was not carried out"
+_NEW_KEY = _(
+    "Make an API key in ChirpStack (Network Server, API keys) and store it in the token file"
+)
+_REPORT = _("Look into ChirpStack's log at this time; the request was not carried out")
 
 # (pattern of the details, problem, cure); {what} is what was attempted. First match counts.
-_INTERNAL: tuple[tuple[str, str, str], ...] = (
+_INTERNAL: tuple[tuple[str, Message, Message], ...] = (
     (
         r"UNIQUE constraint failed: device\.dev_eui|device_pkey",
-        "this DevEUI is registered already, perhaps for another owner",
-        "Look for it in ChirpStack's search field; delete it there if the board has moved",
+        _("this DevEUI is registered already, perhaps for another owner"),
+        _("Look for it in ChirpStack's search field; delete it there if the board has moved"),
     ),
     (
         r"UNIQUE constraint failed: device_keys\.dev_eui|device_keys_pkey",
-        "this device has a key already",
-        "Run again: the key is then replaced",
+        _("this device has a key already"),
+        _("Run again: the key is then replaced"),
     ),
     (
         r"UNIQUE constraint failed: gateway\.gateway_id|gateway_pkey",
-        "this radio gateway is registered already, perhaps by another tenant",
-        "Look for it in ChirpStack's search field; delete it there if it has moved",
+        _("this radio gateway is registered already, perhaps by another tenant"),
+        _("Look for it in ChirpStack's search field; delete it there if it has moved"),
     ),
     (
         r"UNIQUE constraint|duplicate key value",
-        "it exists already",
-        "Run again: what exists is then brought up to date",
+        _("it exists already"),
+        _("Run again: what exists is then brought up to date"),
     ),
     (
         r"FOREIGN KEY constraint failed|violates foreign key",
-        "it refers to a tenant, application or device profile that is gone",
-        "Run again; if it repeats, remove the old tenant and application ids from owners.toml",
+        _("it refers to a tenant, application or device profile that is gone"),
+        _("Run again; if it repeats, remove the old tenant and application ids from owners.toml"),
     ),
     (
         r"Odd number of digits|Invalid character|Invalid string length|invalid length",
-        "ChirpStack cannot read an EUI, id or key: it has the wrong number of hex digits",
-        "Correct the EUI (16 hex digits) or the id in owners.toml (a UUID)",
+        _("ChirpStack cannot read an EUI, id or key: it has the wrong number of hex digits"),
+        _("Correct the EUI (16 hex digits) or the id in owners.toml (a UUID)"),
     ),
 )
 
 
 @contextmanager
-def sentences(what: str, request: Message | None = None) -> Iterator[None]:
+def sentences(what: Message, request: Request | None = None) -> Iterator[None]:
     """Turn gRPC's errors inside the block into NetworkServerError; `what` was attempted."""
     try:
         yield
@@ -87,7 +90,7 @@ def is_invisible(error: grpc.RpcError) -> bool:
 
 
 def as_sentence(
-    what: str, error: grpc.RpcError, request: Message | None = None
+    what: Message, error: grpc.RpcError, request: Request | None = None
 ) -> NetworkServerError:
     """The error in words. Details are shortened; ChirpStack never repeats a key in them.
 
@@ -98,23 +101,25 @@ def as_sentence(
     problem, cure = _explain(code, details)
     field = malformed(request) if request is not None and _FORM.search(details) else None
     if field is not None:
-        problem = f"{field.name} is malformed: {field.wrong}"
+        problem = _("{name} is malformed: {wrong}", name=field.name, wrong=field.wrong)
         cure = field.cure
-    return NetworkServerError(f"ChirpStack could not {what}: {problem}", cure)
+    return NetworkServerError(
+        "ChirpStack could not {what}: {problem}", cure, what=what, problem=problem
+    )
 
 
 class Malformed(NamedTuple):
     """A field of a request: its name, what is wrong with it, what to do. Never a key's value."""
 
     name: str
-    wrong: str
-    cure: str
+    wrong: Message
+    cure: Message
 
 
-def malformed(request: Message) -> Malformed | None:
+def malformed(request: Request) -> Malformed | None:
     """The first field whose form ChirpStack cannot read: EUIs, keys and ids, by their names."""
     for descriptor, value in request.ListFields():
-        if isinstance(value, Message):
+        if isinstance(value, Request):
             found = malformed(value)
             if found is not None:
                 return found
@@ -122,38 +127,48 @@ def malformed(request: Message) -> Malformed | None:
             continue
         name = descriptor.name
         if name.endswith(("_eui", "gateway_id")) and not _EUI.fullmatch(value):
-            return Malformed(name, f"{value!r} is not 16 hex digits", "Correct it, then run again")
+            return Malformed(
+                name,
+                _("{value!r} is not 16 hex digits", value=value),
+                _("Correct it, then run again"),
+            )
         if name.endswith("_key") and not _KEY.fullmatch(value):
-            cure = "Run again; if it repeats, give the board a new key"
-            return Malformed(name, "it is not 32 hex digits", cure)
+            cure = _("Run again; if it repeats, give the board a new key")
+            return Malformed(name, _("it is not 32 hex digits"), cure)
         is_id = name == "id" or name.endswith(("tenant_id", "application_id", "profile_id"))
         if is_id and not _UUID.fullmatch(value):
-            cure = "Correct the id in owners.toml; ChirpStack shows it on the page's address"
-            return Malformed(name, f"{value!r} is no UUID", cure)
+            cure = _("Correct the id in owners.toml; ChirpStack shows it on the page's address")
+            return Malformed(name, _("{value!r} is no UUID", value=value), cure)
     return None
 
 
-def _explain(code: grpc.StatusCode, details: str) -> tuple[str, str]:
+def _explain(code: grpc.StatusCode, details: str) -> tuple[Message, Message]:
     match code:
         case grpc.StatusCode.UNAUTHENTICATED if "no authorization" in details:
-            return "no API token was sent", _NEW_KEY
+            return _("no API token was sent"), _NEW_KEY
         case grpc.StatusCode.UNAUTHENTICATED if "InvalidToken" in details:
-            return "the API token is not one of this ChirpStack", _NEW_KEY
+            return _("the API token is not one of this ChirpStack"), _NEW_KEY
         case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
-            return f"the API token has no right to do so ({details})", _NEW_KEY
+            return _("the API token has no right to do so ({details})", details=details), _NEW_KEY
         case grpc.StatusCode.NOT_FOUND:
-            return f"it is not there ({details})", "Check the ids in owners.toml, then run again"
+            return _("it is not there ({details})", details=details), _(
+                "Check the ids in owners.toml, then run again"
+            )
         case grpc.StatusCode.UNAVAILABLE:
             return (
-                f"it does not answer ({details})",
-                "Check --server, that ChirpStack runs, and the network; then run again",
+                _("it does not answer ({details})", details=details),
+                _("Check --server, that ChirpStack runs, and the network; then run again"),
             )
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return "it did not answer in time", "Check the network and its load; then run again"
+            return _("it did not answer in time"), _(
+                "Check the network and its load; then run again"
+            )
         case grpc.StatusCode.UNIMPLEMENTED:
-            return f"it does not know this call ({details})", "Update ChirpStack to v4.9 or newer"
+            return _("it does not know this call ({details})", details=details), _(
+                "Update ChirpStack to v4.9 or newer"
+            )
         case grpc.StatusCode.INTERNAL | grpc.StatusCode.INVALID_ARGUMENT:
             for pattern, problem, cure in _INTERNAL:
                 if re.search(pattern, details):
                     return problem, cure
-    return f"{code.name}: {details}", _REPORT
+    return _("{name}: {details}", name=code.name, details=details), _REPORT

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import grpc
 
+from revier_inventory.message import _
 from revier_provision.errors import NetworkServerError
 from revier_provision.links import DeviceEvent
 from revier_provision.lns.errors import as_sentence
@@ -25,7 +26,7 @@ from revier_provision.lns.errors import as_sentence
 EVENTS_MAX = 1000
 BODY_CHARS_MAX = 64 * 1024
 REOPEN_S = 1.0
-WHAT = "show the device's events"
+WHAT = _("show the device's events")
 
 Open = Callable[[], Any]  # a gRPC stream of LogItem, with initial_metadata() and cancel()
 

@@ -18,6 +18,7 @@ import msgspec
 from chirpstack_api import api
 
 from revier_inventory import Owner
+from revier_inventory.message import _
 from revier_provision.errors import NetworkServerError
 from revier_provision.links import Application
 from revier_provision.lns.chirpstack import LIST_LIMIT, ChirpStack
@@ -65,7 +66,7 @@ class FleetChirpStack(ChirpStack):
             request = api.ListDevicesRequest(
                 limit=LIST_LIMIT, offset=offset, application_id=application_id
             )
-            items = self._do("list the devices", self._devices.List, request).result
+            items = self._do(_("list the devices"), self._devices.List, request).result
             yield from (_listed(item, application_id) for item in items)
             if len(items) < LIST_LIMIT:
                 return
@@ -75,12 +76,12 @@ class FleetChirpStack(ChirpStack):
         request = api.ListDeviceProfilesRequest(
             limit=LIST_LIMIT, search=profile_name, tenant_id=tenant_id, tenant_only=True
         )
-        found = self._do("list the device profiles", self._profiles.List, request).result
+        found = self._do(_("list the device profiles"), self._profiles.List, request).result
         profile_id = next((item.id for item in found if item.name == profile_name), None)
         if profile_id is None:
             return None
         get = api.GetDeviceProfileRequest(id=profile_id)
-        answer = self._do("read the device profile", self._profiles.Get, get)
+        answer = self._do(_("read the device profile"), self._profiles.Get, get)
         return int(answer.device_profile.uplink_interval)
 
     def join_eui_and_disabled(self, dev_eui: str) -> tuple[str, bool] | None:
@@ -101,7 +102,7 @@ class FleetChirpStack(ChirpStack):
         present.device.name = name
         present.device.tags.pop("asset", None)
         request = api.UpdateDeviceRequest(device=present.device)
-        self._do("update the device", self._devices.Update, request)
+        self._do(_("update the device"), self._devices.Update, request)
         return True
 
     def delete_device(self, dev_eui: str) -> bool:
@@ -109,25 +110,25 @@ class FleetChirpStack(ChirpStack):
         if self._get_device(dev_eui) is None:
             return False
         request = api.DeleteDeviceRequest(dev_eui=dev_eui)
-        self._do("delete the device", self._devices.Delete, request)
+        self._do(_("delete the device"), self._devices.Delete, request)
         if self._get_device(dev_eui) is not None:
             cure = "Delete it in ChirpStack's pages, then run this again"
-            raise NetworkServerError(f"ChirpStack still has device {dev_eui}", cure)
+            raise NetworkServerError("ChirpStack still has device {dev_eui}", cure, dev_eui=dev_eui)
         return True
 
     # Tenants
 
     def has_tenant(self, tenant_id: str) -> bool:
         request = api.GetTenantRequest(id=tenant_id)
-        return self._get("read the tenant", self._tenants.Get, request) is not None
+        return self._get(_("read the tenant"), self._tenants.Get, request) is not None
 
     def has_application(self, application_id: str) -> bool:
         request = api.GetApplicationRequest(id=application_id)
-        return self._get("read the application", self._applications.Get, request) is not None
+        return self._get(_("read the application"), self._applications.Get, request) is not None
 
     def tenant_names(self) -> list[str]:
         request = api.ListTenantsRequest(limit=LIST_LIMIT)
-        answer = self._do("list the tenants", self._tenants.List, request)
+        answer = self._do(_("list the tenants"), self._tenants.List, request)
         return [str(item.name) for item in answer.result]
 
     def known_application(self, owner: Owner) -> Application | None:
@@ -151,7 +152,7 @@ class FleetChirpStack(ChirpStack):
     def radio_gateway_seen(self, gateway_id: str) -> datetime | None:
         """When its last statistics came; None: never, or not registered."""
         request = api.GetGatewayRequest(gateway_id=gateway_id)
-        answer = self._get("read the radio gateway", self._gateways.Get, request)
+        answer = self._get(_("read the radio gateway"), self._gateways.Get, request)
         if answer is None or not answer.HasField("last_seen_at"):
             return None
         seen: datetime = answer.last_seen_at.ToDatetime(tzinfo=UTC)
@@ -171,7 +172,7 @@ class FleetChirpStack(ChirpStack):
                     "leave --certificate-dir out and let the gateway log in another way"
                 )
                 raise NetworkServerError(problem, cure) from None
-            raise as_sentence("issue the certificate", error) from None
+            raise as_sentence(_("issue the certificate"), error) from None
         ends = answer.expires_at.ToDatetime(tzinfo=UTC) if answer.HasField("expires_at") else None
         return ClientCertificate(
             tls_cert=answer.tls_cert,

@@ -20,12 +20,13 @@ import grpc
 import msgspec
 from chirpstack_api import api
 
+from revier_inventory.message import _
 from revier_provision.errors import NetworkServerError
 from revier_provision.lns.errors import as_sentence, sentences
 
 CALL_S = 10.0
 BODY_BYTES_MAX = 256 * 1024
-LISTEN = "listen to the device"
+LISTEN = _("listen to the device")
 ENDED = (grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
 
 
@@ -132,7 +133,7 @@ class Live:
     def enqueue(self, dev_eui: str, f_port: int, data: bytes, expires_at: datetime) -> None:
         """Goes out after the device's next uplink, unless that comes after `expires_at`. One that
         waits there already stays alone."""
-        with sentences("read the device's queue"):
+        with sentences(_("read the device's queue")):
             get = api.GetDeviceQueueItemsRequest(dev_eui=dev_eui)
             waiting = self._devices.GetQueue(get, metadata=self._metadata, timeout=CALL_S)
         if any((item.f_port, item.data) == (f_port, data) for item in waiting.result):
@@ -140,7 +141,7 @@ class Live:
         item = api.DeviceQueueItem(dev_eui=dev_eui, f_port=f_port, data=data)
         item.expires_at.FromDatetime(expires_at)
         request = api.EnqueueDeviceQueueItemRequest(queue_item=item)
-        with sentences("send to the device"):
+        with sentences(_("send to the device")):
             self._devices.Enqueue(request, metadata=self._metadata, timeout=CALL_S)
 
 

@@ -10,7 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from revier_provision.errors import OrderError
+from revier_inventory.message import _
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.vault.private_file import private_bytes
 
@@ -68,7 +69,9 @@ def _token(path: Path | None) -> str:
         raise OrderError("ChirpStack needs an API key", cure)
     token = private_bytes(path).decode("utf-8", "replace").strip()
     if not token or not token.isascii() or not token.isprintable():
-        raise OrderError(f"{path} holds no API key", "Put the key alone on its first line")
+        raise OrderError(
+            "{path} holds no API key", "Put the key alone on its first line", path=path
+        )
     return token
 
 
@@ -76,5 +79,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise OrderError(f"Cannot read {path}: {reason}", "Correct the path") from None
+        raise cannot_read(path, error, _("Correct the path")) from None

@@ -35,8 +35,9 @@ from revier_provision.station.guard import (
 )
 from revier_provision.station.headers import SecurityHeaders
 from revier_provision.station.sessions import SESSION_S, Session
-from revier_provision.station.texts import LANGUAGES, Words
+from revier_provision.station.texts import Words
 from revier_provision.station.users import Role
+from revier_provision.translation import LANGUAGES
 
 HERE = Path(__file__).parent
 FORM_BYTES_MAX = 2048

@@ -37,8 +37,10 @@ def ensure(folder: Path, hosts: Sequence[str], now: datetime) -> tuple[Path, Pat
     """(certificate chain, key) for these host names and addresses, made where needed."""
     names = sorted({host.strip().lower() for host in hosts if host.strip()})
     if not 0 < len(names) <= HOSTS_MAX:
-        cure = f"Give 1 to {HOSTS_MAX} with --host"
-        raise OrderError("The station's certificate needs the names that phones use", cure)
+        cure = "Give 1 to {most} with --host"
+        raise OrderError(
+            "The station's certificate needs the names that phones use", cure, most=HOSTS_MAX
+        )
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     ca, ca_key = _authority(folder, now)
@@ -155,8 +157,9 @@ def _general_name(host: str) -> x509.GeneralName:
         name = ""
     if not DNS_NAME.match(name):
         raise OrderError(
-            f"{host!r} is no host name or address",
+            "{host!r} is no host name or address",
             "Give --host with a name or address, such as 192.168.1.7",
+            host=host,
         )
     return x509.DNSName(name)
 

@@ -15,6 +15,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from revier_inventory import Inventory
+from revier_inventory.message import Message
 from revier_provision import inventory_files
 from revier_provision.ledger.files import LedgerFolder
 from revier_provision.station.sessions import Sessions, Tries
@@ -50,7 +51,7 @@ class Maker(Protocol):
 
     def make(
         self, port: str, asset: str | None, *, replace: bool, by: str, tell: Callable[[Any], None]
-    ) -> str:
+    ) -> Message:
         """Make the board on this port a node, telling StepEvents; the node in words."""
 
 

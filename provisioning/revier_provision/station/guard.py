@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from revier_inventory import InventoryError
+from revier_inventory.message import joined, plain
 from revier_provision.errors import NetworkServerError, ProvisionError
 from revier_provision.station.desk import Desk
 from revier_provision.station.refused import RefusedError
@@ -89,14 +90,16 @@ def refusal(error: ProvisionError | InventoryError, words: Words) -> Response:
         return answer(words.refusal("network_server", why=error.problem), 502)
     if isinstance(error, InventoryError):
         found = error.findings[0]
-        why, cure = f"{found.file}: {found.key}: {found.problem}", found.cure
+        why, cure = joined(": ", [found.file, found.key, found.problem]), found.cure
     else:
         why, cure = error.problem, error.cure
     return answer(words.refusal("books", why=why, cure=cure), REFUSED)
 
 
 def answer(data: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(data), status, media_type="application/json")
+    return Response(
+        msgspec.json.encode(data, enc_hook=plain), status, media_type="application/json"
+    )
 
 
 async def body_of(request: Request, limit: int) -> bytes:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import msgspec
 
+from revier_inventory.message import Message, joined
 from revier_provision.workshop.assets import AssetDesk
 from revier_provision.workshop.make_node import Bench, NodeMade, Wanted, make_node
 from revier_provision.workshop.opened import open_books
@@ -30,7 +31,9 @@ class WorkshopMaker:
     def ports(self) -> dict[str, str]:
         return dict.fromkeys(self._bench.table.ports(), "")
 
-    def make(self, port: str, asset: str | None, *, replace: bool, by: str, tell: OnStep) -> str:
+    def make(
+        self, port: str, asset: str | None, *, replace: bool, by: str, tell: OnStep
+    ) -> Message:
         """Blocks. Raises ProvisionError, InventoryError."""
         wanted = Wanted(port=port, asset=asset, replace=replace, local_mac_ok=self._local_mac_ok)
         with self._assets() as desk:
@@ -52,6 +55,6 @@ class WorkshopMaker:
                 self._running -= 1
 
 
-def _sentence(made: NodeMade) -> str:
-    said = f"{made.record.asset} · {made.record.dev_eui.upper()}"
-    return f"{said} · {made.proof.sentence()}" if made.proof else said
+def _sentence(made: NodeMade) -> Message:
+    said = [made.record.asset, made.record.dev_eui.upper()]
+    return joined(" · ", [*said, made.proof.sentence()] if made.proof else said)

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 from revier_provision.errors import OrderError
-from revier_provision.station.texts import Words
+from revier_provision.station.texts import refused
 
 
 class RefusedError(OrderError):
-    """`key` of texts.REFUSED; as an exception it speaks English."""
+    """`key` of texts.REFUSED."""
 
     def __init__(self, key: str, **values: object) -> None:
         self.key, self.values = key, values
-        said = Words("en").refusal(key, **values)
-        super().__init__(said["problem"], said["cure"])
+        super().__init__(*refused(key, values))

@@ -23,9 +23,11 @@ def configuration(
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
-        problem = f"Cannot serve with {certificate} and {key}: {error}"
+        problem = "Cannot serve with {certificate} and {key}: {error}"
         cure = "Give the certificate with its chain and the key that belongs to it (PEM)"
-        raise OrderError(problem, cure) from None
+        raise OrderError(
+            problem, cure, certificate=certificate, key=key, error=str(error)
+        ) from None
     return uvicorn.Config(
         app,
         host=host,

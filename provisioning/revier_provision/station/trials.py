@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from revier_inventory.message import plain
 from revier_inventory.model import EUI, Kind
 from revier_payload.codec import decode
 from revier_payload.downlinks import configuration, outcome_of
@@ -176,7 +177,7 @@ class Trials:
     def _keep(self, trial: Trial) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{trial.dev_eui}.json"
-        durable_files.replace(path, msgspec.json.encode(trial))
+        durable_files.replace(path, msgspec.json.encode(trial, enc_hook=plain))
         self._open[trial.dev_eui] = trial
 
     def _follow(self, dev_eui: str) -> None:

@@ -11,8 +11,9 @@ from typing import Literal, get_args
 import argon2
 import msgspec
 
+from revier_inventory.message import _
 from revier_provision import durable_files
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read
 
 Role = Literal["technician", "installer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -40,15 +41,21 @@ class Users:
         """Add the user, or give the one of this name another password and role."""
         if not NAME.match(name):
             cure = "Use at most 32 of a-z, 0-9 and . _ -"
-            raise OrderError(f"The user's name {name!r} is not of the right form", cure)
+            raise OrderError("The user's name {name!r} is not of the right form", cure, name=name)
         if not PASSWORD_CHARS_MIN <= len(password) <= PASSWORD_CHARS_MAX:
-            cure = f"Choose {PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters"
-            raise OrderError("The password is too short or too long", cure)
+            cure = "Choose {least} to {most} characters"
+            raise OrderError(
+                "The password is too short or too long",
+                cure,
+                least=PASSWORD_CHARS_MIN,
+                most=PASSWORD_CHARS_MAX,
+            )
         users = self.all()
         if len(users) >= USERS_MAX and name not in users:
             raise OrderError(
-                f"There are {USERS_MAX} users",
+                "There are {most} users",
                 "Remove those who have left: revier-provision station user remove NAME",
+                most=USERS_MAX,
             )
         users[name] = User(role=role, hash=HASHER.hash(password))
         self._write(users)
@@ -57,8 +64,9 @@ class Users:
         users = self.all()
         if users.pop(name, None) is None:
             raise OrderError(
-                f"There is no user {name!r}",
+                "There is no user {name!r}",
                 "See the names with: revier-provision station user list",
+                name=name,
             )
         self._write(users)
 
@@ -68,15 +76,17 @@ class Users:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            problem = f"Cannot read {self._path}: {error.strerror}"
-            raise OrderError(problem, "Make it readable for this user (chmod, chown)") from error
+            cure = _("Make it readable for this user (chmod, chown)")
+            raise cannot_read(self._path, error, cure) from error
         try:
             return msgspec.json.decode(data, type=dict[str, User])
         except msgspec.DecodeError as error:
-            problem = f"{self._path} is not as the station wrote it: {error}"
+            problem = "{path} is not as the station wrote it: {error}"
             raise OrderError(
                 problem,
                 "Delete the file, then: revier-provision station user add NAME --role installer",
+                path=self._path,
+                error=str(error),
             ) from None
 
     def role(self, name: str) -> Role | None:

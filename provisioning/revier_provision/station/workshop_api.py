@@ -16,12 +16,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from revier_inventory import InventoryError
+from revier_inventory.message import joined
 from revier_provision.errors import ProvisionError
 from revier_provision.station.desk import Desk, Maker
 from revier_provision.station.guard import TECHNICIAN, answer, guarded, read_json
 from revier_provision.station.refused import RefusedError
 from revier_provision.station.sessions import Session
 from revier_provision.station.texts import Words
+from revier_provision.translation import Language, say
+from revier_provision.workshop.step_events import NodeStep
 
 BOARDS_MAX = 32
 STREAMS_MAX = 16
@@ -48,6 +51,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     fraction: float | None
     cure: str
 
+    def spoken(self, language: Language) -> Step:
+        """For whoever looks at it."""
+        return msgspec.structs.replace(
+            self,
+            step=say(NodeStep(self.step).words, language),
+            readback=say(self.readback, language)[:READBACK_CHARS_MAX],
+            cure=say(self.cure, language),
+        )
+
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
     """One board. `said`: the node in words, or what went wrong; `cure`: what to do then."""
@@ -58,6 +70,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
     said: str = ""
     cure: str = ""
+
+    def spoken(self, language: Language) -> Card:
+        return msgspec.structs.replace(
+            self,
+            steps=tuple(step.spoken(language) for step in self.steps),
+            said=say(self.said, language),
+            cure=say(self.cure, language),
+        )
 
 
 class Cards:
@@ -119,9 +139,8 @@ class Cards:
             self._change(port, state="failed", said=error.problem, cure=error.cure)
         except InventoryError as error:
             found = error.findings[0]
-            self._change(
-                port, state="failed", said=f"{found.file}: {found.problem}", cure=found.cure
-            )
+            said = joined(": ", [found.file, found.key, found.problem])
+            self._change(port, state="failed", said=said, cure=found.cure)
         except BaseException as error:
             self._change(port, state="failed", said=type(error).__name__)
             raise
@@ -130,7 +149,7 @@ class Cards:
         step = Step(
             step=str(event.step),
             state=event.state,
-            readback=event.readback[:READBACK_CHARS_MAX],
+            readback=event.readback,
             seconds=round(event.seconds, 1),
             fraction=event.fraction,
             cure=event.cure,
@@ -165,13 +184,15 @@ class _Api:
         self.cards.start(wanted, session.user)
         return answer({}, 202)
 
-    async def events(self, _request: Request, _session: Session, _words: Words) -> Response:
+    async def events(self, _request: Request, _session: Session, words: Words) -> Response:
         if self.cards.streams >= STREAMS_MAX:
             return answer({}, 503)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(
+            self._stream(words.language), media_type="text/event-stream", headers=headers
+        )
 
-    async def _stream(self) -> AsyncIterator[bytes]:
+    async def _stream(self, language: Language) -> AsyncIterator[bytes]:
         """Every card when one has changed; a line now and then, so that a dead page is noticed."""
         self.cards.streams += 1
         try:
@@ -184,7 +205,8 @@ class _Api:
                     looked = loop.time()
                 if self.cards.version != told or loop.time() - sent >= 5 * PORTS_EVERY_S:
                     told, sent = self.cards.version, loop.time()
-                    yield b"data: " + msgspec.json.encode(self.cards.all()) + b"\n\n"
+                    cards = [card.spoken(language) for card in self.cards.all()]
+                    yield b"data: " + msgspec.json.encode(cards) + b"\n\n"
                 await asyncio.sleep(LOOK_S)
         finally:
             self.cards.streams -= 1

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import msgspec
 
+from revier_inventory.message import _
 from revier_provision.board.upload_plan import check_path
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.update.manifest import SIGNATURE_SIZE, SIZE, tree
 
 FORMAT = 1
@@ -63,11 +64,13 @@ def load(path: Path) -> Firmware:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", "Correct the path") from None
+        raise cannot_read(path, error, _("Correct the path")) from None
     try:
         return parse(data)
     except OrderError as error:
-        raise OrderError(f"{path}: {error.problem}", error.cure) from None
+        raise OrderError(
+            "{path}: {problem}", error.cure, path=path, problem=error.problem
+        ) from None
 
 
 def parse(data: bytes) -> Firmware:
@@ -82,7 +85,12 @@ def parse(data: bytes) -> Firmware:
         raise OrderError("This is no bundle of Revier's firmware", OTHER) from None
     if about.format != FORMAT:
         cure = "Use the revier-provision that belongs to this firmware"
-        raise OrderError(f"The bundle is of format {about.format}, not {FORMAT}", cure)
+        raise OrderError(
+            "The bundle is of format {format}, not {known}",
+            cure,
+            format=about.format,
+            known=FORMAT,
+        )
     manifest, signature = members.pop(MANIFEST, b""), members.pop(SIGNATURE, b"")
     if (len(manifest), len(signature)) not in ((0, 0), (SIZE, SIGNATURE_SIZE)):
         raise OrderError("Manifest and signature of the bundle are not whole", OTHER)
@@ -122,10 +130,14 @@ def _check(firmware: Firmware, members: int) -> None:
     for path in firmware.root_files:
         check_path(path)
         if path.count("/") > 1 and not path.startswith("/boards/"):
-            raise OrderError(f"The bundle wants to write {path}", OTHER)
+            raise OrderError("The bundle wants to write {path}", OTHER, path=path)
     missing = [name for name in ("/boot.py", "/main.py") if name not in firmware.root_files]
     if missing or not firmware.slot_files:
-        raise OrderError(f"The bundle has no {missing[0] if missing else 'application'}", OTHER)
+        raise OrderError(
+            "The bundle has no {missing}",
+            OTHER,
+            missing=missing[0] if missing else _("application"),
+        )
 
 
 def packed(firmware: Firmware) -> bytes:

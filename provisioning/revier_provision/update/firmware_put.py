@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from revier_inventory.message import Message, _
 from revier_provision.board.raw_repl import RawRepl
 from revier_provision.board.repl_board import ReplBoard
 from revier_provision.board.upload import Uploaded, upload
@@ -37,7 +38,7 @@ except OSError:
     pass
 """
 
-Progress = Callable[[str, float | None], None]  # what is done, and how much of it (0 to 1)
+Progress = Callable[[Message, float | None], None]  # what is done, and how much of it (0 to 1)
 
 
 class Put(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ def put_firmware(
     root = {BOARD_PATH: trusted} if trusted else {}
     if not newer:
         root |= dict(sorted(firmware.root_files.items(), key=lambda item: item[0] in LAST))
-    done.append(upload(repl, root, None, lambda share: progress("start files", share)))
+    done.append(upload(repl, root, None, lambda share: progress(_("start files"), share)))
     return Put(
         slot=slot,
         version=manifest.version_text(held) if newer else firmware.version,
@@ -100,8 +101,10 @@ def _fill(
 ) -> Uploaded:
     board.write_small_file(f"/{slot}.manifest", b"")
     files = {f"/{slot}/{name}": data for name, data in firmware.slot_files.items()}
-    done = upload(repl, files, f"/{slot}", lambda share: progress(f"slot {slot}", share))
-    progress("read every file back", None)
+    done = upload(
+        repl, files, f"/{slot}", lambda share: progress(_("slot {slot}", slot=slot), share)
+    )
+    progress(_("read every file back"), None)
     if board.firmware_sha256(slot) != firmware.tree_sha256:
         cure = "Run again; if it repeats, the flash is worn: use another board"
         raise BoardError("What was read back from the flash is not what was written", cure)

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from revier_inventory.message import NOTHING, Message, _, verbatim
 from revier_provision.board.repl_board import console_lines
 from revier_provision.errors import BoardError, OrderError
 from revier_provision.update import manifest as manifests
@@ -68,11 +69,11 @@ class UpdateResult(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     slot: str
     reason: str = ""
-    words: str = ""
+    words: Message = NOTHING
 
 
 PutSlot = Callable[[str, Mapping[str, bytes]], None]
-Progress = Callable[[str], None]
+Progress = Callable[[Message], None]
 
 
 def read_slots(board: UpdateBoard) -> Slots:
@@ -112,21 +113,21 @@ def update_node(
         return _present(slots.running, version)
     slot = OTHER[slots.running]
     if slots.trial:
-        progress("end the trial that was under way")
+        progress(_("end the trial that was under way"))
         board.update("drop()")
-    progress(f"put version {version} into slot {slot}")
+    progress(_("put version {version} into slot {slot}", version=version, slot=slot))
     board.write_small_file(f"/{slot}.manifest", b"")
     put_slot(slot, firmware.slot_files)
     board.write_small_file(f"/{slot}.manifest", firmware.manifest + firmware.signature)
-    progress("let the board check the signature and every file")
+    progress(_("let the board check the signature and every file"))
     _activate(board, slot)
-    progress("restart, and wait for self-test, join and an acknowledged uplink")
+    progress(_("restart, and wait for self-test, join and an acknowledged uplink"))
     board.restart()
     return _watched(board.console(wait_s), slot, manifest, progress)
 
 
 def _present(slot: str, version: str) -> UpdateResult:
-    words = f"version {version} runs already; nothing had to be done"
+    words = _("version {version} runs already; nothing had to be done", version=version)
     return UpdateResult(outcome="present", version=version, slot=slot, words=words)
 
 
@@ -146,7 +147,7 @@ def _watched(
 ) -> UpdateResult:
     version = version_text(manifest.version)
 
-    def result(outcome: Outcome, words: str, reason: str = "") -> UpdateResult:
+    def result(outcome: Outcome, words: Message, reason: str = "") -> UpdateResult:
         return UpdateResult(outcome=outcome, version=version, slot=slot, reason=reason, words=words)
 
     try:
@@ -154,18 +155,22 @@ def _watched(
             for event, pairs in console_lines(line):
                 outcome = pairs.get("result", "") if event == "update" else ""
                 if outcome == "committed":
-                    return result("committed", f"version {version} has proved itself and stays")
+                    return result(
+                        "committed",
+                        _("version {version} has proved itself and stays", version=version),
+                    )
                 if outcome == "rolled_back":
                     why = why_taken_back(pairs.get("reason", ""))
-                    words = f"version {version} was taken back: {why}"
+                    words = _("version {version} was taken back: {why}", version=version, why=why)
                     return result("rolled_back", words, pairs.get("reason", ""))
                 if event in ("selftest", "join", "joined", "uplink", "error"):
-                    progress(line.removeprefix("revier "))
+                    progress(verbatim(line.removeprefix("revier ")))
     except BoardError:  # a port of the chip itself is away while the node sleeps
         pass
-    words = (
-        f"version {version} is on trial; it stays, or is taken back within 6 hours. "
-        "To see which: revier-provision update, without --firmware"
+    words = _(
+        "version {version} is on trial; it stays, or is taken back within 6 hours. To see "
+        "which: revier-provision update, without --firmware",
+        version=version,
     )
     return result("on_trial", words)
 
@@ -175,4 +180,6 @@ def needs_attention(result: UpdateResult) -> OrderError | None:
     if result.outcome != "rolled_back":
         return None
     cure = "Correct the fault named, or use another firmware; the version before works on"
-    return OrderError(result.words[0].upper() + result.words[1:], cure)
+    problem = "Version {version} was taken back: {why}"
+    why = why_taken_back(result.reason)
+    return OrderError(problem, cure, version=result.version, why=why)

@@ -15,6 +15,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from revier_inventory.message import _
 from revier_provision.errors import OrderError
 
 MAGIC = b"RVUM"
@@ -28,8 +29,8 @@ SIZE = struct.calcsize(_FORM)
 SIGNATURE_SIZE = 64
 PUBLIC_SIZE = 32
 NOTHING = bytes(32)
-SIGN = "Sign it with: revier-provision firmware sign"
-AGAIN = "Build the firmware again, and sign it with: revier-provision firmware sign"
+SIGN = _("Sign it with: revier-provision firmware sign")
+AGAIN = _("Build the firmware again, and sign it with: revier-provision firmware sign")
 
 Version = tuple[int, int, int]
 
@@ -55,7 +56,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         """SIZE bytes. Raises OrderError for a value that has no place in them."""
         if self.target not in TARGETS:
             raise OrderError(
-                f"There is no target {self.target!r}", f"Give one of {', '.join(TARGETS)}"
+                "There is no target {target!r}",
+                "Give one of {targets}",
+                target=self.target,
+                targets=", ".join(TARGETS),
             )
         try:
             return struct.pack(
@@ -121,7 +125,12 @@ def check(data: bytes, signature: bytes, files: Mapping[str, bytes]) -> Manifest
         raise OrderError("This firmware is not signed", SIGN)
     manifest = unpack(data)
     if len(signature) != SIGNATURE_SIZE:
-        raise OrderError(f"The signature has {len(signature)} bytes, not {SIGNATURE_SIZE}", SIGN)
+        raise OrderError(
+            "The signature has {count} bytes, not {wanted}",
+            SIGN,
+            count=len(signature),
+            wanted=SIGNATURE_SIZE,
+        )
     if tree(files) != (manifest.tree_sha256, manifest.size):
         raise OrderError("The firmware's files are not those that were signed", AGAIN)
     return manifest
@@ -136,5 +145,5 @@ def parse_version(text: str) -> Version:
     parts = text.split(".")
     if len(parts) != 3 or not all(part.isdigit() and int(part) <= 255 for part in parts):
         cure = "Write three numbers up to 255, for example 1.2.3"
-        raise OrderError(f"{text!r} is no version", cure)
+        raise OrderError("{text!r} is no version", cure, text=text)
     return int(parts[0]), int(parts[1]), int(parts[2])

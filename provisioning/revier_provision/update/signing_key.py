@@ -14,8 +14,9 @@ from pathlib import Path
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from revier_inventory.message import _
 from revier_provision import durable_files
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_write
 from revier_provision.update.manifest import PUBLIC_SIZE
 from revier_provision.vault.passphrase import decrypt
 from revier_provision.vault.vault import PASSPHRASE_CHARS_MIN
@@ -33,8 +34,8 @@ BOARD_PATH = "/update.pub"  # the keys one after the other
 def create(path: Path, passphrase: str) -> bytes:
     """Make a key and its two files; the public key. Raises OrderError, too, if one is there."""
     if len(passphrase) < PASSPHRASE_CHARS_MIN:
-        cure = f"Choose {PASSPHRASE_CHARS_MIN} or more, for example four random words"
-        raise OrderError("The passphrase is too short", cure)
+        cure = "Choose {least} or more, for example four random words"
+        raise OrderError("The passphrase is too short", cure, least=PASSPHRASE_CHARS_MIN)
     key = Ed25519PrivateKey.generate()
     text = f"{HEAD}{key.private_bytes_raw().hex()}\n".encode()
     public = key.public_key().public_bytes_raw()
@@ -42,8 +43,8 @@ def create(path: Path, passphrase: str) -> bytes:
         durable_files.create(path, pyrage.passphrase.encrypt(text, passphrase), 0o600)
         durable_files.create(public_path(path), f"{public.hex()}\n".encode())
     except OSError as error:
-        cure = "Choose a new file, or correct the rights there"
-        raise OrderError(f"Cannot write {error.filename}: {error.strerror}", cure) from None
+        cure = _("Choose a new file, or correct the rights there")
+        raise cannot_write(error.filename, error, cure) from None
     return public
 
 
@@ -71,14 +72,25 @@ def read_public(path: Path) -> bytes:
     try:
         public = bytes.fromhex(path.read_text("ascii").strip())
     except (OSError, ValueError):
-        raise OrderError(f"There is no public key in {path}", cure) from None
+        raise OrderError("There is no public key in {path}", cure, path=path) from None
     if len(public) != PUBLIC_SIZE:
-        raise OrderError(f"The key in {path} has {len(public)} bytes, not {PUBLIC_SIZE}", cure)
+        raise OrderError(
+            "The key in {path} has {count} bytes, not {wanted}",
+            cure,
+            path=path,
+            count=len(public),
+            wanted=PUBLIC_SIZE,
+        )
     return public
 
 
 def read_trusted(paths: Sequence[Path]) -> bytes:
     """What BOARD_PATH holds for these .pub files. Raises OrderError."""
     if len(paths) > KEYS_MAX:
-        raise OrderError(f"A board cannot hold {len(paths)} keys", f"Give {KEYS_MAX} at most")
+        raise OrderError(
+            "A board cannot hold {count} keys",
+            "Give {most} at most",
+            count=len(paths),
+            most=KEYS_MAX,
+        )
     return b"".join(read_public(path) for path in paths)

@@ -4,45 +4,48 @@
 
 from __future__ import annotations
 
+from revier_inventory.message import Message, _, verbatim
 from revier_provision.errors import BoardError, OrderError, ProvisionError
 
-AGAIN = "Run again: what is missing or wrong there is sent anew"
-DIRECTLY = "Put this firmware on the board directly, with: revier-provision upload"
+AGAIN = _("Run again: what is missing or wrong there is sent anew")
+DIRECTLY = _("Put this firmware on the board directly, with: revier-provision upload")
 # what the board refuses before anything of it is executed -> problem, cure
 REFUSALS = {
-    "no_slot": ("The board runs its application from no slot", DIRECTLY),
-    "running": ("The slot is the one that runs", AGAIN),
-    "no_trial": ("The board's boot.py cannot try an update", DIRECTLY),
-    "no_manifest": ("The manifest is not on the board", AGAIN),
+    "no_slot": (_("The board runs its application from no slot"), DIRECTLY),
+    "running": (_("The slot is the one that runs"), AGAIN),
+    "no_trial": (_("The board's boot.py cannot try an update"), DIRECTLY),
+    "no_manifest": (_("The manifest is not on the board"), AGAIN),
     "no_key": (
-        "The board has no key to check updates with",
-        "Give it one with: revier-provision firmware trust",
+        _("The board has no key to check updates with"),
+        _("Give it one with: revier-provision firmware trust"),
     ),
-    "format": ("The manifest is of a form that the board does not know", DIRECTLY),
+    "format": (_("The manifest is of a form that the board does not know"), DIRECTLY),
     "signature": (
-        "The board does not trust the key that signed this firmware",
-        "Sign it with the key whose .pub the board has, "
-        "or give the board the new one with: revier-provision firmware trust",
+        _("The board does not trust the key that signed this firmware"),
+        _(
+            "Sign it with the key whose .pub the board has, "
+            "or give the board the new one with: revier-provision firmware trust"
+        ),
     ),
-    "target": ("The firmware is for another chip", "Use the firmware for this board's chip"),
+    "target": (_("The firmware is for another chip"), _("Use the firmware for this board's chip")),
     "mpy": (
-        "The board's MicroPython reads another bytecode than this firmware has",
-        "Build the firmware for it, or put the MicroPython that it needs on the board",
+        _("The board's MicroPython reads another bytecode than this firmware has"),
+        _("Build the firmware for it, or put the MicroPython that it needs on the board"),
     ),
     "version": (
-        "The board runs a higher version",
-        "To go back on purpose, sign the firmware with: firmware sign --may-go-back",
+        _("The board runs a higher version"),
+        _("To go back on purpose, sign the firmware with: firmware sign --may-go-back"),
     ),
     "from_version": (
-        "The board's version is too old for this update",
-        "Update to a version between first, or put this one on the board directly",
+        _("The board's version is too old for this update"),
+        _("Update to a version between first, or put this one on the board directly"),
     ),
-    "files": ("The files on the board are not those that were signed", AGAIN),
+    "files": (_("The files on the board are not those that were signed"), AGAIN),
 }
 # docs/protocol/console.md
 ERRORS = (
-    "none",
-    "an error of its own",
+    _("none"),
+    _("an error of its own"),
     "UnprovisionedError",
     "RadioError",
     "BoardError",
@@ -50,10 +53,10 @@ ERRORS = (
     "MemoryError",
     "OSError",
     "ProtocolError",
-    "an application that returned",
+    _("an application that returned"),
 )
-SILENT = "no acknowledged uplink within 6 hours: it did not join, or nobody answered"
-RESTARTS = "three starts did not come to an end: it hung, or its supply failed"
+SILENT = _("no acknowledged uplink within 6 hours: it did not join, or nobody answered")
+RESTARTS = _("three starts did not come to an end: it hung, or its supply failed")
 
 
 def refusal(reason: str) -> ProvisionError:
@@ -62,17 +65,17 @@ def refusal(reason: str) -> ProvisionError:
         cure = (
             "Use revier-provision of the firmware's release; the reasons: docs/protocol/update.md"
         )
-        return BoardError(f"The board refuses the update ({reason})", cure)
+        return BoardError("The board refuses the update ({reason})", cure, reason=reason)
     problem, cure = REFUSALS[reason]
     return OrderError(problem, cure)
 
 
-def why_taken_back(reason: str) -> str:
+def why_taken_back(reason: str) -> Message:
     """Of a `result=rolled_back` line, as the end of a sentence."""
-    kind, _, what = reason.partition("_")
+    kind, _dash, what = reason.partition("_")
     if kind == "selftest":
-        return f"the self-test found {what} missing or faulty"
+        return _("the self-test found {what} missing or faulty", what=what)
     if kind == "error" and what.isdigit():
         name = ERRORS[int(what)] if int(what) < len(ERRORS) else f"error {what}"
-        return f"three starts broke off, the last with {name}"
-    return {"silent": SILENT, "restarts": RESTARTS}.get(reason, reason)
+        return _("three starts broke off, the last with {name}", name=name)
+    return {"silent": SILENT, "restarts": RESTARTS}.get(reason) or verbatim(reason)

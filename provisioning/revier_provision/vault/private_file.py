@@ -8,7 +8,8 @@ import stat
 import sys
 from pathlib import Path
 
-from revier_provision.errors import OrderError
+from revier_inventory.message import _
+from revier_provision.errors import OrderError, cannot_read
 
 
 def private_bytes(path: Path) -> bytes:
@@ -17,7 +18,9 @@ def private_bytes(path: Path) -> bytes:
         data = path.read_bytes()
         mode = path.stat().st_mode
     except OSError as error:
-        raise OrderError(f"Cannot read {path}: {error.strerror}", "Correct the path") from None
+        raise cannot_read(path, error, _("Correct the path")) from None
     if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise OrderError(f"Others on this machine can read {path}", f"Run: chmod 600 {path}")
+        raise OrderError(
+            "Others on this machine can read {path}", "Run: chmod 600 {path}", path=path
+        )
     return data

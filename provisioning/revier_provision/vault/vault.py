@@ -16,9 +16,10 @@ from pathlib import Path
 import msgspec
 import pyrage
 
+from revier_inventory.message import Message, _
 from revier_inventory.model import EUI
 from revier_provision import durable_files
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_read, cannot_write
 from revier_provision.identity import APP_KEY_BYTES
 from revier_provision.ledger.records import key_id
 from revier_provision.vault.passphrase import decrypt
@@ -53,8 +54,8 @@ class Vault:
             with suppress(FileExistsError):
                 durable_files.create(path, pyrage.encrypt(sealed, self._recipients), 0o600)
         except OSError as error:
-            cure = "Make room or correct the rights there, then run again"
-            raise OrderError(f"Cannot write {path}: {error.strerror}", cure) from None
+            cure = _("Make room or correct the rights there, then run again")
+            raise cannot_write(path, error, cure) from None
 
     def holds(self, dev_eui: str, which: str) -> bool:
         return self._path(dev_eui, which).exists()
@@ -70,11 +71,13 @@ class Vault:
                 pyrage.decrypt(path.read_bytes(), [identity]), type=_Sealed
             )
         except OSError as error:
-            cure = "Look for it in a copy of the vault, or give the node a new key: run node again"
-            raise OrderError(f"Cannot read {path}: {error.strerror}", cure) from None
+            cure = _(
+                "Look for it in a copy of the vault, or give the node a new key: run node again"
+            )
+            raise cannot_read(path, error, cure) from None
         except pyrage.DecryptError:
-            cure = "Give the identity of one of the vault's recipients"
-            raise OrderError(f"This identity does not open {path.name}", cure) from None
+            cure = _("Give the identity of one of the vault's recipients")
+            raise OrderError("This identity does not open {name}", cure, name=path.name) from None
         except msgspec.DecodeError:
             raise _swapped(path) from None
         app_key = bytes.fromhex(sealed.app_key)
@@ -94,10 +97,12 @@ def create(folder: Path, identity_path: Path, passphrase: str | None) -> None:
     Without a passphrase the file itself opens every key: for a medium that lies in a safe.
     """
     if (folder / RECIPIENTS).exists():
-        raise OrderError(f"There is a vault in {folder} already", "Choose another folder")
+        raise OrderError(
+            "There is a vault in {folder} already", "Choose another folder", folder=folder
+        )
     if passphrase is not None and len(passphrase) < PASSPHRASE_CHARS_MIN:
-        cure = f"Choose {PASSPHRASE_CHARS_MIN} or more, for example four random words"
-        raise OrderError("The passphrase is too short", cure)
+        cure = "Choose {least} or more, for example four random words"
+        raise OrderError("The passphrase is too short", cure, least=PASSPHRASE_CHARS_MIN)
     identity = pyrage.x25519.Identity.generate()
     text = f"{identity}\n".encode()
     if passphrase is not None:
@@ -107,8 +112,8 @@ def create(folder: Path, identity_path: Path, passphrase: str | None) -> None:
         durable_files.create(identity_path, text, 0o600)
         durable_files.create(folder / RECIPIENTS, f"{identity.to_public()}\n".encode())
     except OSError as error:
-        cure = "Choose a new file for the identity, or correct the rights there"
-        raise OrderError(f"Cannot write {error.filename}: {error.strerror}", cure) from None
+        cure = _("Choose a new file for the identity, or correct the rights there")
+        raise cannot_write(error.filename, error, cure) from None
 
 
 def needs_passphrase(identity: bytes) -> bool:
@@ -131,21 +136,21 @@ def _recipients(path: Path) -> list[pyrage.x25519.Recipient]:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         cure = "Correct --vault, or make one with: revier-provision vault init"
-        raise OrderError(f"There is no vault in {path.parent}", cure) from None
+        raise OrderError("There is no vault in {parent}", cure, parent=path.parent) from None
     texts = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if not 0 < len(texts) <= RECIPIENTS_MAX:
-        raise _no_recipient(path, f"{len(texts)} recipients")
+        raise _no_recipient(path, _("{count} recipients", count=len(texts)))
     try:
         return [pyrage.x25519.Recipient.from_str(text) for text in texts]
     except pyrage.RecipientError:
-        raise _no_recipient(path, "a line that is no age public key") from None
+        raise _no_recipient(path, _("a line that is no age public key")) from None
 
 
-def _no_recipient(path: Path, what: str) -> OrderError:
-    cure = f"Write 1 to {RECIPIENTS_MAX} public keys there (age1...), one a line"
-    return OrderError(f"{path} has {what}", cure)
+def _no_recipient(path: Path, what: Message) -> OrderError:
+    cure = "Write 1 to {most} public keys there (age1...), one a line"
+    return OrderError("{path} has {what}", cure, path=path, what=what, most=RECIPIENTS_MAX)
 
 
 def _swapped(path: Path) -> OrderError:
     cure = "Take it from a copy of the vault, or give the node a new key: run node again"
-    return OrderError(f"{path.name} does not hold the key that its name says", cure)
+    return OrderError("{name} does not hold the key that its name says", cure, name=path.name)

@@ -58,11 +58,13 @@ class AssetDesk:
             asset = inventory.asset(name)
             if asset is None:
                 cure = "Correct the name, or add it with: revier-provision plan FILE --apply"
-                raise OrderError(f"The inventory has no asset {name!r}", cure)
+                raise OrderError("The inventory has no asset {name!r}", cure, name=name)
             holder = self._taken.setdefault(name, dev_eui)
             if holder != dev_eui:
-                problem = f"The asset {name!r} was given to device {holder} a moment ago"
-                raise OrderError(problem, "Choose another asset for this board")
+                problem = "The asset {name!r} was given to device {holder} a moment ago"
+                raise OrderError(
+                    problem, "Choose another asset for this board", name=name, holder=holder
+                )
             return asset
 
     def _known(self, dev_eui: str, inventory: Inventory, records: Iterable[Record]) -> str | None:

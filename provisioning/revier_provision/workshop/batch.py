@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from revier_inventory.message import NOTHING, Message, _
 from revier_provision.errors import OrderError, ProvisionError
 from revier_provision.workshop.make_node import Bench, NodeMade, Wanted, make_node
 from revier_provision.workshop.step_events import StepEvent, StepFailedError
@@ -22,8 +23,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     port: str
     made: NodeMade | None = None
     step: str = ""
-    problem: str = ""
-    cure: str = ""
+    problem: Message = NOTHING
+    cure: Message = NOTHING
 
 
 def make_all(
@@ -38,7 +39,10 @@ def make_all(
         raise OrderError("There is no board", "Plug boards in, or give --port for each")
     if len(wanted) > BOARDS_MAX:
         raise OrderError(
-            f"{len(wanted)} boards are too many at once", f"Plug in up to {BOARDS_MAX}"
+            "{count} boards are too many at once",
+            "Plug in up to {most}",
+            count=len(wanted),
+            most=BOARDS_MAX,
         )
     if len({each.port for each in wanted}) < len(wanted):
         raise OrderError("A port is named twice", "Give each port once")
@@ -61,5 +65,6 @@ def _one(bench: Bench, wanted: Wanted, on_step: Callable[[StepEvent], None]) -> 
     except ProvisionError as error:
         return Outcome(port=port, problem=error.problem, cure=error.cure)
     except Exception as error:  # noqa: BLE001 - a bug at one board is told there, and stops it only
-        problem = f"The program failed at this board ({type(error).__name__})"
-        return Outcome(port=port, problem=problem, cure="Report this, with the command's version")
+        problem = _("The program failed at this board ({name})", name=type(error).__name__)
+        cure = _("Report this, with the command's version")
+        return Outcome(port=port, problem=problem, cure=cure)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from revier_inventory import Inventory
+from revier_inventory.message import Message, _
 from revier_provision import durable_files
-from revier_provision.errors import OrderError
+from revier_provision.errors import OrderError, cannot_write_in
 from revier_provision.labels.label import Label
 from revier_provision.labels.tr005 import identification
 from revier_provision.links import NodeRecord
@@ -49,26 +50,30 @@ def write(site: Site, inventory: Inventory, record: NodeRecord) -> tuple[Path, .
             durable_files.replace(path, _drawn(name, label))
             paths.append(path)
     except OSError as error:
-        cure = "Make room or correct the rights there, then run again"
-        raise OrderError(f"Cannot write in {site.labels}: {error.strerror}", cure) from None
+        cure = _("Make room or correct the rights there, then run again")
+        raise cannot_write_in(site.labels, error, cure) from None
     return tuple(paths)
 
 
-def send(site: Site, inventory: Inventory, record: NodeRecord) -> str:
-    """To the printer, if the site has one; words for the read-back. Raises OrderError."""
-    if site.printer is None:
-        return ""
-    host, _, port = site.printer.rpartition(":")
+def send(site: Site, inventory: Inventory, record: NodeRecord) -> Message:
+    """To the site's printer; words for the read-back. Raises OrderError."""
+    assert site.printer is not None
+    host, _colon, port = site.printer.rpartition(":")
     data = _drawn("zpl", label_of(site, inventory, record))
     try:
         with socket.create_connection((host, int(port)), PRINTER_S) as connection:
             connection.sendall(data)
     except OSError as error:
-        cure = "Switch it on or correct label.printer; the label is in the folder, too. Run again"
+        cure = _(
+            "Switch it on or correct label.printer; the label is in the folder, too. Run again"
+        )
         raise OrderError(
-            f"The label printer {site.printer} does not answer ({error})", cure
+            "The label printer {printer} does not answer ({error})",
+            cure,
+            printer=site.printer,
+            error=str(error),
         ) from None
-    return f", sent to {site.printer}"
+    return _("sent to {printer}", printer=site.printer)
 
 
 def _drawn(name: str, label: Label) -> bytes:

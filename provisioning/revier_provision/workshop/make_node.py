@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from revier_inventory import Asset
+from revier_inventory.message import Message, _, joined
 from revier_provision import identity, inventory_files
 from revier_provision.books import Books, allotted_to, check_elsewhere
 from revier_provision.errors import BoardError, NetworkServerError, ProvisionError
@@ -153,29 +154,28 @@ class _Way:
                 self._known(chip)
                 step.done(chip.sentence(port))
             else:
-                step.done(f"{port}; its chip is asked through MicroPython")
+                step.done(_("{port}; its chip is asked through MicroPython", port=port))
         if chip is not None and table.has_runtime:
             with self.steps.step(NodeStep.RUNTIME) as step:
                 done = table.flash(port, chip, step.say)
                 self.changed |= done is not None
-                step.skip("it is there already") if done is None else step.done(done)
+                step.skip(_("it is there already")) if done is None else step.done(done)
         else:
-            self.steps.skip(NodeStep.RUNTIME, "the site file names no image")
+            self.steps.skip(NodeStep.RUNTIME, _("the site file names no image"))
         if table.has_bundle:
             with self.steps.step(NodeStep.FIRMWARE) as step:
                 done = table.upload(port, self.wanted.window_s, step.say)
                 self.changed |= done is not None
-                step.skip("it is there already, or a newer one") if done is None else step.done(
-                    done
-                )
+                held = _("it is there already, or a newer one")
+                step.skip(held) if done is None else step.done(done)
         else:
-            self.steps.skip(NodeStep.FIRMWARE, "the site file names no bundle")
+            self.steps.skip(NodeStep.FIRMWARE, _("the site file names no bundle"))
 
     def _write(self, opened: ExitStack) -> tuple[NodeBoard, Making]:
         """The board in its service window, which stays open as long as `opened`."""
         bench, wanted = self.bench, self.wanted
         with self.steps.step(NodeStep.IDENTITY) as step:
-            step.say(f"knock at {wanted.port}")
+            step.say(_("knock at {port}", port=wanted.port))
             board = opened.enter_context(bench.table.open(wanted.port, wanted.window_s))
             mac = board.factory_mac()
             if self.mac and mac != self.mac:
@@ -187,19 +187,19 @@ class _Way:
             order = self._order()
             making = Making(
                 order, board, bench.network_server, bench.site.inventory, bench.entropy,
-                bench.books, lambda text: self.steps.say(str(text)), bench.shared,
+                bench.books, self.steps.say, bench.shared,
             )  # fmt: skip
             plan = making.look()
             making.write_board()
             wrote = {Step.WRITE_IDENTITY, Step.WRITE_NODE_JSON} & set(plan.steps)
             self.changed |= bool(wrote)
-            what = f"DevEUI {self.dev_eui} serves {order.asset}"
+            what = _("DevEUI {dev_eui} serves {asset}", dev_eui=self.dev_eui, asset=order.asset)
             if Step.WRITE_IDENTITY in wrote:
-                step.done(f"{what}; the board proved its new key")
+                step.done(_("{what}; the board proved its new key", what=what))
             elif wrote:
-                step.done(f"{what}; its settings are new")
+                step.done(_("{what}; its settings are new", what=what))
             else:
-                step.skip(f"{what} already")
+                step.skip(_("{what} already", what=what))
         return board, making
 
     def _allot(self) -> None:
@@ -239,35 +239,35 @@ class _Way:
             self.parts = board.self_test()
             faulty = [part for part in self.parts if part.fault]
             if faulty:
-                more = "".join(f"; {part.problem}" for part in faulty[1:])
-                cure = faulty[0].cure
-                raise BoardError(
-                    faulty[0].problem + more, f"{cure[0].upper()}{cure[1:]}; then run again"
-                )
+                problem = joined("; ", (part.problem for part in faulty))
+                raise BoardError(problem, _("{cure}; then run again", cure=faulty[0].cure))
             step.done(sentence(self.parts))
 
     def _register(self, making: Making) -> None:
         if self.bench.network_server is None:
-            why = "no network server; catch up with: revier-provision register"
+            why = _("no network server; catch up with: revier-provision register")
             self.steps.skip(NodeStep.REGISTER, why)
             return
         with self.steps.step(NodeStep.REGISTER) as step:
             making.register()
             where = making.registered_as()
             new = {Step.PUT_DEVICE, Step.SET_APP_KEY} & set(making.plan.steps)
-            step.done(where) if new else step.skip(f"{where} already")
+            step.done(where) if new else step.skip(_("{what} already", what=where))
 
     def _record(self, making: Making) -> NodeRecord:
         with self.steps.step(NodeStep.RECORD) as step:
             record = making.record()
-            what = f"{record.dev_eui} serves {record.asset} ({record.ags})"
+            served = {"dev_eui": record.dev_eui, "asset": record.asset, "ags": record.ags}
+            what = _("{dev_eui} serves {asset} ({ags})", **served)
             self._release_old(record)
             if self.old_kept:
-                what += f"; {self.old_dev_eui} served it before and stays in ChirpStack without it"
+                old = self.old_dev_eui
+                before = _("{old} served it before and stays in ChirpStack without it", old=old)
+                what = joined("; ", [what, before])
             if Step.WRITE_INVENTORY in making.plan.steps:
                 step.done(what)
             else:
-                step.skip(f"{what} already")
+                step.skip(_("{what} already", what=what))
         return record
 
     def _release_old(self, record: NodeRecord) -> None:
@@ -283,9 +283,9 @@ class _Way:
         server = self.bench.network_server
         before = self._proven_before()
         if server is None or not self.wanted.prove or before is not None:
-            why = "no network server" if server is None else "not asked for"
+            why = _("no network server") if server is None else _("not asked for")
             if before is not None:
-                why = f"proven on {before:%Y-%m-%d %H:%M} UTC, nothing has changed since"
+                why = _("proven on {at:%Y-%m-%d %H:%M} UTC, nothing has changed since", at=before)
             with self.steps.step(NodeStep.PROOF) as step:
                 board.start_node().close()
                 step.skip(why)
@@ -296,7 +296,7 @@ class _Way:
         return proof, None
 
     def _watch(
-        self, board: NodeBoard, server: FleetChirpStack, say: Callable[[str], None]
+        self, board: NodeBoard, server: FleetChirpStack, say: Callable[[Message], None]
     ) -> Proof:
         bench = self.bench
         key_changed = server.key_changed_at(self.dev_eui)
@@ -324,14 +324,14 @@ class _Way:
     def _label(self, record: NodeRecord) -> tuple[Path, ...]:
         site = self.bench.site
         if site.labels is None or not site.label_formats:
-            self.steps.skip(NodeStep.LABEL, "the site file asks for none")
+            self.steps.skip(NodeStep.LABEL, _("the site file asks for none"))
             return ()
         with self.steps.step(NodeStep.LABEL) as step:
             inventory = inventory_files.read(site.inventory)
             paths = labels.write(site, inventory, record)
             new = self._last_made() is None
-            printed = labels.send(site, inventory, record) if new else ""
-            step.done(", ".join(path.name for path in paths) + printed)
+            printed = [labels.send(site, inventory, record)] if new and site.printer else []
+            step.done(joined(", ", [*(path.name for path in paths), *printed]))
         return paths
 
     # -- the books --

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from revier_inventory.message import NOTHING, Message, _, joined
 from revier_payload.readings import CLASSES
 from revier_provision.links import DeviceEvent
 
@@ -24,6 +25,13 @@ DIAGNOSIS_PORT = 1  # first uplink after every join: not a reading
 READING_PORT_MIN = 10  # of docs/protocol/payload.md: below are remarks about the node
 SNR_FLOOR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}  # SX
 VALUES_SHOWN_MAX = 12
+QUANTITIES = {
+    str(name): name
+    for name in (
+        _("temperature"), _("humidity"), _("pressure"), _("battery"), _("distance"), _("tilt"),
+        _("quality"), _("state"), _("confidence"), _("missing"), _("out_of_range"), _("lasting"),
+    )
+}  # fmt: skip
 TEXT_CHARS_MAX = 160
 
 
@@ -42,6 +50,20 @@ class Radio(msgspec.Struct, frozen=True, kw_only=True):
     gateways: int
     downlink_margin_db: int | None = None
 
+    def sentence(self) -> Message:
+        heard = _(
+            "RSSI {rssi_dbm} dBm, SNR {snr_db:.1f} dB, DR{data_rate}",
+            rssi_dbm=self.rssi_dbm,
+            snr_db=self.snr_db,
+            data_rate=self.data_rate,
+        )
+        margin = down = NOTHING
+        if self.margin_db is not None:
+            margin = _(", margin {margin_db:.1f} dB", margin_db=self.margin_db)
+        if self.downlink_margin_db is not None:
+            down = _(" (downlink {margin_db} dB)", margin_db=self.downlink_margin_db)
+        return joined("", [heard, margin, down])
+
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """`values` of the first reading, decoded. `dev_addr` of the join, empty if it was not seen."""
@@ -52,14 +74,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     radio: Radio
     values: dict[str, Any]
 
-    def sentence(self) -> str:
-        radio = self.radio
-        margin = "" if radio.margin_db is None else f", margin {radio.margin_db:.1f} dB"
-        down = radio.downlink_margin_db
-        margin += "" if down is None else f" (downlink {down} dB)"
-        heard = f"RSSI {radio.rssi_dbm} dBm, SNR {radio.snr_db:.1f} dB, DR{radio.data_rate}"
-        values = ", ".join(f"{name} {_short(value)}" for name, value in self._measured())
-        return f"{heard}{margin}; {values}"
+    def sentence(self) -> Message:
+        values = (joined(" ", [_named(name), _said(value)]) for name, value in self._measured())
+        return joined("; ", [self.radio.sentence(), joined(", ", values)])
 
     def _measured(self) -> list[tuple[str, Any]]:
         """What was measured, in the schema's order; what is missing is not shown."""
@@ -74,8 +91,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 class Missing(msgspec.Struct, frozen=True):
     """Why nothing is proven (yet), and what to do. `final`: waiting on does not help."""
 
-    problem: str
-    cure: str
+    problem: Message
+    cure: Message
     final: bool = False
 
 
@@ -101,23 +118,27 @@ def judge(
     )
 
 
-def how_far(events: Sequence[DeviceEvent], console: Sequence[str]) -> str:
+def how_far(events: Sequence[DeviceEvent], console: Sequence[str]) -> Message:
     """One line for whoever waits."""
     kinds = [event.kind for event in events]
     lines = _parsed(console)
     if "up" in kinds:
-        return "joined and heard; the first reading is still to come"
+        return _("joined and heard; the first reading is still to come")
     if "join" in kinds:
-        return "joined; waiting for the first reading"
+        return _("joined; waiting for the first reading")
     tries = [pairs for event, pairs in lines if event == "join"]
     if tries:
-        return f"join request {tries[-1].get('try', '?')} left the node"
+        return _("join request {number} left the node", number=tries[-1].get("try", "?"))
     cold = [pairs for event, pairs in lines if event == "cold"]
     if cold:
         wait_ms = cold[-1].get("wait_ms", "")
-        seconds = f" ({int(wait_ms) // 1000} s)" if wait_ms.isdigit() else ""
-        return f"the node waits before it sends, as after a power cut{seconds}"
-    return "waiting for the join"
+        if not wait_ms.isdigit():
+            return _("the node waits before it sends, as after a power cut")
+        seconds = int(wait_ms) // 1000
+        return _(
+            "the node waits before it sends, as after a power cut ({seconds} s)", seconds=seconds
+        )
+    return _("waiting for the join")
 
 
 def _is_reading(body: Mapping[str, Any], kind: str) -> bool:
@@ -159,29 +180,33 @@ def _why(events: Sequence[DeviceEvent], console: Sequence[tuple[str, dict[str, s
         return _error_says(errors[-1])
     if "join" in kinds:
         return Missing(
-            "ChirpStack accepted the join, but no uplink followed: the node missed the answer",
-            "Check that the gateway may send (its antenna, ChirpStack's frames of the device), "
-            "bring the node nearer, then run again",
+            _("ChirpStack accepted the join, but no uplink followed: the node missed the answer"),
+            _(
+                "Check that the gateway may send (its antenna, ChirpStack's frames of the device), "
+                "bring the node nearer, then run again"
+            ),
         )
     if any(event == "joined" for event, _ in console):
         return Missing(
-            "The node has joined, but ChirpStack shows no event of it",
-            "Check that --server is the ChirpStack that these gateways feed, then run again",
+            _("The node has joined, but ChirpStack shows no event of it"),
+            _("Check that --server is the ChirpStack that these gateways feed, then run again"),
         )
     if any(event == "join" for event, _ in console):
         return Missing(
-            "The node asks to join, but no gateway of this ChirpStack has heard it",
-            "Check the node's antenna, and in ChirpStack that a gateway is online and near; then "
-            "run again",
+            _("The node asks to join, but no gateway of this ChirpStack has heard it"),
+            _(
+                "Check the node's antenna, and in ChirpStack that a gateway is online and near; "
+                "then run again"
+            ),
         )
     if any(event == "cold" for event, _ in console):
         return Missing(
-            "The node still waits before it sends, as after a power cut",
-            "Wait two minutes with the power on, then run again",
+            _("The node still waits before it sends, as after a power cut"),
+            _("Wait two minutes with the power on, then run again"),
         )
     return Missing(
-        "Neither ChirpStack nor the cable tells of a join",
-        "Press reset and run again; if the board stays silent, it sleeps or has no power",
+        _("Neither ChirpStack nor the cable tells of a join"),
+        _("Press reset and run again; if the board stays silent, it sleeps or has no power"),
     )
 
 
@@ -190,34 +215,37 @@ def _log_says(body: Mapping[str, Any]) -> Missing | None:
     code, words = str(body.get("code", "")), _short(body.get("description", ""))
     if code == "UPLINK_MIC":
         return Missing(
-            "ChirpStack heard the node, but has another key for it (UPLINK_MIC)",
-            "Run again: the board is then given a new key at both ends",
+            _("ChirpStack heard the node, but has another key for it (UPLINK_MIC)"),
+            _("Run again: the board is then given a new key at both ends"),
             final=True,
         )
     if code == "OTAA" and "DevNonce" in words:
-        nonce = body.get("context", {}).get("dev_nonce", "")
+        nonce = body.get("context", {}).get("dev_nonce", "?")
         return Missing(
-            f"ChirpStack refuses the join: DevNonce {nonce} has already been used".replace(
-                "  ", " "
+            _("ChirpStack refuses the join: DevNonce {nonce} has already been used", nonce=nonce),
+            _(
+                "Wait: each try has the next DevNonce. If it stays so, the board lost its counter: "
+                "remove the device's key in ChirpStack and run again"
             ),
-            "Wait: each try has the next DevNonce. If it stays so, the board lost its counter: "
-            "remove the device's key in ChirpStack and run again",
         )
     if code == "OTAA":
         return Missing(
-            f"ChirpStack refuses the join ({words})",
-            "Look at its events in ChirpStack; if they name the key: revier-provision rekey",
+            _("ChirpStack refuses the join ({words})", words=words),
+            _("Look at its events in ChirpStack; if they name the key: revier-provision rekey"),
         )
     if code == "UPLINK_CODEC":
         return Missing(
-            f"ChirpStack heard the node, but the codec of its device profile failed ({words})",
-            "Run again: the codec of Revier's schema is then put into the device profile",
+            _(
+                "ChirpStack heard the node, but the codec of its device profile failed ({words})",
+                words=words,
+            ),
+            _("Run again: the codec of Revier's schema is then put into the device profile"),
             final=True,
         )
     if code == "DOWNLINK_GATEWAY":
         return Missing(
-            f"The gateway did not send ChirpStack's answer ({words})",
-            "Check the gateway's clock and its connection (its ping), then run again",
+            _("The gateway did not send ChirpStack's answer ({words})", words=words),
+            _("Check the gateway's clock and its connection (its ping), then run again"),
         )
     return None
 
@@ -232,13 +260,16 @@ def _no_reading(events: Sequence[DeviceEvent]) -> Missing:
     )
     if undecoded:
         return Missing(
-            "The node is heard, but ChirpStack decodes nothing: its device profile has no codec",
-            "Run again: the codec of Revier's schema is then put into the device profile",
+            _("The node is heard, but ChirpStack decodes nothing: its device profile has no codec"),
+            _("Run again: the codec of Revier's schema is then put into the device profile"),
             final=True,
         )
     return Missing(
-        f"The node has joined and is heard (fPort {ports[-1]}), but no reading came yet",
-        "Wait for the next interval, or look at its sensors: run again for another self-test",
+        _(
+            "The node has joined and is heard (fPort {ports}), but no reading came yet",
+            ports=ports[-1],
+        ),
+        _("Wait for the next interval, or look at its sensors: run again for another self-test"),
     )
 
 
@@ -247,27 +278,29 @@ def _error_says(pairs: Mapping[str, str]) -> Missing:
     code = pairs.get("code", "")
     what = pairs.get("what", pairs.get("reason", "")).replace("_", " ")
     if code == "join" and what == "nonces spent":
-        problem = "The node has no DevNonce left"
-        return Missing(problem, "Delete its key in ChirpStack, then run again", final=True)
+        problem = _("The node has no DevNonce left")
+        return Missing(problem, _("Delete its key in ChirpStack, then run again"), final=True)
     if code == "join":
         return Missing(
-            "The node may not send yet: its share of airtime is spent", "Wait, then run again"
+            _("The node may not send yet: its share of airtime is spent"), _("Wait, then run again")
         )
     if code == "RadioError":
-        cure = (
+        cure = _(
             "Check wiring and supply of the radio, and that the board description is this board's"
         )
-        return Missing(f"The node's radio fails ({what})", cure, final=True)
+        return Missing(_("The node's radio fails ({what})", what=what), cure, final=True)
     if code == "UnprovisionedError":
-        cure = "Run again: identity and key are then written anew"
-        return Missing(f"The node does not start ({what})", cure, final=True)
+        cure = _("Run again: identity and key are then written anew")
+        return Missing(_("The node does not start ({what})", what=what), cure, final=True)
     if code == "BoardError":
-        cure = (
+        cure = _(
             "Check that --board, or name in the site file's [board], is this board; then run again"
         )
-        return Missing(f"The node does not start ({what})", cure, final=True)
-    return Missing(f"The node reports an error ({code} {what})".rstrip(), "Run again; else see "
-                   "docs/protocol/console.md, Errors")  # fmt: skip
+        return Missing(_("The node does not start ({what})", what=what), cure, final=True)
+    return Missing(
+        _("The node reports an error ({error})", error=f"{code} {what}".rstrip()),
+        _("Run again; else see docs/protocol/console.md, Errors"),
+    )
 
 
 def _parsed(console: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
@@ -286,6 +319,17 @@ def _number(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def _named(name: object) -> str:
+    return QUANTITIES.get(str(name), str(name))
+
+
+def _said(value: Any) -> object:
+    """Lists are names of what is missing, or out of range."""
+    if isinstance(value, list) and value:
+        return joined("/", map(_named, value))
+    return value if isinstance(value, float) else _short(value)
 
 
 def _short(value: Any) -> str:

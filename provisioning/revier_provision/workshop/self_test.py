@@ -12,64 +12,86 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from revier_inventory.message import Message, _, joined, template, verbatim
+
 OK = "ok"
 BUS_UART = ("a02yyuw", "pms5003", "sds011", "sps30_uart")
 PART_WORDS = {
-    "sps30": "SPS30 (particulates)",
-    "sen55": "SEN55 (particulates, VOC, NOx)",
-    "pms5003": "PMS5003 (particulates)",
-    "sds011": "SDS011 (particulates)",
-    "scd41": "SCD41 (CO2)",
-    "bme280": "BME280 (temperature, humidity, pressure)",
-    "lis2mdl": "LIS2MDL (magnetic field)",
-    "mmc5603": "MMC5603 (magnetic field)",
-    "qmc5883l": "QMC5883L (magnetic field)",
-    "a02yyuw": "A02YYUW (ultrasonic distance)",
-    "vl53l1x": "VL53L1X (optical distance)",
-    "lis3dh": "LIS3DH (tilt, shock)",
-    "radio": "LoRa radio",
+    "sps30": _("SPS30 (particulates)"),
+    "sen55": _("SEN55 (particulates, VOC, NOx)"),
+    "pms5003": _("PMS5003 (particulates)"),
+    "sds011": _("SDS011 (particulates)"),
+    "scd41": _("SCD41 (CO2)"),
+    "bme280": _("BME280 (temperature, humidity, pressure)"),
+    "lis2mdl": _("LIS2MDL (magnetic field)"),
+    "mmc5603": _("MMC5603 (magnetic field)"),
+    "qmc5883l": _("QMC5883L (magnetic field)"),
+    "a02yyuw": _("A02YYUW (ultrasonic distance)"),
+    "vl53l1x": _("VL53L1X (optical distance)"),
+    "lis3dh": _("LIS3DH (tilt, shock)"),
+    "radio": _("LoRa radio"),
 }
-_REPLACE = "if it stays, replace the part"
+_REPLACE = _("if it stays, replace the part")
 # first words of a fault -> (what is wrong, what to do); others are told as they are
-_FAULTS: tuple[tuple[str, str, str], ...] = (
+_FAULTS: tuple[tuple[str, Message, str], ...] = (
     (
         "no answer",
-        "does not answer",
-        "check its plug, supply and wiring ({bus}); {replace}",
+        _("does not answer"),
+        template("Check its plug, supply and wiring ({bus}); {replace}"),
     ),
-    ("silent", "sends nothing", "check its plug, supply and that RX and TX are not swapped"),
+    (
+        "silent",
+        _("sends nothing"),
+        template("Check its plug, supply and that RX and TX are not swapped"),
+    ),
     (
         "garbled",
-        "sends nothing readable",
-        "check its wiring, ground and baud rate; {replace}",
+        _("sends nothing readable"),
+        template("Check its wiring, ground and baud rate; {replace}"),
     ),
     (
         "checksum",
-        "answers with wrong checksums",
-        "shorten or screen its cable; {replace}",
+        _("answers with wrong checksums"),
+        template("Shorten or screen its cable; {replace}"),
     ),
-    ("length", "answers with too few bytes", "check that the right part is fitted"),
-    ("refused", "refuses a command", "check that the right part is fitted; {replace}"),
-    ("frozen", "repeats the same bytes", "switch its supply off and on; {replace}"),
-    ("overflow", "is saturated", "take magnets, tools and steel away from it, and hold it still"),
-    ("settings not kept", "does not keep its settings", "check its supply; {replace}"),
-    ("offset", "does not keep its calibration", "check its supply; {replace}"),
+    ("length", _("answers with too few bytes"), template("Check that the right part is fitted")),
+    ("refused", _("refuses a command"), template("Check that the right part is fitted; {replace}")),
+    ("frozen", _("repeats the same bytes"), template("Switch its supply off and on; {replace}")),
+    (
+        "overflow",
+        _("is saturated"),
+        template("Take magnets, tools and steel away from it, and hold it still"),
+    ),
+    ("settings not kept", _("does not keep its settings"), template("Check its supply; {replace}")),
+    ("offset", _("does not keep its calibration"), template("Check its supply; {replace}")),
     (
         "calibration not loaded",
-        "did not load its calibration",
-        "switch its supply off and on; {replace}",
+        _("did not load its calibration"),
+        template("Switch its supply off and on; {replace}"),
     ),
-    ("start-up", "did not start", "check its supply; {replace}"),
-    ("busy", "stays busy", "check the radio's BUSY pin and supply"),
-    ("device errors", "reports errors of its own", "check the radio's supply and its oscillator"),
-    ("no oscillator", "has no clock", "check that the board description is this board's (TCXO)"),
-    ("chip version", "is another chip", "check that the board description is this board's"),
+    ("start-up", _("did not start"), template("Check its supply; {replace}")),
+    ("busy", _("stays busy"), template("Check the radio's BUSY pin and supply")),
+    (
+        "device errors",
+        _("reports errors of its own"),
+        template("Check the radio's supply and its oscillator"),
+    ),
+    (
+        "no oscillator",
+        _("has no clock"),
+        template("Check that the board description is this board's (TCXO)"),
+    ),
+    (
+        "chip version",
+        _("is another chip"),
+        template("Check that the board description is this board's"),
+    ),
     (
         "no calibration",
-        "cannot calibrate itself",
-        "check the radio's supply; {replace}",
+        _("cannot calibrate itself"),
+        template("Check the radio's supply; {replace}"),
     ),
-    ("command refused", "refuses a command", "check the radio's wiring and supply"),
+    ("command refused", _("refuses a command"), template("Check the radio's wiring and supply")),
 )
 
 
@@ -80,16 +102,15 @@ class PartResult(msgspec.Struct, frozen=True, kw_only=True):
     fault: str
 
     @property
-    def name(self) -> str:
-        return PART_WORDS.get(self.part, self.part)
+    def name(self) -> Message:
+        return PART_WORDS.get(self.part) or verbatim(self.part)
 
     @property
-    def problem(self) -> str:
-        what, _ = _words(self.part, self.fault)
-        return f"{self.name} {what}"
+    def problem(self) -> Message:
+        return joined(" ", [self.name, _words(self.part, self.fault)[0]])
 
     @property
-    def cure(self) -> str:
+    def cure(self) -> Message:
         return _words(self.part, self.fault)[1]
 
 
@@ -108,16 +129,17 @@ def newest(lines: Sequence[tuple[str, Mapping[str, str]]]) -> tuple[PartResult, 
     return None if found is None else results(found)
 
 
-def sentence(parts: Iterable[PartResult]) -> str:
+def sentence(parts: Iterable[PartResult]) -> Message:
     """For example `sps30 ok, bme280 ok, radio ok`."""
-    return ", ".join(f"{part.part} {part.fault or OK}" for part in parts)
+    return joined(", ", (f"{part.part} {part.fault or OK}" for part in parts))
 
 
-def _words(part: str, fault: str) -> tuple[str, str]:
-    bus = "RX, TX, ground" if part in BUS_UART else "SDA, SCL, address"
+def _words(part: str, fault: str) -> tuple[Message, Message]:
+    bus = _("RX, TX, ground") if part in BUS_UART else _("SDA, SCL, address")
     if part == "radio":
-        bus = "SPI, CS, RESET"
+        bus = _("SPI, CS, RESET")
     for begin, what, cure in _FAULTS:
         if fault.startswith(begin):
-            return what, cure.format(bus=bus, replace=_REPLACE)
-    return f"is faulty ({fault})", f"check its plug and supply; {_REPLACE}"
+            return what, Message(cure, {"bus": bus, "replace": _REPLACE})
+    cure = _("Check its plug and supply; {replace}", replace=_REPLACE)
+    return _("is faulty ({fault})", fault=fault), cure

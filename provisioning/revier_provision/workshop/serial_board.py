@@ -115,12 +115,12 @@ def _no_self_test(error: RemoteError) -> BoardError:
     kind, _, what = error.exception.partition(": ")
     if kind == "BoardError" and what.startswith("power chip"):
         cure = "Check the board's power chip and its I2C lines, or use another board"
-        return BoardError(f"The board's {what}", cure)
+        return BoardError("The board's {what}", cure, what=what)
     if kind in ("BoardError", "UnprovisionedError"):
         cure = "Check --board and that the bundle has this board's description, then run again"
-        return BoardError(f"The node cannot start: {what}", cure)
+        return BoardError("The node cannot start: {what}", cure, what=what)
     if kind == "AttributeError":
         cure = "Put newer firmware on the board (a bundle in the site file) and run again"
         return BoardError("The board's firmware knows no self-test by cable", cure)
     cure = "Run again; if it repeats, report this line"
-    return BoardError(f"The self-test broke off ({error.exception})", cure)
+    return BoardError("The self-test broke off ({exception})", cure, exception=error.exception)

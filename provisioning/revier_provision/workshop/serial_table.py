@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 
+from revier_inventory.message import Message, _, joined, n_, verbatim
 from revier_provision.board.repl_board import open_repl
 from revier_provision.chip import (
     BaudMemory,
@@ -63,28 +64,39 @@ class SerialTable:
         require_chip(self._image(info), info, board)
         return Chip(name=info.name, mac=info.factory_mac)
 
-    def flash(self, port: str, chip: Chip, say: Say) -> str | None:
+    def flash(self, port: str, chip: Chip, say: Say) -> Message | None:
         with self._lock:
             flasher = self._flashers[port]
         image = self._image(flasher.chip())
         assert image.chip == chip.name
 
         def progress(done: int, total: int) -> None:
-            say(f"{image.version}", done / total)
+            say(verbatim(image.version), done / total)
 
         result = flasher.flash(image, progress)
         if result.skipped:
             return None
-        return f"MicroPython {image.version}, compared by the chip, at {result.baud} baud"
+        return _(
+            "MicroPython {version}, compared by the chip, at {baud} baud",
+            version=image.version,
+            baud=result.baud,
+        )
 
-    def upload(self, port: str, window_s: float, say: Say) -> str | None:
+    def upload(self, port: str, window_s: float, say: Say) -> Message | None:
         with open_repl(port, window_s) as repl:
             put = put_firmware(repl, self._firmware, say, self._trusted, keep_newer=True)
         if not put.changed:
             return None
-        done = f"version {put.version} in slot {put.slot}, {put.sent_files} files read back"
-        keys = len(self._site.trust)
-        return f"{done}, {keys} key{'s' * (keys > 1)} for updates" if keys else done
+        done = _(
+            "version {version} in slot {slot}, {sent_files} files read back",
+            version=put.version,
+            slot=put.slot,
+            sent_files=put.sent_files,
+        )
+        if not self._site.trust:
+            return done
+        keys = n_("{count} key for updates", "{count} keys for updates", len(self._site.trust))
+        return joined(", ", [done, keys])
 
     def open(self, port: str, window_s: float) -> AbstractContextManager[SerialBoard]:
         return open_serial_board(port, window_s)
@@ -95,8 +107,13 @@ class SerialTable:
             if image.chip == chip.name:
                 return image
         have = ", ".join(image.chip for image in self._images)
-        cure = f"Use another board, or add the image for {chip.name} to the site file"
-        raise OrderError(f"This board has an {chip.name}; the site has images for {have}", cure)
+        cure = "Use another board, or add the image for {name} to the site file"
+        raise OrderError(
+            "This board has an {name}; the site has images for {have}",
+            cure,
+            name=chip.name,
+            have=have,
+        )
 
     @cached_property
     def _images(self) -> tuple[RuntimeImage, ...]:

@@ -11,19 +11,23 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
-from revier_provision.errors import OrderError
+from revier_inventory.message import Message, _, joined, verbatim
+from revier_provision.errors import OrderError, cannot_read
 from revier_provision.links import BOARD_DEFAULT
 from revier_provision.plan import BOARD_NAME
+from revier_provision.translation import Language, first_known
 from revier_provision.update.signing_key import KEYS_MAX
 
 SITE_FILE = "revier-site.toml"
+SITE_VARIABLE = "REVIER_SITE"
 FILE_BYTES_MAX = 64 * 1024
 RUNTIMES_MAX = 16
 JOIN_LIMIT_S = 900
+LABEL_LANGUAGE: Final[Language] = "de"
 SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 STATION = re.compile(r"[a-z0-9][a-z0-9-]{0,31}\Z")
 PRINTER = re.compile(r"[A-Za-z0-9_.\-]{1,253}:[0-9]{1,5}\Z")
@@ -88,11 +92,11 @@ class BoardTable(_Table, frozen=True, kw_only=True):
 
 
 class LabelTable(_Table, frozen=True, kw_only=True):
-    """`printer`: host:port that takes ZPL (port 9100), 203 dpi."""
+    """`printer`: host:port that takes ZPL (port 9100), 203 dpi. `lang`: else the site's."""
 
     folder: str = "labels"
     formats: tuple[LabelFormat, ...] = ("pdf",)
-    lang: Literal["de", "en"] = "de"
+    lang: Language | None = None
     printer: str | None = None
     vendor_id: str = "0000"
 
@@ -105,6 +109,7 @@ class ProofTable(_Table, frozen=True, kw_only=True):
 
 class _File(_Table, frozen=True, kw_only=True):
     format: Literal[1] = 1
+    language: Language | None = None
     books: BooksTable
     chirpstack: ChirpStackTable | None = None
     firmware: FirmwareTable = FirmwareTable()
@@ -139,7 +144,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     interval_s: dict[str, int] = {}
     labels: Path | None = None
     label_formats: tuple[LabelFormat, ...] = ()
-    lang: Literal["de", "en"] = "de"
+    lang: Language = LABEL_LANGUAGE
     printer: str | None = None
     vendor_id: str = "0000"
     proof_limit_s: float = JOIN_LIMIT_S
@@ -150,16 +155,29 @@ def read(path: Path) -> Site:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise OrderError(
-                f"{path} is larger than 64 KiB",
+                "{path} is larger than 64 KiB",
                 "Give --site with a site file; docs/technician.md shows one",
+                path=path,
             )
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise OrderError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
+        raise OrderError("{path} is not UTF-8 text", "Save it as UTF-8", path=path) from None
     except OSError as error:
-        cure = "Correct --site; docs/technician.md shows a site file to copy"
-        raise OrderError(f"Cannot read {path}: {error.strerror}", cure) from None
+        cure = _("Correct --site; docs/technician.md shows a site file to copy")
+        raise cannot_read(path, error, cure) from None
     return parse(text, path)
+
+
+def language_of(named: str | None) -> Language | None:
+    """What the site file says of it, named or lying here, whatever else may be wrong in it."""
+    path = Path(named or SITE_FILE)
+    try:
+        if path.stat().st_size > FILE_BYTES_MAX:
+            return None
+        found = tomllib.loads(path.read_text("utf-8")).get("language")
+    except (OSError, ValueError):
+        return None
+    return first_known([found]) if isinstance(found, str) else None
 
 
 def parse(text: str, path: Path) -> Site:
@@ -168,7 +186,10 @@ def parse(text: str, path: Path) -> Site:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise OrderError(
-            f"{path.name}: no TOML: {error}", "Correct this line; texts need double quotes"
+            "{name}: no TOML: {error}",
+            "Correct this line; texts need double quotes",
+            name=path.name,
+            error=str(error),
         ) from None
     _refuse_secrets(table, text, path)
     try:
@@ -207,7 +228,7 @@ def _site(file: _File, path: Path) -> Site:
         interval_s=dict(file.board.interval_s.items()),
         labels=root / label.folder,
         label_formats=label.formats,
-        lang=label.lang,
+        lang=label.lang or file.language or LABEL_LANGUAGE,
         printer=label.printer,
         vendor_id=label.vendor_id,
         proof_limit_s=float(file.proof.limit_s),
@@ -218,42 +239,70 @@ def _check(file: _File, text: str, path: Path) -> None:
     wrong = _Wrong(text, path)
     station = file.books.station
     if station is not None and not STATION.match(station):
-        wrong("books.station", f"{station!r} is no station's name", "Use up to 32 of a-z, 0-9, -")
+        wrong(
+            "books.station",
+            _("{station!r} is no station's name", station=station),
+            _("Use up to 32 of a-z, 0-9, -"),
+        )
     if not BOARD_NAME.match(file.board.name):
-        cure = "Write the name of a file in firmware/image/boards without its ending"
-        wrong("board.name", f"{file.board.name!r} is no board's name", cure)
+        cure = _("Write the name of a file in firmware/image/boards without its ending")
+        wrong("board.name", _("{name!r} is no board's name", name=file.board.name), cure)
     if len(file.firmware.runtime) > RUNTIMES_MAX:
-        wrong("firmware.runtime", "too many images", f"Name up to {RUNTIMES_MAX}")
+        wrong(
+            "firmware.runtime",
+            _("too many images"),
+            _("Name up to {most}", most=RUNTIMES_MAX),
+        )
     if len(file.firmware.trust) > KEYS_MAX:
-        wrong("firmware.trust", "a board cannot hold so many keys", f"Name up to {KEYS_MAX}")
+        wrong(
+            "firmware.trust",
+            _("a board cannot hold so many keys"),
+            _("Name up to {most}", most=KEYS_MAX),
+        )
     if file.firmware.trust and file.firmware.bundle is None:
-        cure = "Name the bundle, or give a board its keys with: revier-provision firmware trust"
-        wrong("firmware.trust", "the keys come with the application, and no bundle is named", cure)
+        cure = _("Name the bundle, or give a board its keys with: revier-provision firmware trust")
+        wrong(
+            "firmware.trust", _("the keys come with the application, and no bundle is named"), cure
+        )
     for index, runtime in enumerate(file.firmware.runtime):
         if not SHA256.match(runtime.sha256):
-            cure = f"Write what this prints: sha256sum {runtime.file}"
-            wrong(f"firmware.runtime[{index}].sha256", "it is not 64 lower-case hex digits", cure)
+            cure = _("Write what this prints: sha256sum {file}", file=runtime.file)
+            wrong(
+                f"firmware.runtime[{index}].sha256", _("it is not 64 lower-case hex digits"), cure
+            )
     printer = file.label.printer
     if printer is not None and not PRINTER.match(printer):
         wrong(
-            "label.printer", f"{printer!r} is not host:port", "Write for example label.local:9100"
+            "label.printer",
+            _("{printer!r} is not host:port", printer=printer),
+            _("Write for example label.local:9100"),
         )
     if not re.match(r"[0-9A-F]{4}\Z", file.label.vendor_id):
-        cure = "Write the 4 hex digits that the LoRa Alliance gave, or leave it out"
-        wrong("label.vendor_id", f"{file.label.vendor_id!r} is no vendor id", cure)
+        cure = _("Write the 4 hex digits that the LoRa Alliance gave, or leave it out")
+        wrong(
+            "label.vendor_id",
+            _("{vendor_id!r} is no vendor id", vendor_id=file.label.vendor_id),
+            cure,
+        )
     if not 1 <= file.proof.limit_s <= 86_400:
-        wrong("proof.limit_s", "the limit is 1 to 86400 seconds", f"Write {JOIN_LIMIT_S}")
+        wrong(
+            "proof.limit_s",
+            _("the limit is 1 to 86400 seconds"),
+            _("Write {limit_s}", limit_s=JOIN_LIMIT_S),
+        )
 
 
 def _refuse_secrets(table: dict[str, Any], text: str, path: Path) -> None:
     """Before anything else, and without repeating the value."""
-    cure = "Take it out; put ChirpStack's API key in a file of its own (chmod 600), as token_file"
+    cure = _(
+        "Take it out; put ChirpStack's API key in a file of its own (chmod 600), as token_file"
+    )
     for where, value in _leaves(table, ""):
         name = where.rpartition(".")[2]
         named = SECRET.search(name) and name not in ("token_file", "identity_file")
         worth = isinstance(value, str) and TOKEN.search(value) and name != "sha256"
         if named or worth:
-            _Wrong(text, path)(where, "looks like a secret", cure)
+            _Wrong(text, path)(where, _("looks like a secret"), cure)
 
 
 def _leaves(value: Any, where: str) -> list[tuple[str, Any]]:
@@ -272,10 +321,15 @@ class _Wrong:
     def __init__(self, text: str, path: Path) -> None:
         self._text, self._path = text, path
 
-    def __call__(self, where: str, what: str, cure: str) -> None:
-        line = line_of(self._text, where)
-        at = f" line {line}" if line else ""
-        raise OrderError(f"{self._path.name}{at}: {where}: {what}", cure)
+    def __call__(self, where: str, what: Message, cure: Message) -> None:
+        at = _at(self._path, line_of(self._text, where))
+        raise OrderError(joined(": ", [at, where, what]), cure)
+
+
+def _at(path: Path, line: int | None) -> Message:
+    if line is None:
+        return verbatim(path.name)
+    return _("{file} line {line}", file=path.name, line=line)
 
 
 def _wrong(message: str, text: str, path: Path) -> OrderError:
@@ -285,13 +339,12 @@ def _wrong(message: str, text: str, path: Path) -> OrderError:
     named = re.search(r"unknown field `(.+?)`", what)
     if named:
         where = f"{where}.{named[1]}".lstrip(".")
-        cure = "Take it out, or correct its spelling: docs/technician.md lists every key"
+        cure = _("Take it out, or correct its spelling: docs/technician.md lists every key")
     else:
-        cure = "Correct it: docs/technician.md lists every key"
-    line = line_of(text, where)
-    at = f" line {line}" if line else ""
-    colon = f" {where}:" if where else ""
-    return OrderError(f"{path.name}{at}:{colon} {what[0].lower()}{what[1:]}", cure)
+        cure = _("Correct it: docs/technician.md lists every key")
+    at = _at(path, line_of(text, where))
+    parts = [at, *([where] if where else []), f"{what[0].lower()}{what[1:]}"]
+    return OrderError(joined(": ", parts), cure)
 
 
 def line_of(text: str, where: str) -> int | None:

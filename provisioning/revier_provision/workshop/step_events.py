@@ -8,16 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 from revier_inventory import InventoryError
+from revier_inventory.message import NOTHING, Message, Spoken, _, joined
 from revier_provision.errors import ProvisionError
 
-READBACK_CHARS_MAX = 300
 
-
-class NodeStep(StrEnum):
+class NodeStep(Spoken):
     """In the order in which they are done."""
 
     FIND = "find the board"
@@ -43,10 +41,10 @@ class StepEvent:
 
     step: NodeStep
     state: State
-    readback: str = ""
+    readback: Message = NOTHING
     seconds: float = 0.0
     fraction: float | None = None
-    cure: str = ""
+    cure: Message = NOTHING
 
 
 OnStep = Callable[[StepEvent], None]
@@ -55,7 +53,7 @@ OnStep = Callable[[StepEvent], None]
 class StepFailedError(ProvisionError):
     """A step's error and which step it was."""
 
-    def __init__(self, step: NodeStep, problem: str, cure: str) -> None:
+    def __init__(self, step: NodeStep, problem: Message, cure: Message) -> None:
         self.step = step
         super().__init__(problem, cure)
 
@@ -66,15 +64,15 @@ class Running:
     def __init__(self, step: NodeStep, tell: OnStep, clock: Callable[[], float]) -> None:
         self._step, self._tell, self._clock = step, tell, clock
         self._began_s = clock()
-        self._end: tuple[State, str] = ("done", "")
+        self._end: tuple[State, Message] = ("done", NOTHING)
 
-    def done(self, readback: str) -> None:
+    def done(self, readback: Message) -> None:
         self._end = ("done", readback)
 
-    def skip(self, why: str) -> None:
+    def skip(self, why: Message) -> None:
         self._end = ("skipped", why)
 
-    def say(self, text: str, fraction: float | None = None) -> None:
+    def say(self, text: Message, fraction: float | None = None) -> None:
         self._tell(self._event("progress", text, fraction))
 
     def finish(self) -> StepEvent:
@@ -82,15 +80,15 @@ class Running:
         self._tell(event)
         return event
 
-    def fail(self, problem: str, cure: str) -> StepEvent:
+    def fail(self, problem: Message, cure: Message) -> StepEvent:
         seconds = self._clock() - self._began_s
-        event = StepEvent(self._step, "failed", problem[:READBACK_CHARS_MAX], seconds, None, cure)
+        event = StepEvent(self._step, "failed", problem, seconds, None, cure)
         self._tell(event)
         return event
 
-    def _event(self, state: State, text: str, fraction: float | None = None) -> StepEvent:
+    def _event(self, state: State, text: Message, fraction: float | None = None) -> StepEvent:
         seconds = self._clock() - self._began_s
-        return StepEvent(self._step, state, text[:READBACK_CHARS_MAX], seconds, fraction)
+        return StepEvent(self._step, state, text, seconds, fraction)
 
 
 class Steps:
@@ -101,7 +99,7 @@ class Steps:
         self._running: Running | None = None
         self.ended: list[StepEvent] = []
 
-    def say(self, text: str) -> None:
+    def say(self, text: Message) -> None:
         """Progress of whichever step runs now."""
         if self._running is not None:
             self._running.say(text)
@@ -118,13 +116,14 @@ class Steps:
             raise StepFailedError(step, error.problem, error.cure) from error
         except InventoryError as error:
             found = error.findings[0]
-            problem = f"{found.file}: {found.key}: {found.problem}"
+            problem = joined(": ", [found.file, found.key, found.problem])
             self.ended.append(running.fail(problem, found.cure))
             raise StepFailedError(step, problem, found.cure) from error
         except BaseException as error:
             self.ended.append(
                 running.fail(
-                    f"Stopped ({type(error).__name__})", "Run again: it goes on where it stopped"
+                    _("Stopped ({name})", name=type(error).__name__),
+                    _("Run again: it goes on where it stopped"),
                 )
             )
             raise
@@ -132,7 +131,7 @@ class Steps:
             self._running = None
         self.ended.append(running.finish())
 
-    def skip(self, step: NodeStep, why: str) -> None:
+    def skip(self, step: NodeStep, why: Message) -> None:
         event = StepEvent(step, "skipped", why)
         self._tell(event)
         self.ended.append(event)

@@ -10,10 +10,11 @@ from typing import Protocol
 
 import msgspec
 
+from revier_inventory.message import Message, _
 from revier_provision.books import FirmwareBoard
 from revier_provision.workshop.self_test import PartResult
 
-Say = Callable[[str, float | None], None]  # what happens, and how far it is (0 to 1) if known
+Say = Callable[[Message, float | None], None]  # what happens, and how far it is (0 to 1) if known
 
 
 class Chip(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +23,8 @@ class Chip(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     mac: bytes
 
-    def sentence(self, port: str) -> str:
-        return f"{self.name}, {self.mac.hex(':')} on {port}"
+    def sentence(self, port: str) -> Message:
+        return _("{name}, {mac} on {port}", name=self.name, mac=self.mac.hex(":"), port=port)
 
 
 class Console(Protocol):
@@ -54,10 +55,10 @@ class Table(Protocol):
         """The chip behind the port, refused if the board of this name has another; None: cannot
         be told before MicroPython runs."""
 
-    def flash(self, port: str, chip: Chip, say: Say) -> str | None:
+    def flash(self, port: str, chip: Chip, say: Say) -> Message | None:
         """Put MicroPython on it and verify; what was read back. None: it was there already."""
 
-    def upload(self, port: str, window_s: float, say: Say) -> str | None:
+    def upload(self, port: str, window_s: float, say: Say) -> Message | None:
         """Put the application on it and verify; what was read back. None: it was there already."""
 
     def open(self, port: str, window_s: float) -> AbstractContextManager[NodeBoard]: ...

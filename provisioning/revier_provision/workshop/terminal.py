@@ -19,6 +19,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from revier_inventory.message import NOTHING, Message, _
+from revier_provision.translation import SOURCE, Language, say
 from revier_provision.workshop.step_events import NodeStep, StepEvent
 
 REFRESH_PER_S = 8
@@ -32,6 +34,7 @@ STYLES = {
     "failed": "bold red",
 }
 BAR_CHARS = 16
+READBACK_CHARS_MAX = 300
 
 
 @dataclass(slots=True)
@@ -45,9 +48,9 @@ class BoardView:
     begun_at_s: dict[NodeStep, float] = field(default_factory=dict)
     last: dict[NodeStep, StepEvent] = field(default_factory=dict)
     name: str = ""  # of its asset, once it is known
-    result: str = ""  # how it ended, in words; empty: it runs
+    result: Message = NOTHING  # how it ended, in words; empty: it runs
     ok: bool = False
-    cure: str = ""
+    cure: Message = NOTHING
 
     def __post_init__(self) -> None:
         self.began_s = self.clock()
@@ -57,7 +60,7 @@ class BoardView:
             self.begun_at_s[event.step] = self.clock()
         self.last[event.step] = event
 
-    def end(self, result: str, *, ok: bool, cure: str = "") -> None:
+    def end(self, result: Message, *, ok: bool, cure: Message = NOTHING) -> None:
         self.result, self.ok, self.cure = result, ok, cure
         self.ended_s = self.clock()
 
@@ -78,8 +81,9 @@ class BoardView:
 class Card:
     """A single board: a big state, and a line for each step."""
 
-    def __init__(self, console: Console, port: str) -> None:
+    def __init__(self, console: Console, port: str, language: Language = SOURCE) -> None:
         self.view = BoardView(port)
+        self._language = language
         self._console = console
         self._live: Live | None = None
         self._lock = threading.Lock()
@@ -121,19 +125,21 @@ class Card:
         with self._lock:
             self.view.hear(event)
         if self._live is None and event.state in ("done", "failed"):
-            text = f"{SIGNS[event.state]} {event.step}: {event.readback} ({event.seconds:.1f} s)"
+            step, read = (say(text, self._language) for text in (event.step.words, event.readback))
+            text = f"{SIGNS[event.state]} {step}: {read} ({event.seconds:.1f} s)"
             self._console.print(text, markup=False)
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            return card(self.view)
+            return card(self.view, self._language)
 
 
 class Board:
     """Many boards, one line each."""
 
-    def __init__(self, console: Console, ports: list[str]) -> None:
+    def __init__(self, console: Console, ports: list[str], language: Language = SOURCE) -> None:
         self.views = {port: BoardView(port) for port in ports}
+        self._language = language
         self._console = console
         self._lock = threading.Lock()
         self._live: Live | None = None
@@ -156,20 +162,23 @@ class Board:
         with self._lock:
             self.views[port].hear(event)
         if self._live is None and event.state == "failed":
-            self._console.print(f"{port}: ✘ {event.step}: {event.readback}", markup=False)
+            step, read = (say(text, self._language) for text in (event.step.words, event.readback))
+            self._console.print(f"{port}: ✘ {step}: {read}", markup=False)
 
-    def end(self, port: str, result: str, *, ok: bool, cure: str = "") -> None:
+    def end(self, port: str, result: Message, *, ok: bool, cure: Message = NOTHING) -> None:
         with self._lock:
             self.views[port].end(result, ok=ok, cure=cure)
         if self._live is None:
-            self._console.print(f"{port}: {'✔' if ok else '✘'} {result}", markup=False)
+            self._console.print(
+                f"{port}: {'✔' if ok else '✘'} {say(result, self._language)}", markup=False
+            )
 
     def _draw(self) -> RenderableType:
         with self._lock:
-            return rows(list(self.views.values()))
+            return rows(list(self.views.values()), self._language)
 
 
-def card(view: BoardView) -> RenderableType:
+def card(view: BoardView, language: Language = SOURCE) -> RenderableType:
     """Pure: what the card shows of this view."""
     table = Table.grid(padding=(0, 1))
     table.add_column(width=1)
@@ -179,40 +188,44 @@ def card(view: BoardView) -> RenderableType:
     for step in NodeStep:
         event = view.last.get(step)
         if event is None:
-            table.add_row("", Text(step.value, style="dim"), "", "")
+            table.add_row("", Text(say(step.words, language), style="dim"), "", "")
             continue
         style = STYLES[event.state]
         table.add_row(
             Text(SIGNS[event.state], style=style),
-            Text(step.value, style=style),
+            Text(say(step.words, language), style=style),
             Text(f"{view.step_seconds(event):.1f} s", style="dim"),
-            Text(_detail(event), style="red" if event.state == "failed" else ""),
+            Text(_detail(event, language), style="red" if event.state == "failed" else ""),
         )
     word, style = _state(view)
-    head = Text(f" {word} ", style=f"bold reverse {style}")
+    head = Text(f" {say(word, language)} ", style=f"bold reverse {style}")
     parts: list[RenderableType] = [head, Text(), table]
     if view.cure:
-        parts += [Text(), Text(f"Next: {view.cure}.", style="bold")]
+        parts += [Text(), Text(say(_("Next: {cure}.", cure=view.cure), language), style="bold")]
     title = f"{view.port}  {view.name}".rstrip()
     return Panel(Group(*parts), title=title, title_align="left", border_style=style, expand=True)
 
 
-def rows(views: list[BoardView]) -> RenderableType:
+def rows(views: list[BoardView], language: Language = SOURCE) -> RenderableType:
     """Pure: one line a board, and how many are through."""
     table = Table(box=None, pad_edge=False, expand=True)
-    for name in ("", "port", "asset"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("step", no_wrap=True, min_width=30)
+    for name in (NOTHING, _("port"), _("asset")):
+        table.add_column(say(name, language), no_wrap=True)
+    table.add_column(say(_("step"), language), no_wrap=True, min_width=30)
     table.add_column("s", justify="right", no_wrap=True)
     table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
     for view in views:
         word, style = _state(view)
         event = view.current
         done = sum(e.state in ("done", "skipped") for e in view.last.values())
-        step = "" if event is None else f"{min(done + 1, COUNT)}/{COUNT} {event.step.value}"
-        text = view.result or ("" if event is None else _detail(event))
+        step = (
+            ""
+            if event is None
+            else f"{min(done + 1, COUNT)}/{COUNT} {say(event.step.words, language)}"
+        )
+        text = say(view.result, language) or ("" if event is None else _detail(event, language))
         table.add_row(
-            Text(f" {word} ", style=f"bold reverse {style}"),
+            Text(f" {say(word, language)} ", style=f"bold reverse {style}"),
             view.port,
             view.name,
             Text("" if view.ok else step),
@@ -221,23 +234,25 @@ def rows(views: list[BoardView]) -> RenderableType:
         )
     through = sum(view.ok for view in views)
     stopped = sum(bool(view.result) and not view.ok for view in views)
-    foot = Text(f"{through} of {len(views)} nodes stand", style="bold")
+    stand = _("{through} of {count} nodes stand", through=through, count=len(views))
+    foot = Text(say(stand, language), style="bold")
     if stopped:
-        foot.append(f", {stopped} stopped", style="bold red")
+        foot.append(say(_(", {stopped} stopped", stopped=stopped), language), style="bold red")
     return Group(table, Text(), foot)
 
 
-def _state(view: BoardView) -> tuple[str, str]:
+def _state(view: BoardView) -> tuple[Message, str]:
     if view.ok:
-        return "READY", "green"
+        return _("READY"), "green"
     if view.result:
-        return "STOPPED", "red"
-    return "WORKING", "cyan"
+        return _("STOPPED"), "red"
+    return _("WORKING"), "cyan"
 
 
-def _detail(event: StepEvent) -> str:
+def _detail(event: StepEvent, language: Language) -> str:
+    text = say(event.readback, language)[:READBACK_CHARS_MAX]
     if event.fraction is None:
-        return event.readback
+        return text
     full = round(max(0.0, min(1.0, event.fraction)) * BAR_CHARS)
     bar = "█" * full + "░" * (BAR_CHARS - full)
-    return f"{bar} {event.fraction:4.0%} {event.readback}"
+    return f"{bar} {event.fraction:4.0%} {text}"

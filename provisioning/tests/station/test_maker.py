@@ -53,7 +53,7 @@ def test_two_boards_become_two_nodes_in_the_name_of_who_is_logged_in(
         chains = read_all(bench.site.ledger)
         pages = _seen_by(browser, desk, maker, "/", "/workshop?lang=de", "/workshop?lang=en",
                          "/install?lang=de", "/api/assets", "/api/session")  # fmt: skip
-        told = msgspec.json.encode(made)  # what the event stream sends
+        told = msgspec.json.encode([card.spoken("de") for card in made])  # what the stream sends
     records = [r for chain in chains.values() for r in chain.records if r.event == "provisioned"]
     assert len({record.asset for record in records}) == 2
     assert {record.by for record in records} == {"tina"}

@@ -47,7 +47,7 @@ function stepLine(step) {
   const item = document.createElement("li");
   item.dataset.state = step.state;
   const name = document.createElement("b");
-  name.textContent = words[`node_${step.step.replaceAll(" ", "_")}`] ?? step.step;
+  name.textContent = step.step;
   const how = document.createElement("span");
   const share = step.fraction === null ? "" : ` ${Math.round(step.fraction * 100)} %`;
   how.textContent = `${words[`state_${step.state}`] ?? step.state}${share}${step.seconds ? ` · ${step.seconds} s` : ""}`;
@@ -90,7 +90,7 @@ function showLink(isOnline) {
 
 function connect() {
   stream?.close();
-  stream = new EventSource("/api/workshop/events");
+  stream = new EventSource(`/api/workshop/events?lang=${document.documentElement.lang}`);
   stream.addEventListener("message", (e) => {
     heardMs = Date.now();
     showLink(true);
