@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from revier_inventory.message import Message, _, joined, n_
+from revier_inventory.message import NOTHING, Message, _, joined, n_
 from revier_provision.cli.options import PLAIN, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.ledger import files as ledger_files
-from revier_provision.ledger.records import Chain
+from revier_provision.ledger.records import Chain, StepResult
 
 app = typer.Typer(help="The record of what was done to which board.", **PLAIN)  # type: ignore[arg-type]
 
@@ -65,7 +66,7 @@ def show(
     """Records of all stations, the oldest first. The ledger is verified before."""
     out = Output(as_json=as_json)
     with out.errors():
-        rows = _rows(ledger_files.verify(folder))
+        rows = _rows(ledger_files.verify(folder), short=not as_json)
         if dev_eui is not None:
             rows = [row for row in rows if row["dev_eui"] == dev_eui.lower()]
         if asset is not None:
@@ -73,16 +74,28 @@ def show(
         out.table(rows[-last:], COLUMNS)
 
 
-def _rows(chains: dict[str, Chain]) -> list[dict[str, object]]:
+def _steps(results: Sequence[StepResult]) -> Message:
+    """On a screen: how many, and which one failed."""
+    failed = [one.step for one in results if one.result != "done"]
+    if failed:
+        return _("failed: {steps}", steps=", ".join(failed))
+    return _("{count} done", count=len(results)) if results else NOTHING
+
+
+def _all_steps(results: Sequence[StepResult]) -> str:
+    return ", ".join(
+        one.step if one.result == "done" else f"{one.step} (failed)" for one in results
+    )
+
+
+def _rows(chains: dict[str, Chain], *, short: bool) -> list[dict[str, object]]:
     records = [record for chain in chains.values() for record in chain.records]
     records.sort(key=lambda record: (record.at, record.station, record.number))
     rows = []
     for record in records:
         row = {name: getattr(record, name) for name in record.__struct_fields__}
         row["at"] = f"{record.at:%Y-%m-%dT%H:%M:%SZ}"
-        row["steps"] = ", ".join(
-            one.step if one.result == "done" else f"{one.step} (failed)" for one in record.steps
-        )
+        row["steps"] = _steps(record.steps) if short else _all_steps(record.steps)
         row["installed"] = None if record.installed is msgspec.UNSET else record.installed
         rows.append(row)
     return rows
