@@ -33,18 +33,23 @@ _ATTRIBUTE_BY_TABLE = {
 }
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
-_TYPE_FAULTS = (
+_TYPE_FAULTS = (  # as msgspec begins them, and as they go on after a colon
     (
         r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`",
+        template("Expected `{wanted}`, got `{given}`"),
+    ),
+    (
+        r"expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`",
         template("expected `{wanted}`, got `{given}`"),
     ),
-    (r"Invalid enum value (?P<given>.+)", template("invalid enum value {given}")),
+    (r"Invalid enum value (?P<given>.+)", template("Invalid enum value {given}")),
+    (r"invalid enum value (?P<given>.+)", template("invalid enum value {given}")),
     (
-        r"Object contains unknown field `(?P<name>[^`]+)`",
+        r"object contains unknown field `(?P<name>[^`]+)`",
         template("object contains unknown field `{name}`"),
     ),
     (
-        r"Object missing required field `(?P<name>[^`]+)`",
+        r"object missing required field `(?P<name>[^`]+)`",
         template("object missing required field `{name}`"),
     ),
 )

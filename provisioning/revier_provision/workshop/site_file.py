@@ -344,7 +344,7 @@ def _wrong(message: str, text: str, path: Path) -> OrderError:
     else:
         cure = _("Correct it: docs/technician.md lists every key")
     at = _at(path, line_of(text, where))
-    parts = [at, *([where] if where else []), type_fault(what)]
+    parts = [at, *([where] if where else []), type_fault(f"{what[0].lower()}{what[1:]}")]
     return OrderError(joined(": ", parts), cure)
 
 
