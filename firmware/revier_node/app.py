@@ -199,6 +199,10 @@ class Node:
                 if free_ms and f_port in self.kind.HELD:
                     _waiting().keep(self, messages)  # a later one would overtake its sequence
                     break
+                _waiting().unsent(self)
+            elif not (self.kind.HELD or self.kind.WATCHES) and len(message) < 3:
+                # no reading before there is airtime for it
+                free_ms = self.link().device.next_tx_ms(self.clock.mac_ms(), len(data))
             if len(message) > 2:
                 self.kind.told(self.wake, message, outcome)
             messages = messages[1:]

@@ -7,6 +7,11 @@ the session. A lease is a number that the counter has not reached: below it coun
 write; after a power loss counting goes on at the lease. So a number may be skipped, never used
 twice. A write that is due renews both leases.
 
+Within a session the reading sequence never moves further than FCntUp: a receiver that knows the
+low bits of the one and all of the other can tell how often they came round. A frame carries one new
+reading at most; a reading that is not sent takes a number of FCntUp along (waiting.py); and a power
+loss skips at least as many frames (F_CNT_LEAP) as it can skip readings.
+
 Identity, DevNonce and leases are in a file as well (identity_file.py), for start-up code may erase
 NVS. Writing all these: store_lease.py. The file is read at a start, or when NVS lacks something;
 not after a deep sleep (store_start.py).
@@ -27,6 +32,9 @@ if MYPY:
 # L2 4.3.1.1: with ADR the network answers every 65th to 96th uplink, and that write renews the
 # leases; so a shorter one would cost a second write
 LEASE_STEP = 128
+# After a power loss FCntUp goes on so far beyond its lease: the sequence, at its own lease, may
+# have leapt by LEASE_STEP, FCntUp by nothing. A few more for what was taken and not sent.
+F_CNT_LEAP = LEASE_STEP + 8
 DEV_NONCES = 65_536
 State = store_rtc.State
 FLAG_DIAGNOSIS_DUE = store_rtc.FLAG_DIAGNOSIS_DUE

@@ -5,7 +5,7 @@
 The file goes before NVS, so that it permits whatever NVS permits; who called goes on after both.
 """
 
-from revier_node import identity_file
+from revier_node import identity_file, store
 
 MYPY = False
 if MYPY:
@@ -19,7 +19,13 @@ def reserve_dev_nonce(stored: "Store", next_dev_nonce: int) -> None:
 
 
 def renew_seq(stored: "Store", lease: int) -> None:
-    _keep_in_file(stored, stored.dev_nonce(), stored.nvs_lease(), lease)
+    """The lease of FCntUp moves along, so that it stays as far ahead of the sequence's."""
+    f_cnt_lease = stored.nvs_lease()
+    if f_cnt_lease:  # 0: the session's next save writes both
+        f_cnt_lease = min(f_cnt_lease + store.LEASE_STEP, 0xFFFFFFFF)
+    _keep_in_file(stored, stored.dev_nonce(), f_cnt_lease, lease)
+    if f_cnt_lease:
+        stored.lorawan.set_i32("f_cnt_lease", signed(f_cnt_lease))
     _lease_seq(stored, lease)
     stored.lorawan.commit()
 

@@ -73,7 +73,10 @@ def _take_as_spent(node: "Node") -> None:
 
     state = node.state
     session = (Session.unpack(state.session) if state.session else None) or Session()
-    session.f_cnt_up = max(session.f_cnt_up, node.store.f_cnt_lease())
+    lease = node.store.f_cnt_lease()
+    if lease:
+        lease = min(lease + store.F_CNT_LEAP, 0xFFFFFFFF)
+        session.f_cnt_up = max(session.f_cnt_up, lease)
     start_cold(session, node.clock.mac_ms())
     state.session = session.pack()
     state.flags |= store.FLAG_JOINED if session.joined else 0
@@ -147,7 +150,22 @@ def _number(node: "Node", message: tuple) -> None:
     f_port, values = message[:2]
     if "seq" not in values:
         values["seq"] = node.store.next_seq()
+        unsent(node)
         node.remember(values["seq"], f_port, node.kind.MESSAGES[f_port].encode(values))
+
+
+def unsent(node: "Node") -> None:
+    """A reading has its number and is in no frame (yet): a number of FCntUp goes with it
+    (store.py). The next save writes it, which is before the next frame."""
+    link = node._link
+    if link:
+        link.device.session.f_cnt_up += 1
+        node.state.session = link.device.session.pack()
+    elif node.state.session:
+        session = Session.unpack(node.state.session)
+        if session and session.joined:
+            session.f_cnt_up += 1
+            node.state.session = session.pack()
 
 
 def keep(node: "Node", messages: list) -> None:
@@ -157,6 +175,9 @@ def keep(node: "Node", messages: list) -> None:
     held = _held(node)
     for f_port, values in messages:
         held.append([f_port, values, _since_ms(values)])
+    for _, values, _ in held[:-HELD_MAX]:
+        if "seq" in values:
+            unsent(node)  # and never will be
     held = held[-HELD_MAX:]
     say("held", "messages", len(held))
     notes.save("held", held)

@@ -16,8 +16,8 @@ from typing import Literal
 import msgspec
 
 from revier_gateway.feed_messages import topic_of
+from revier_gateway.outcomes import FeedMessage
 from revier_gateway.store import Store
-from revier_gateway.store_rows import OutboxRow
 
 BEHIND_ROWS = 4000  # so many rows that wait are a catch-up at any pace
 BEHIND_S = 2.0  # and so are this many seconds' worth
@@ -107,7 +107,7 @@ class Ahead:
         self.link_begins()
 
     def link_begins(self) -> None:
-        self._rows: deque[OutboxRow] = deque()  # alarms
+        self._rows: deque[FeedMessage] = deque()  # alarms
         self._states: dict[str, None] = {}  # assets, in order
         self._early = 0
         self._alarms: set[int] = set()
@@ -117,7 +117,7 @@ class Ahead:
         self._states_s: float | None = None
         self._since_ms: int | None = None
 
-    def link_lost(self, flight: list[OutboxRow]) -> None:
+    def link_lost(self, flight: list[FeedMessage]) -> None:
         """If it was by one of ours, the rows in their turn find out which."""
         if any(row.id < 0 for row in flight):
             self._usable = False
@@ -156,17 +156,20 @@ class Ahead:
                 self._taken[asset] = t_ms
                 self._states[asset] = None
 
-    def take(self, limit: int) -> list[OutboxRow]:
+    def take(self, limit: int) -> list[FeedMessage]:
         rows = [self._rows.popleft() for _ in range(min(limit, len(self._rows)))]
-        while self._states and len(rows) < limit:
-            asset = next(iter(self._states))
-            del self._states[asset]
-            row = self._state_of(asset)
-            if row is not None:
-                rows.append(row)
+        if not self._states:
+            return rows
+        with self._store.reading():
+            while self._states and len(rows) < limit:
+                asset = next(iter(self._states))
+                del self._states[asset]
+                row = self._state_of(asset)
+                if row is not None:
+                    rows.append(row)
         return rows
 
-    def _state_of(self, asset: str) -> OutboxRow | None:
+    def _state_of(self, asset: str) -> FeedMessage | None:
         """As it is now: 10,000 of them are not to wait in memory."""
         t_ms, payload = self._store.latest_ms(asset), self._store.newest_payload(asset)
         topic = _state_topic(self._root, payload)
@@ -174,9 +177,9 @@ class Ahead:
             return None
         self._taken[asset] = t_ms
         self._early += 1
-        return OutboxRow(-self._early, topic, payload, "state", asset, t_ms, 1)
+        return FeedMessage(topic, payload, "state", asset, t_ms, True, -self._early)
 
-    def done(self, row: OutboxRow) -> None:
+    def done(self, row: FeedMessage) -> None:
         """The broker has it."""
         if row.id < 0:
             self._stated[row.asset] = max(row.t_ms, self._stated.get(row.asset, -1))
@@ -185,14 +188,14 @@ class Ahead:
     def some_went(self) -> bool:
         return bool(self._alarms)
 
-    def has_gone(self, row: OutboxRow) -> bool:
+    def has_gone(self, row: FeedMessage) -> bool:
         """An alarm, now come to its turn, that was sent before; it is answered for itself."""
         if row.id in self._alarms:
             self._alarms.discard(row.id)
             return True
         return False
 
-    def is_overtaken(self, row: OutboxRow) -> bool:
+    def is_overtaken(self, row: FeedMessage) -> bool:
         """A state that the broker has, or that a newer one will replace."""
         newest_ms = self._store.latest_ms(row.asset)
         older = newest_ms is not None and row.t_ms < newest_ms

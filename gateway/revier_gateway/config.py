@@ -142,7 +142,7 @@ class Retention(_Table, frozen=True, kw_only=True):
 
 class Console(_Table, frozen=True, kw_only=True):
     host: Text = "127.0.0.1"
-    port: Port = 8080
+    port: Port = 8088  # 8080 is ChirpStack's, often on the same machine
     enabled: bool = True
     # By which names browsers may ask for it, besides host itself; a name that another's web site
     # gives to this address (DNS rebinding) is none of them.
@@ -210,20 +210,22 @@ class Config(_Table, frozen=True, kw_only=True):
 
 # What a running gateway takes over on SIGHUP; a table stands for all of its keys.
 RELOADED = (
-    "gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention", "alerts",
-    "watch.battery_low_v",
+    "gateway.log_level", "gateway.disk_reserve_mb", "feed.catch_up_per_s", "retention", "watch",
+    "alerts",
 )  # fmt: skip
 
 
 def changes(before: Config, after: Config) -> list[str]:
-    """The keys that differ, as table.key."""
-    return sorted(
-        f"{table}.{key}"
-        for table in before.__struct_fields__
-        if isinstance(getattr(before, table), msgspec.Struct)
-        for key in getattr(before, table).__struct_fields__
-        if getattr(getattr(before, table), key) != getattr(getattr(after, table), key)
-    )
+    """The keys that differ, as table.key; a table that came or went by its name."""
+    found: list[str] = []
+    for table in before.__struct_fields__:
+        old, new = getattr(before, table), getattr(after, table)
+        if isinstance(old, msgspec.Struct) and isinstance(new, msgspec.Struct):
+            keys = [key for key in old.__struct_fields__ if getattr(old, key) != getattr(new, key)]
+            found += [f"{table}.{key}" for key in keys]
+        elif isinstance(old, msgspec.Struct) or isinstance(new, msgspec.Struct):
+            found.append(table)
+    return sorted(found)
 
 
 def reloaded(before: Config, after: Config) -> tuple[Config, list[str], list[str]]:
@@ -254,7 +256,7 @@ def password_of(leg: Source | Feed) -> bytes | None:
 
 
 def check_legs(config: Config) -> None:
-    """What the file only points to: passwords, certificates. Raises ConfigError."""
+    """What the file only points to: passwords, API key, certificates. Raises ConfigError."""
     for name, leg in (("source", config.source), ("feed", config.feed)):
         try:
             password_of(leg)
@@ -262,6 +264,13 @@ def check_legs(config: Config) -> None:
                 leg.tls.context()
         except ConfigError as error:
             raise ConfigError(f"[{name}] {error}") from None
+    if config.chirpstack is not None:
+        try:
+            _ = config.chirpstack.token
+            if config.chirpstack.tls:
+                config.chirpstack.tls.context()
+        except ConfigError as error:
+            raise ConfigError(f"[chirpstack] {error}") from None
 
 
 def load(path: Path) -> Config:

@@ -22,6 +22,10 @@ class DataDirBusyError(DataDirError):
     """Another process writes there."""
 
 
+class NoDatabaseError(DataDirError):
+    """No gateway has run there."""
+
+
 class Lock:
     """Held while a process may write to the folder; a killed process holds it no longer."""
 
@@ -57,10 +61,13 @@ class Lock:
 
 
 def database_of(data_dir: Path) -> Path:
-    """The database's file. Raises DataDirError where no gateway has run."""
+    """The database's file. Raises NoDatabaseError where no gateway has run."""
     path = data_dir / FILE_NAME
     if not path.exists():
-        raise DataDirError(f"{data_dir}: no gateway has run with this data_dir yet.")
+        raise NoDatabaseError(
+            f"{data_dir}: no gateway has run with this data_dir yet. "
+            "Start it (revier-gateway run), or name its configuration with --config."
+        )
     return path
 
 

@@ -25,9 +25,9 @@ from revier_gateway.config import Config, ConfigError, password_of
 from revier_gateway.feed_messages import GatewayStatus, status_topic
 from revier_gateway.mqtt.keep import Ready, together
 from revier_gateway.mqtt.link import Ack, Link, LinkLost, LinkRefused, LinkSettings, Outgoing
+from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import now_utc
 from revier_gateway.store import Store, StoreError
-from revier_gateway.store_rows import OutboxRow
 from revier_gateway.values import instant
 from revier_gateway.work import QuarantineRow, Work
 
@@ -95,7 +95,7 @@ class Publisher:
         self._more = asyncio.Event()
         self._announce = False
         self._cursor = 0
-        self._flight: dict[int, OutboxRow] = {}  # by packet id, in order of sending
+        self._flight: dict[int, FeedMessage] = {}  # by packet id, in order of sending
         self._pending = Work(store)  # rejected rows and counters, not yet on the disk
         self._losses = 0  # of the connection, since the last answer
         self.delivered = 0  # rows that the broker has, since the start
@@ -206,7 +206,7 @@ class Publisher:
         self._publish(link, rows)
         return len(ahead) + len(in_turn)
 
-    def _publish(self, link: Link, rows: list[OutboxRow]) -> None:
+    def _publish(self, link: Link, rows: list[FeedMessage]) -> None:
         fit = []
         bytes_max = link.message_bytes_max
         topics, overtaken = self._topics, self._ahead.is_overtaken
@@ -275,7 +275,7 @@ class Publisher:
             log.warning("nobody is subscribed to the feed: what is not retained is lost there")
             self._unheard = True
 
-    def _reject(self, row: OutboxRow, reason: str, detail: str) -> None:
+    def _reject(self, row: FeedMessage, reason: str, detail: str) -> None:
         """Row to quarantine and out of the outbox, in one transaction."""
         log.warning("feed message to quarantine", topic=row.topic, reason=reason, detail=detail)
         self._pending.counters[f"quarantined.{reason}"] += 1
@@ -317,7 +317,7 @@ class Publisher:
             self._more.set()  # it may have waited for the disk
 
 
-def _unfit(row: OutboxRow, message_bytes_max: int | None) -> str:
+def _unfit(row: FeedMessage, message_bytes_max: int | None) -> str:
     """Why the broker would not take this row; empty where it may."""
     topic = row.topic
     if not topic or "+" in topic or "#" in topic or "\0" in topic:

@@ -7,16 +7,17 @@ docs/protocol/feed.md describes topics and fields; these types are the truth it 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from revier_gateway import __version__
+from revier_gateway.decode_values import Coded
 from revier_gateway.enrich import ALARM, Measurement
 from revier_gateway.gaps.causes import Cause
 from revier_gateway.outcomes import FeedMessage
-from revier_gateway.values import Value, instant, unix_ms
-from revier_inventory import Asset
+from revier_gateway.values import Value, instant_of_ms
+from revier_inventory import DOMAIN_BY_KIND, Asset
 
 SCHEMA_MAJOR = "v1"
 SCHEMA_VERSION = "1.0.0"
@@ -153,12 +154,13 @@ class _Place(msgspec.Struct, frozen=True, gc=False):
     root: str
     schema: str
     urn: str
-    point: Point
+    loc: Point  # in JSON
     obs_topic: str
     state_topic: str
 
 
 _places: dict[str, _Place] = {}
+_codecs = {kind: f"revier-{kind}@1" for kind in (*DOMAIN_BY_KIND, ALARM)}
 
 
 def _place_of(asset: Asset, root: str) -> _Place:
@@ -171,7 +173,7 @@ def _place_of(asset: Asset, root: str) -> _Place:
             root,
             schema_of(asset.domain),
             asset_urn(*where),
-            Point((asset.lon, asset.lat)),
+            cast(Point, _encoded(Point((asset.lon, asset.lat)))),
             topic_of(root, *where, "obs"),
             topic_of(root, *where, "state"),
         )
@@ -181,6 +183,11 @@ def _place_of(asset: Asset, root: str) -> _Place:
     return place
 
 
+def _encoded(part: object) -> msgspec.Raw:
+    """Goes into a message as it is: the encoder looks at what a field holds, not at its type."""
+    return msgspec.Raw(_encode(part))
+
+
 def messages_of(
     measurement: Measurement, reading_id: str, root: str, newest_ms: int | None
 ) -> tuple[FeedMessage, ...]:
@@ -188,8 +195,7 @@ def messages_of(
 
     newest_ms is the time of the asset's newest observation so far.
     """
-    asset = measurement.asset
-    t_ms = unix_ms(measurement.measured_at)
+    asset, t_ms = measurement.asset, measurement.measured_ms
     late = newest_ms is not None and t_ms < newest_ms
     place, name = _place_of(asset, root), asset.asset
     payload = _encode(_observation(measurement, reading_id, late, place))
@@ -205,33 +211,35 @@ def messages_of(
 def _observation(
     measurement: Measurement, reading_id: str, late: bool, place: _Place
 ) -> Observation:
-    uplink, identity = measurement.reading.uplink, measurement.identity
+    reading, identity, values = measurement.reading, measurement.identity, measurement.values
+    uplink = reading.uplink
+    in_json = msgspec.Raw(values.to_json()) if isinstance(values, Coded) else values
     return Observation(
-        schema=schema_of(ALARM) if measurement.reading.kind == ALARM else place.schema,
-        id=reading_id,
-        asset=place.urn,
-        device=device_urn(uplink.dev_eui),
-        seq=identity.seq,
-        rev=0,
-        t=instant(measurement.measured_at),
-        t_src="node" if measurement.reading.node_time else uplink.heard_src,
-        rx=instant(uplink.received_at),
-        late=late,
-        loc=place.point,
-        m=measurement.values,
-        prov=Provenance(
-            net="lorawan",
-            dev_eui=uplink.dev_eui,
-            f_cnt=uplink.f_cnt,
-            f_port=uplink.f_port,
-            dr=uplink.dr,
-            gw_n=len(uplink.gateways),
-            codec=f"revier-{measurement.reading.kind}@1",
-            gwsw=__version__,
-            rssi=uplink.rssi_dbm,
-            snr=uplink.snr_db,
-            epoch=identity.epoch,
-            t_clamped=uplink.heard_clamped,
+        schema_of(ALARM) if reading.kind == ALARM else place.schema,
+        reading_id,
+        place.urn,
+        device_urn(uplink.dev_eui),
+        identity.seq,
+        0,
+        instant_of_ms(measurement.measured_ms),
+        "node" if reading.node_time else uplink.heard_src,
+        instant_of_ms(uplink.received_ms),
+        late,
+        place.loc,
+        cast(dict[str, Value], in_json),
+        Provenance(
+            "lorawan",
+            uplink.dev_eui,
+            uplink.f_cnt,
+            uplink.f_port,
+            uplink.dr,
+            len(uplink.gateways),
+            _codecs[reading.kind],
+            __version__,
+            uplink.rssi_dbm,
+            uplink.snr_db,
+            identity.epoch,
+            uplink.heard_clamped,
         ),
-        flags=measurement.reading.flags,
+        reading.flags,
     )

@@ -5,13 +5,14 @@
 A node counts its readings in one 32-bit sequence that survives rejoin and power loss; it may skip,
 never repeat. Frames carry its low bits (4 to 9), a diagnosis the whole of it. The receiver widens:
 
-* The frame counter f_cnt says how many frames lie between two frames of one session. A frame
-  carries at most one reading, so between two frames the sequence advances by at most their
-  distance, plus readings that were never sent. As long as this is less than the low bits' span,
-  exactly one sequence fits.
-* Anything else (too many frames lost, a new session whose diagnosis was lost, a power cut that
-  skipped) is ambiguous. Then an epoch is opened: the low bits count from there under a name that
-  no other epoch has, rather than a guess that could give two readings one identity.
+* The frame counter f_cnt says how many frames lie between two frames of one session. Between them
+  the sequence advances by at most that: a frame carries at most one new reading, a reading that is
+  not sent takes a number of f_cnt along, and a power cut skips no fewer frames than readings
+  (firmware/revier_node/store.py). A reading that goes out again may put a few out of order. As long
+  as this is less than the low bits' span, exactly one sequence fits.
+* Anything else (too many frames lost, a new session whose diagnosis was lost) is ambiguous. Then an
+  epoch is opened: the low bits count from there under a name that no other epoch has, rather than a
+  guess that could give two readings one identity.
 * Epoch "0" is the node's own sequence: known whole, by a diagnosis or by counting on from one, or
   because the frame carries it whole: batches and backfills do.
 * A node that sends batches may have put as many readings into any frame that was lost. It says so
@@ -36,8 +37,10 @@ ANCHORS_MAX = remembered.ANCHORS_MAX
 NO_CONTENT = -1
 OF_A_BATCH = -2  # a reading's content is not known in the bytes in which it is sent alone
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:revier:reading")
+_NAMESPACE = NAMESPACE.bytes
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
-UNSENT_MAX = 3  # readings that a node took and never sent, between two frames that were heard
+UNSENT_MAX = 3  # later readings than one that goes out again, which may be all that was heard
 SESSIONS_MAX = 3  # ChirpStack does not promise order: late frames of the session before
 # A frame counter that went back is a late event if it was heard before the newest frame, and a
 # restarted counter (ABP, or a join that got the same address) if it was heard this much after.
@@ -87,8 +90,8 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 def reading_id(dev_eui: str, kind: str, identity: Identity) -> str:
     """UUIDv5 of device, kind, epoch and sequence (RFC 9562 5.5); 2 us less than uuid.uuid5."""
     name = f"{dev_eui}/{kind}/{identity.epoch}/{identity.seq}"
-    digest = hashlib.sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digest[16], 16) & 3]
+    digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = _VARIANTS[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
@@ -101,6 +104,8 @@ def identify(
     last = newest(session.records)
     if last is not None and last[0] < frame.f_cnt and last[2]:  # the usual frame
         identity = _counted_on(last, frame.f_cnt, seq_low, 1 << seq_bits, state.per_frame)
+        if identity is not None and identity.seq > state.newest_seq:  # nobody can have it
+            return identity, _remember(state, session, frame, identity)
     else:
         identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
     if identity is None:
@@ -149,6 +154,10 @@ def is_known(state: DeviceState, identity: Identity) -> bool:
 
 def session_of(state: DeviceState, frame: Frame) -> Session:
     """The session that the frame belongs to; a new one where none fits."""
+    if state.sessions:
+        last = state.sessions[-1]
+        if last.dev_addr == frame.dev_addr and last.newest_f_cnt < frame.f_cnt:
+            return last
     for session in state.sessions[::-1]:
         if session.dev_addr != frame.dev_addr:
             continue

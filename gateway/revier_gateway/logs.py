@@ -7,7 +7,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -38,6 +38,26 @@ def _drop_lower(
     if logging.getLevelNamesMapping()[name] < _threshold:
         raise structlog.DropEvent
     return event
+
+
+class Trouble:
+    """A trouble that stays, in the log: one warning, then nothing, then that it is over."""
+
+    def __init__(self, log: Any, began: str, over: str) -> None:
+        self._log = log
+        self._began = began
+        self._over = over
+        self._is_there = False
+
+    def there(self, why: str) -> None:
+        say = self._log.debug if self._is_there else self._log.warning
+        say(self._began, why=why)
+        self._is_there = True
+
+    def over(self) -> None:
+        if self._is_there:
+            self._log.info(self._over)
+        self._is_there = False
 
 
 def configure(level: str = "INFO", json: bool | None = None) -> None:

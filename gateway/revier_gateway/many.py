@@ -16,7 +16,6 @@ import msgspec
 from revier_gateway import enrich, feed_messages, identity
 from revier_gateway.decode import Reading
 from revier_gateway.outcomes import FeedMessage, Ignored, Refused
-from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
 from revier_inventory import Inventory
 
@@ -58,7 +57,7 @@ def make(
 def _make(
     reading: Reading, inventory: Inventory, root: str, work: Work, newest: dict[str, int | None]
 ) -> Made:
-    if reading.measured_at is None:
+    if reading.measured_ms is None:
         raise Refused("time_unknown", f"{reading.uplink.dev_eui} sequence {reading.seq_low}")
     which = identity.Identity(reading.seq_low, identity.WHOLE)
     measurement = enrich.measure(reading, which, inventory)
@@ -66,7 +65,7 @@ def _make(
     reading_id = identity.reading_id(dev_eui, reading.kind, which)
     assert reading.content is not None
     key = no_repetition(reading_id, reading.content, work)
-    t_ms = unix_ms(measurement.measured_at)
+    t_ms = measurement.measured_ms
     low = low_key(dev_eui, reading.kind, reading.seq_low, reading.own_bits)
     not_known_by_low_bits(low, t_ms, reading.content, work)
     asset = measurement.asset.asset

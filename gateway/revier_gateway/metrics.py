@@ -13,7 +13,6 @@ from prometheus_client.registry import Collector
 
 from revier_gateway import __version__
 from revier_gateway.alerts.rules import RULES
-from revier_gateway.store import Store
 from revier_gateway.view import View
 from revier_gateway.watch.keeper import Keeper
 
@@ -23,24 +22,46 @@ GROUPS: dict[str, tuple[str, str, str]] = {
     "published": ("revier_published", "What was published", "what"),
     "feed": ("revier_feed_messages", "Messages put into the outbox", "kind"),
     "ignored": ("revier_ignored_events", "Events without anything to publish", "reason"),
-    "quarantined": ("revier_quarantined_events", "Events that went to quarantine", "reason"),
+    "quarantined": ("revier_quarantined_events", "What went to quarantine", "reason"),
+    "quarantine": ("revier_quarantine_rows", "Rows that left quarantine", "what"),
     "source": ("revier_source_messages", "Messages of a kind from ChirpStack's broker", "what"),
     "decoded": ("revier_decoded_payloads", "Payloads of a kind", "what"),
+    "gaps": ("revier_gaps", "Gaps declared and filled", "what"),
+    "gaps.frames": ("revier_gap_frames", "Frames that were missing when declared", "cause"),
+    "commands": ("revier_commands", "Commands made, and what became of them", "what"),
+    "requests": ("revier_requests", "Requests over the feed's broker, of a kind", "what"),
 }
+# Counters with a name of their own.
+ALONE: dict[str, tuple[str, str]] = {
+    "feed.no_subscriber": (
+        "revier_feed_unheard_messages", "Messages that the feed's broker took for no subscriber",
+    ),
+}  # fmt: skip
+# Figures of the moment among the view's counters: name and help of the gauge.
+FIGURES: dict[str, tuple[str, str]] = {
+    "source.held_back": (
+        "revier_source_held_back", "1: no event is taken, because the disk does not take it",
+    ),
+    "feed.catch_up_s_left": (
+        "revier_feed_catch_up_left_seconds", "Until a long outbox is emptied; 0: there is none",
+    ),
+    "outbox.waiting": ("revier_outbox_rows", "Messages that wait for the feed"),
+}  # fmt: skip
 
 
 class Figures(Collector):
-    def __init__(self, store: Store, view: View, keeper: Keeper) -> None:
-        self._store = store
+    def __init__(self, view: View, keeper: Keeper) -> None:
         self._view = view
         self._keeper = keeper
 
     def collect(self) -> Iterable[Metric]:
         yield _labelled("revier_gateway_info", "Version", "version", {__version__: 1})
-        yield from _counters(self._view.counters())
+        counters = self._view.counters()
+        yield from _counters(counters)
+        for key, (name, text) in FIGURES.items():
+            yield _gauge(name, text, counters.get(key, 0))
         links = {name: float(state == "online") for name, state in self._view.links().items()}
         yield _labelled("revier_link_up", "Connected, and the source subscribed", "link", links)
-        yield _gauge("revier_outbox_rows", "Messages that wait for the feed", self._store.waiting)
         yield self._assets()
         yield self._radio_gateways()
         yield from self._canary()
@@ -77,22 +98,28 @@ class Figures(Collector):
             yield _gauge(name, "When a canary came back last", canary.back_ms / 1000)
 
 
-def registry(store: Store, view: View, keeper: Keeper) -> CollectorRegistry:
+def registry(view: View, keeper: Keeper) -> CollectorRegistry:
     own = CollectorRegistry()
-    own.register(Figures(store, view, keeper))
+    own.register(Figures(view, keeper))
     ProcessCollector(registry=own)
     PlatformCollector(registry=own)
     return own
 
 
 def _counters(counters: Mapping[str, int]) -> Iterable[Metric]:
-    for group, (name, text, label) in GROUPS.items():
-        family = CounterMetricFamily(name, text, labels=(label,))
-        for key, value in counters.items():
-            head, _, detail = key.partition(".")
-            if head == group:
-                family.add_metric((detail,), value)
-        yield family
+    families = {
+        group: CounterMetricFamily(name, text, labels=(label,))
+        for group, (name, text, label) in GROUPS.items()
+    }
+    for key, value in counters.items():
+        if key in ALONE or key in FIGURES:
+            continue
+        group, _, detail = key.rpartition(".")
+        if group in families:
+            families[group].add_metric((detail,), value)
+    yield from families.values()
+    for key, (name, text) in ALONE.items():
+        yield CounterMetricFamily(name, text, counters.get(key, 0))
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

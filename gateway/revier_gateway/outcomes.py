@@ -16,6 +16,7 @@ DETAIL_CHARS_MAX = 300  # text of a peer that is kept
 
 IGNORED_REASONS: dict[str, str] = {
     "mac_only": "a frame without application data: the device lives",
+    "clock_request": "a node asks the network server for the time",
     "diagnosis": "a node's diagnosis: its reading sequence is known again",
     "answer": "a node's answer to a configuration",
     "duplicate_frame": "the same frame came before",
@@ -80,8 +81,8 @@ class Refused(NotPublished):
         super().__init__(reason, detail)
 
 
-class FeedMessage(msgspec.Struct, frozen=True, gc=False):
-    """A row of the outbox: one message for the feed's broker."""
+class FeedMessage(msgspec.Struct, gc=False):
+    """One message for the feed's broker: what the pipeline makes, and then a row of the outbox."""
 
     topic: str
     payload: bytes
@@ -89,6 +90,7 @@ class FeedMessage(msgspec.Struct, frozen=True, gc=False):
     asset: str
     t_ms: int
     retain: bool = False
+    id: int = 0  # of its row, once it has one; below 0: a copy that goes early
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

@@ -21,8 +21,8 @@ from revier_gateway.events import Event, LogEvent, UplinkEvent
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage, Ignored, Outcome, Refused
 from revier_gateway.uplink import Uplink
-from revier_gateway.values import instant, unix_ms
-from revier_gateway.work import DEVICE, RADIO_GATEWAY, QuarantineRow, Work
+from revier_gateway.values import instant_of_ms, unix_ms
+from revier_gateway.work import QuarantineRow, Work
 from revier_inventory import Inventory
 
 # The same frame again within this time is a copy; later it is a counter that restarted.
@@ -30,8 +30,9 @@ COPY_WITHIN_MS = 3_600_000
 
 log = structlog.get_logger("revier.gateway.pipeline")
 
-# Who else wants to know what was heard: frames, and events that are none. Writes to the work.
-Listener = Callable[[Uplink | Event, datetime, Work], None]
+# Who else wants to know what was heard, and when by our clock: frames, and events that are none.
+# Writes to the work.
+Listener = Callable[[Uplink | Event, int, Work], None]
 
 
 def now_utc() -> datetime:
@@ -55,18 +56,19 @@ class Pipeline:
         self.name_of = name_of
 
     def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
-        return [self.handle(raw, work) for raw in batch]
+        now_ms = unix_ms(self.clock())
+        return [self._handle(raw, now_ms, work) for raw in batch]
 
     def handle(self, raw: Message, work: Work, received_at: datetime | None = None) -> Outcome:
-        """Take one message the whole way, and account for it in the work.
+        """received_at: of a message that waited in quarantine."""
+        return self._handle(raw, unix_ms(received_at or self.clock()), work)
 
-        received_at: of a message that waited in quarantine.
-        """
+    def _handle(self, raw: Message, now_ms: int, work: Work) -> Outcome:
+        """Take one message the whole way, and account for it in the work."""
         name = self.name_of(raw.topic)
-        now = received_at or self.clock()
         try:
             event = events.parse(name, raw.payload)
-            outcome = self._follow(name, event, now, work)
+            outcome = self._follow(name, event, now_ms, work)
         except Ignored as end:
             outcome = Outcome("ignored", name, end.reason, end.detail)
         except Refused as end:
@@ -76,20 +78,20 @@ class Pipeline:
         except Exception as error:
             log.exception("a defect in the pipeline", topic=raw.topic)
             outcome = Outcome("quarantined", name, "internal_error", repr(error)[:300])
-        _account(outcome, raw, now, work)
+        _account(outcome, raw, now_ms, work)
         return outcome
 
-    def _follow(self, name: str, event: Event, now: datetime, work: Work) -> Outcome:
+    def _follow(self, name: str, event: Event, now_ms: int, work: Work) -> Outcome:
         if not isinstance(event, UplinkEvent):
-            self._tell(event, now, work)
+            self._tell(event, now_ms, work)
             raise Ignored(name, _detail_of(event))
-        up = uplink.uplink_of(event, now)
-        work.note_delay((now - up.received_at).total_seconds())
+        up = uplink.uplink_of(event, now_ms)
+        work.note_delay(now_ms - up.received_ms)
         content = zlib.crc32(up.data, up.f_port)
-        frame = identity.Frame(up.dev_addr, up.f_cnt, unix_ms(up.heard_at), content)
+        frame = identity.Frame(up.dev_addr, up.f_cnt, up.heard_ms, content)
         state = work.device_state(up.dev_eui)
         keys = [_no_copy(up, frame, state, work)]
-        self._tell(up, now, work)
+        self._tell(up, now_ms, work)
         payload = decode.read(up)
         if payload.other_version:
             work.counters["decoded.other_version"] += 1
@@ -112,9 +114,9 @@ class Pipeline:
         _enter(work, up, frame, after, keys, messages)
         return Outcome("published", name, messages=messages)
 
-    def _tell(self, what: Uplink | Event, now: datetime, work: Work) -> None:
+    def _tell(self, what: Uplink | Event, now_ms: int, work: Work) -> None:
         for listener in self.listeners:
-            listener(what, now, work)
+            listener(what, now_ms, work)
 
     def _follow_whole(
         self,
@@ -168,10 +170,7 @@ def _no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, wor
     before = None if identity.is_ahead(state, frame) else work.seen_before(key)
     if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
         raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
-    work.hear(DEVICE, up.dev_eui, frame.heard_ms)
-    work.paths[up.dev_eui] = up.gateways
-    for gateway_id in up.gateways:
-        work.hear(RADIO_GATEWAY, gateway_id, frame.heard_ms)
+    work.hear(up.dev_eui, up.gateways, up.heard_ms)
     return key
 
 
@@ -194,26 +193,29 @@ def _enter(
             work.latest[message.asset] = (message.t_ms, message.payload)
 
 
-def _account(outcome: Outcome, raw: Message, now: datetime, work: Work) -> None:
+def _account(outcome: Outcome, raw: Message, now_ms: int, work: Work) -> None:
     """Every event is counted once by its name and once by what became of it."""
-    known = outcome.event if outcome.event in events.EVENT_TYPES else "unknown"
-    work.counters[f"events.{known}"] += 1
+    work.counters[_EVENTS.get(outcome.event, "events.unknown")] += 1
     if outcome.kind == "published":
         _count_published(outcome.messages, outcome.readings, work)
         return
     work.counters[f"{outcome.kind}.{outcome.reason}"] += 1
     if outcome.kind == "quarantined":
+        at = instant_of_ms(now_ms)
         work.quarantine.append(
-            QuarantineRow(
-                instant(now), "source", outcome.reason, outcome.detail, raw.topic, raw.payload
-            )
+            QuarantineRow(at, "source", outcome.reason, outcome.detail, raw.topic, raw.payload)
         )
 
 
+_EVENTS = {name: f"events.{name}" for name in events.EVENT_TYPES}
+_FEED = {kind: f"feed.{kind}" for kind in ("obs", "state", enrich.ALARM)}
+
+
 def _count_published(messages: Iterable[FeedMessage], readings: int, work: Work) -> None:
-    work.counters["published.readings"] += readings
+    counters = work.counters
+    counters["published.readings"] += readings
     for message in messages:
-        work.counters[f"feed.{message.kind}"] += 1
+        counters[_FEED[message.kind]] += 1
 
 
 def _detail_of(event: Event) -> str:

@@ -24,10 +24,12 @@ from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store, StoreError
 from revier_gateway.store_rows import read_quarantine, remove_quarantined
 from revier_gateway.values import unix_ms
+from revier_gateway.watch.messages import AVAILABILITY
 from revier_gateway.work import QuarantineRow, Work
 
 ROWS_PER_TRANSACTION = 100
 LOOK_EVERY_S = 0.25
+RETAINED = ("state", AVAILABILITY)
 
 log = structlog.get_logger("revier.gateway.quarantine")
 
@@ -111,12 +113,15 @@ class Desk:
         self._store.check_room()
         work = Work(self._store)
         work.counters["quarantine.replayed"] += len(rows)
-        gone, outcomes, to_feed = [], [], 0
+        gone, outcomes, overtaken = [], [], 0
         for number, row in rows:
             if row.leg == "feed":
-                work.outbox.append(_feed_message(row))
-                to_feed += 1
+                message = _feed_message(row)
                 gone.append(number)
+                if _is_overtaken(message, self._store.database):
+                    overtaken += 1
+                else:
+                    work.outbox.append(message)
                 continue
             raw = Message(row.topic, row.payload)
             outcome = self._pipeline.handle(raw, work, datetime.fromisoformat(row.at))
@@ -126,7 +131,8 @@ class Desk:
         _remove(gone, work)
         self._store.commit(work)
         kinds = [outcome.kind for outcome in outcomes]
-        answer.to_feed += to_feed
+        answer.to_feed += sum(row.leg == "feed" for _, row in rows) - overtaken
+        answer.ignored += overtaken
         answer.published += kinds.count("published")
         answer.ignored += kinds.count("ignored")
         answer.stayed += kinds.count("quarantined")
@@ -162,16 +168,28 @@ def _remove(numbers: Sequence[int], work: Work) -> None:
     work.changes.append(lambda db: remove_quarantined(db, rows))
 
 
-class _Measured(msgspec.Struct):
-    t: datetime
+class _Dated(msgspec.Struct):
+    t: datetime | None = None
+    since: datetime | None = None  # of an availability
 
 
 def _feed_message(row: QuarantineRow) -> FeedMessage:
     """As it was in the outbox; its topic names kind and asset, its content the time."""
     levels = ["", *row.topic.split("/")]
     try:
-        t_ms = unix_ms(msgspec.json.decode(row.payload, type=_Measured).t)
+        dated = msgspec.json.decode(row.payload, type=_Dated)
     except msgspec.MsgspecError:
-        t_ms = 0
+        dated = _Dated()
+    at = dated.t or dated.since
+    t_ms = 0 if at is None else unix_ms(at)
     kind, asset = levels[-1], levels[-2]
-    return FeedMessage(row.topic, row.payload, kind, asset, t_ms, kind == "state")
+    return FeedMessage(row.topic, row.payload, kind, asset, t_ms, kind in RETAINED)
+
+
+def _is_overtaken(message: FeedMessage, db: sqlite3.Connection) -> bool:
+    """A retained word that a later one has replaced (of states the publisher knows it)."""
+    if message.kind != AVAILABILITY:
+        return False
+    sql = "SELECT since_ms FROM availability WHERE asset = ?"
+    newest = db.execute(sql, (message.asset,)).fetchone()
+    return newest is not None and newest[0] > message.t_ms

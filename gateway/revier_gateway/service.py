@@ -39,8 +39,8 @@ from revier_gateway.source import Intake
 from revier_gateway.store import Store, StoreError
 from revier_gateway.values import instant
 from revier_gateway.view import View
-from revier_gateway.watch import canary_reader, deadman
 from revier_gateway.watch.keeper import Keeper
+from revier_gateway.watch.tasks import WatchTasks
 from revier_gateway.work import Work
 from revier_inventory import Inventory, InventoryError
 
@@ -96,6 +96,7 @@ class Service:
             self._store, self._online, root=config.feed.root, per_s=config.feed.catch_up_per_s
         )
         self.keeper = Keeper(config, self._store, inventory, self._publisher.wake, now_utc)
+        self._watch_tasks = WatchTasks(config, self.keeper, connect)
         self.view = View(self._store, inventory, self.keeper.standing)
         self._problem = ""
         self._intake = Intake.of(
@@ -130,6 +131,7 @@ class Service:
     def _apply(self, config: Config) -> None:
         """What config.RELOADED names. Raises ConfigError, and then nothing changed."""
         self.keeper.set_config(config)
+        self._watch_tasks.renew(config)
         if config.gateway.log_level != self._config.gateway.log_level:
             logs.set_level(config.gateway.log_level)
         self._config = config
@@ -162,10 +164,12 @@ class Service:
                     group.create_task(work, name=f"revier.gateway.{name}")
                     for name, work in self._tasks().items()
                 ]
+                self._watch_tasks.begin(group)
                 sd_notify.notify(sd_notify.READY)
                 await self._stop.wait()
                 sd_notify.notify(sd_notify.STOPPING)
                 await self._say_goodbye()
+                self._watch_tasks.cancel()
                 for task in tasks:
                     task.cancel()
         finally:
@@ -199,33 +203,11 @@ class Service:
             "tidy": self._tidy(),
             "operator": self._desk.serve(),
             "watchdog": sd_notify.keep_alive(),
-            **self._watch_tasks(),
         }
         if config.console.enabled:
             tasks["page"] = self._page()
         if config.metrics.port:
             tasks["metrics"] = self._metrics()
-        return tasks
-
-    def _watch_tasks(self) -> dict[str, Coroutine[Any, Any, None]]:
-        config, keeper = self._config, self.keeper
-        tasks = {
-            "watch": keeper.run(),
-            "alerts": keeper.tell(),
-            "certificates": keeper.look_at_certificates(),
-        }
-        if config.watch.canary_every_s:
-            tasks["canary"] = keep(
-                "canary",
-                lambda: canary_reader.link_settings(config),
-                canary_reader.CanaryReader(config, keeper.canary_came_back).use,
-                self._connect,
-                lambda online: keeper.set_link("canary", online),
-            )
-        if config.watch.deadman_url:
-            tasks["deadman"] = deadman.ping_while_healthy(
-                config.watch.deadman_url, config.watch.deadman_every_s, keeper.is_healthy
-            )
         return tasks
 
     # -- what the tasks do
@@ -249,7 +231,7 @@ class Service:
             self._commands.source(None)
 
     def _in_trouble(self, why: str) -> None:
-        self._problem = why
+        self._problem = self.keeper.around.held_back = why
         self._publisher.announce()
 
     async def _use_feed(self, link: Link, ready: Ready) -> None:
@@ -316,7 +298,7 @@ class Service:
     def _health_routes(self) -> list[Route]:
         from revier_gateway import health, metrics
 
-        registry = metrics.registry(self._store, self.view, self.keeper)
+        registry = metrics.registry(self.view, self.keeper)
         return health.routes(self._config.gateway.id, self.keeper.ready, registry)
 
     # -- presence

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -25,6 +25,7 @@ STORE_RETRY_S = 2.0
 # is a backlog, and waiting for the next reads costs nobody anything.
 BACKLOG_MESSAGES = 50
 BATCH_MESSAGES = 1000
+GATHER_S = 0.002
 
 log = structlog.get_logger("revier.gateway.source")
 
@@ -108,9 +109,7 @@ class Intake:
 
     async def _take(self, link: Link) -> None:
         while True:
-            batch = await _gather(link)
-            while batch:  # brokers send more than we asked for: memory is bounded here
-                some, batch = batch[:BATCH_MESSAGES], batch[BATCH_MESSAGES:]
+            for some in _parts(await _gather(link)):
                 await self._make_durable(some)
                 link.acknowledge(some)
                 await asyncio.sleep(0)  # a backlog must not starve the feed and the page
@@ -157,7 +156,8 @@ class Intake:
 
     def _commit(self, batch: Sequence[Message]) -> tuple[Work, list[Outcome]]:
         work = Work(self._store)
-        outcomes = self._handle(batch, work)
+        with self._store.reading():
+            outcomes = self._handle(batch, work)
         qos0 = sum(message.packet_id is None for message in batch)
         if qos0:
             work.counters["source.qos0"] += qos0
@@ -172,11 +172,20 @@ class Intake:
             log.warning("ChirpStack publishes with QoS 0: outages lose events", cure=cure)
 
 
+def _parts(batch: list[Message]) -> Iterator[list[Message]]:
+    """Equal ones of about BATCH_MESSAGES: brokers send more than we asked for, memory is bounded
+    here, and a small rest would cost a flush of its own."""
+    count = max(1, round(len(batch) / BATCH_MESSAGES))
+    size = -(-len(batch) // count)
+    for start in range(0, len(batch), size):
+        yield batch[start : start + size]
+
+
 async def _gather(link: Link) -> list[Message]:
     batch = await link.receive()
     before = 0
     while BACKLOG_MESSAGES <= len(batch) < BATCH_MESSAGES and len(batch) > before:
         before = len(batch)
-        await asyncio.sleep(0)
+        await asyncio.sleep(GATHER_S)
         batch += link.receive_now()
     return batch

@@ -11,21 +11,13 @@ from typing import Any
 
 import msgspec
 
-from revier_gateway.work import QuarantineRow, Work
+from revier_gateway.gaps.frames import FrameState, due_ms
+from revier_gateway.identity import DeviceState
+from revier_gateway.outcomes import FeedMessage
+from revier_gateway.values import device_id
+from revier_gateway.work import RADIO_GATEWAY, QuarantineRow, Work
 
 _pack = msgspec.msgpack.Encoder().encode
-
-
-class OutboxRow(msgspec.Struct, frozen=True, gc=False):
-    """One message that waits for the feed's broker."""
-
-    id: int
-    topic: str
-    payload: bytes
-    kind: str
-    asset: str
-    t_ms: int
-    retain: int  # SQLite has no truths
 
 
 # A row of the table message, its columns in this order.
@@ -34,40 +26,44 @@ StoredRow = list[int | str | bytes]
 KIND, STATE = 3, 5  # places in it
 
 
-def numbered(work: Work, first_row: int) -> tuple[list[OutboxRow], list[StoredRow]]:
-    """The messages that are to be sent, and the rows that stand for them: an observation and the
-    state that repeats it share one."""
-    waiting: list[OutboxRow] = []
+def numbered(work: Work, first_row: int) -> tuple[list[FeedMessage], list[StoredRow]]:
+    """The messages that are to be sent, now with their numbers, and the rows that stand for them:
+    an observation and the state that repeats it share one."""
     stored: list[StoredRow] = []
     history = iter(work.history)
     kept = next(history, None)
-    observed: bytes | None = None  # what the last row keeps
+    observed: FeedMessage | None = None  # what the last row keeps
     for row_id, m in enumerate(work.outbox, first_row):
-        topic, payload, kind, asset, t_ms, retain = m.topic, m.payload, m.kind, m.asset, m.t_ms, 0
-        if m.retain:
-            retain = 1
-        waiting.append(OutboxRow(row_id, topic, payload, kind, asset, t_ms, retain))
-        if payload is observed and kind == "state" and topic == state_topic(waiting[-2].topic):
+        m.id = row_id
+        payload, kind = m.payload, m.kind
+        if (
+            observed is not None
+            and payload is observed.payload
+            and kind == "state"
+            and m.topic == state_topic(observed.topic)
+        ):
             stored[-1][STATE] = 1
             observed = None
             continue
-        stays = kept is not None and payload is kept[2] and kind == "obs"
-        observed = payload if stays else None
-        if stays:
+        stays = 0
+        observed = None
+        if kept is not None and payload is kept[2] and kind == "obs":
+            stays, observed = 1, m
             kept = next(history, None)
-        stored.append([row_id, asset, t_ms, kind, retain, 0, int(stays), topic, payload])
+        retain = 1 if m.retain else 0
+        stored.append([row_id, m.asset, m.t_ms, kind, retain, 0, stays, m.topic, payload])
     assert kept is None, "an observation of the history is not among the messages, in order"
-    return waiting, stored
+    return work.outbox, stored
 
 
-def messages_in(rows: Iterable[tuple[Any, ...]]) -> list[OutboxRow]:
+def messages_in(rows: Iterable[tuple[Any, ...]]) -> list[FeedMessage]:
     """Of stored rows."""
-    found: list[OutboxRow] = []
+    found: list[FeedMessage] = []
     for row_id, asset, t_ms, kind, retain, state, _, topic, payload in rows:
-        found.append(OutboxRow(row_id, topic, payload, kind, asset, t_ms, retain))
+        found.append(FeedMessage(topic, payload, kind, asset, t_ms, bool(retain), row_id))
         if state:
-            state_at = state_topic(topic)
-            found.append(OutboxRow(row_id + 1, state_at, payload, "state", asset, t_ms, 1))
+            at = state_topic(topic)
+            found.append(FeedMessage(at, payload, "state", asset, t_ms, True, row_id + 1))
     return found
 
 
@@ -99,24 +95,59 @@ def newest_of_each(
     return db.execute(_NEWEST, (after, limit)).fetchall()
 
 
+_PUT_DEVICE = """
+INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+  identity = coalesce(excluded.identity, identity),
+  noticed_ms = iif(excluded.frames IS NULL, noticed_ms, excluded.noticed_ms),
+  frames = coalesce(excluded.frames, frames),
+  last_ms = iif(last_ms > excluded.last_ms, last_ms, coalesce(excluded.last_ms, last_ms)),
+  heard = heard + excluded.heard
+"""
+_PUT_EAR = """
+INSERT INTO ear VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
+  last_ms = max(last_ms, excluded.last_ms), frames = frames + excluded.frames
+"""
+_UNHEARD = (None, 0)
+
+
+def _devices(work: Work) -> list[tuple[Any, ...]]:
+    """What the work changes of each device: any of identity, frames and when it was heard."""
+    states, frames, heard = work.states, work.frames, work.devices
+    rows = [_device(eui, states.get(eui), frames.get(eui), one) for eui, one in heard.items()]
+    unheard = (states.keys() | frames.keys()) - heard.keys()
+    rows += [_device(eui, states.get(eui), frames.get(eui), _UNHEARD) for eui in unheard]
+    return rows
+
+
+def _device(
+    dev_eui: str,
+    state: DeviceState | None,
+    frames: FrameState | None,
+    heard: tuple[int | None, int],
+) -> tuple[Any, ...]:
+    return (
+        device_id(dev_eui),
+        dev_eui,
+        None if state is None else _pack(state),
+        None if frames is None else _pack(frames),
+        None if frames is None else due_ms(frames, 0),
+        *heard,
+    )
+
+
 def insert(db: sqlite3.Connection, work: Work, messages: Sequence[StoredRow]) -> None:
     if work.seen:
         sql = "INSERT OR REPLACE INTO seen (key, at_ms, content) VALUES (?, ?, ?)"
-        db.executemany(sql, [(key, *seen) for key, seen in work.seen.items()])
+        db.executemany(sql, [(key, at_ms, content) for key, (at_ms, content) in work.seen.items()])
     if messages:
         marks = ",".join("?" * len(messages[0]))
         db.executemany(f"INSERT INTO message ({COLUMNS}) VALUES ({marks})", messages)  # noqa: S608
-    if work.states:
-        rows = [(dev_eui, _pack(state)) for dev_eui, state in work.states.items()]
-        db.executemany("INSERT OR REPLACE INTO identity (dev_eui, state) VALUES (?, ?)", rows)
+    db.executemany(_PUT_DEVICE, _devices(work))
     if work.quarantine:
         _insert_quarantine(db, work.quarantine)
-    if work.heard:
-        db.executemany(
-            "INSERT INTO heard VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " last_ms = max(last_ms, excluded.last_ms), frames = frames + excluded.frames",
-            [(*key, *value) for key, value in work.heard.items()],
-        )
+    if work.ears:
+        rows = [(n, *one) for (role, n), one in work.heard.items() if role == RADIO_GATEWAY]
+        db.executemany(_PUT_EAR, rows)
     for change in work.changes:
         change(db)
     if work.counters:

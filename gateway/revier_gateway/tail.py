@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,13 @@ import msgspec
 from revier_gateway.mqtt.link import Connect, Link, LinkSettings, Message
 
 
-def settings(host: str, port: int, username: str | None, password: bytes | None) -> LinkSettings:
+def settings(
+    host: str,
+    port: int,
+    username: str | None,
+    password: bytes | None,
+    tls: ssl.SSLContext | None = None,
+) -> LinkSettings:
     """A session of its own, forgotten when it ends."""
     return LinkSettings(
         host=host,
@@ -22,6 +29,7 @@ def settings(host: str, port: int, username: str | None, password: bytes | None)
         client_id=f"revier-tail-{os.getpid()}-{secrets.token_hex(3)}",
         username=username,
         password=password,
+        tls=tls,
         clean_start=True,
     )
 
@@ -52,6 +60,17 @@ async def tail(
 
 def line_of(message: Message) -> str:
     """`2026-05-04T07:10:00.000Z  05562032 airquality aq-0007  pm25 11.8 ug/m3 ...`"""
+    return printable(_line_of(message))
+
+
+def printable(text: str) -> str:
+    """Of a peer's text: what would command the terminal is shown, not sent to it."""
+    return "".join(
+        sign if sign.isprintable() or sign in "\n\t" else f"\\x{ord(sign):02x}" for sign in text
+    )
+
+
+def _line_of(message: Message) -> str:
     try:
         content = msgspec.json.decode(message.payload, type=dict[str, Any])
     except msgspec.DecodeError:

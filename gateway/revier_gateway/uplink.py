@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from revier_gateway.events import RxInfo, UplinkEvent
+from revier_gateway.events import DeviceInfo, UplinkEvent
 from revier_gateway.outcomes import Refused
+from revier_gateway.values import unix_ms
 
 # A radio gateway with a wrong GPS puts its error into every event (ChirpStack issue 732); network
 # jitter and a slow back-haul stay far below this.
-CLOCK_DIFFERENCE_MAX = timedelta(minutes=5)
+CLOCK_DIFFERENCE_MAX_MS = 5 * 60_000
 
 TimeSource = Literal["node", "network", "gateway"]
 
@@ -26,70 +27,63 @@ class Uplink(msgspec.Struct, frozen=True, gc=False):
     f_port: int
     data: bytes
     dr: int
-    tenant_id: str
-    application_id: str
-    tags: dict[str, str]
-    heard_at: datetime  # when the frame was on the air, as well as the network knows
+    device: DeviceInfo
+    heard_ms: int  # when the frame was on the air, as well as the network knows
     heard_src: TimeSource
-    heard_clamped: bool  # the network's word was impossible and was replaced by received_at
-    received_at: datetime  # when the network server had it
+    heard_clamped: bool  # the network's word was impossible and was replaced by received_ms
+    received_ms: int  # when the network server had it
     gateways: tuple[str, ...]
     rssi_dbm: int | None
     snr_db: float | None
 
 
-def uplink_of(event: UplinkEvent, now: datetime) -> Uplink:
+def uplink_of(event: UplinkEvent, now_ms: int) -> Uplink:
     """Event to uplink. Raises Refused where the payload is still encrypted."""
+    device = event.device_info
     if event.join_server_context is not None:
-        raise Refused("encrypted", event.device_info.dev_eui)
-    received_at, heard_at, source, clamped = _times(event, now)
-    rx_info = event.rx_info
-    best = _best(rx_info)
-    info = event.device_info
+        raise Refused("encrypted", device.dev_eui)
+    at, earliest, best = event.time, None, None
+    source: TimeSource = "network"
+    gateways = []
+    for rx in event.rx_info:
+        gateways.append(rx.gateway_id)
+        ns_time = rx.ns_time
+        if ns_time is not None and (earliest is None or ns_time < earliest):
+            earliest = ns_time
+        if rx.gw_time == at:
+            source = "gateway"
+        if best is None or rx.snr > best.snr or (rx.snr == best.snr and rx.rssi > best.rssi):
+            best = rx
+    heard_ms, received_ms, clamped = _times(at, earliest, now_ms)
     return Uplink(
-        dev_eui=info.dev_eui,
-        dev_addr=event.dev_addr,
-        f_cnt=event.f_cnt,
-        f_port=event.f_port,
-        data=event.data,
-        dr=event.dr,
-        tenant_id=info.tenant_id,
-        application_id=info.application_id,
-        tags=info.tags,
-        heard_at=heard_at,
-        heard_src=source,
-        heard_clamped=clamped,
-        received_at=received_at,
-        gateways=tuple([rx.gateway_id for rx in rx_info]),
-        rssi_dbm=best.rssi if best else None,
-        snr_db=best.snr if best else None,
+        device.dev_eui,
+        event.dev_addr,
+        event.f_cnt,
+        event.f_port,
+        event.data,
+        event.dr,
+        device,
+        heard_ms,
+        "network" if clamped else source,
+        clamped,
+        received_ms,
+        tuple(gateways),
+        None if best is None else best.rssi,
+        None if best is None else best.snr,
     )
 
 
-def _times(event: UplinkEvent, now: datetime) -> tuple[datetime, datetime, TimeSource, bool]:
-    """received_at, heard_at, its source, clamped.
+def _times(at: datetime, earliest: datetime | None, now_ms: int) -> tuple[int, int, bool]:
+    """heard_ms, received_ms, clamped.
 
     The network server's own time (nsTime) is the measure; where it is missing (ChirpStack before
     4.6) it is our clock, and then an old event is a backlog and only the future is impossible.
     """
-    heard_at, earliest = event.time, None
-    source: TimeSource = "network"
-    for rx in event.rx_info:
-        ns_time = rx.ns_time
-        if ns_time is not None and (earliest is None or ns_time < earliest):
-            earliest = ns_time
-        if rx.gw_time == heard_at:
-            source = "gateway"
-    received_at = now if earliest is None else earliest
-    ahead = heard_at - received_at
-    if ahead > CLOCK_DIFFERENCE_MAX or (earliest is not None and -ahead > CLOCK_DIFFERENCE_MAX):
-        return received_at, received_at, "network", True
-    return received_at, heard_at, source, False
-
-
-def _best(rx_info: list[RxInfo]) -> RxInfo | None:
-    best = None
-    for rx in rx_info:
-        if best is None or rx.snr > best.snr or (rx.snr == best.snr and rx.rssi > best.rssi):
-            best = rx
-    return best
+    heard_ms = unix_ms(at)
+    received_ms = now_ms if earliest is None else unix_ms(earliest)
+    ahead_ms = heard_ms - received_ms
+    if ahead_ms > CLOCK_DIFFERENCE_MAX_MS or (
+        earliest is not None and -ahead_ms > CLOCK_DIFFERENCE_MAX_MS
+    ):
+        return received_ms, received_ms, True
+    return heard_ms, received_ms, False

@@ -20,8 +20,10 @@ MISSING: Final = 9
 Scalar = float | int | bool | str | None
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECONDS_KEPT_MAX = 4096
-_seconds: dict[float, str] = {}  # as text: many frames come in one
+_seconds: dict[int, str] = {}  # as text: many frames come in one
+_MILLISECONDS = tuple([f".{ms:03d}Z" for ms in range(1000)])
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -35,21 +37,32 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     raw_u: str = ""
 
 
+def device_id(dev_eui: str) -> int:
+    """A DevEUI as the number of a row in SQLite: 64 bits with a sign, in the same order."""
+    return int(dev_eui, 16) - (1 << 63)
+
+
 def instant(at: datetime) -> str:
     """RFC 3339 in UTC with Z and three digits, so that text sorts as time does."""
-    second = at.timestamp() // 1
+    return instant_of_ms(unix_ms(at))
+
+
+def unix_ms(at: datetime) -> int:
+    """What is finer than a millisecond is cut off."""
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def datetime_of_ms(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).replace(microsecond=at_ms % 1000 * 1000)
+
+
+def instant_of_ms(at_ms: int) -> str:
+    second = at_ms // 1000
     text = _seconds.get(second)
     if text is None:
         text = datetime.fromtimestamp(second, UTC).isoformat()[:19]
         if len(_seconds) >= SECONDS_KEPT_MAX:
             _seconds.clear()
         _seconds[second] = text
-    return f"{text}.{at.microsecond // 1000:03d}Z"
-
-
-def unix_ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
-
-
-def instant_of_ms(at_ms: int) -> str:
-    return instant(datetime.fromtimestamp(at_ms / 1000, UTC))
+    return text + _MILLISECONDS[at_ms % 1000]

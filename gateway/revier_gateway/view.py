@@ -9,6 +9,7 @@ pay for a page that nobody has open, nor 10,000 of them wait in memory for one.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from revier_gateway.outcomes import FeedMessage, Outcome
+from revier_gateway.outcomes import Outcome
 from revier_gateway.store import Store
 from revier_gateway.values import instant
 from revier_gateway.watch.standing import Standing
@@ -88,7 +89,7 @@ class View:
             self._heard[key] = (max(before_ms, last_ms), before + frames)
         for name, value in work.counters.items():
             self._counters[name] = self._counters.get(name, 0) + value
-        self._tell(message for outcome in outcomes for message in outcome.messages)
+        self._tell(outcomes)
 
     def forget(self, asset: str, before_ms: int) -> None:
         """The deadline of this asset's observations has passed."""
@@ -99,15 +100,17 @@ class View:
         """A figure of the moment, such as rows that wait."""
         self._counters[name] = value
 
-    def _tell(self, messages: Iterable[FeedMessage]) -> None:
-        for message in messages:
-            if message.kind != "obs":
-                continue
-            self._recent.append(message.payload)
-            for queue in self._listeners:
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(_decode(message.payload))
+    def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        if not self._listeners:  # only the last ones are ever asked for
+            outcomes = _last_published(outcomes, RECENT_MAX)
+        for outcome in outcomes:
+            for message in outcome.messages:
+                if message.kind == "obs":
+                    self._recent.append(message.payload)
+                    for queue in self._listeners:
+                        if queue.full():
+                            queue.get_nowait()
+                        queue.put_nowait(_decode(message.payload))
 
     # -- read by the page
 
@@ -187,6 +190,12 @@ class View:
     def unlisten(self, queue: asyncio.Queue[Json]) -> None:
         if queue in self._listeners:
             self._listeners.remove(queue)
+
+
+def _last_published(outcomes: Sequence[Outcome], count: int) -> list[Outcome]:
+    """In order; each has an observation, except alarms, which are few."""
+    published = (outcome for outcome in reversed(outcomes) if outcome.kind == "published")
+    return list(itertools.islice(published, 2 * count))[::-1]
 
 
 def _instant(at_ms: int | None) -> str | None:

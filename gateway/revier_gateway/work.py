@@ -9,10 +9,10 @@ failed commit leaves no trace and the batch can be tried again.
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from revier_gateway.commands.fate import Command
 from revier_gateway.gaps.frames import FrameState
@@ -21,6 +21,8 @@ from revier_gateway.outcomes import FeedMessage
 
 Change = Callable[[sqlite3.Connection], None]
 Seen = tuple[int, int]  # time of the event in ms, check sum of the content
+Heard = tuple[int, int]  # time of the newest frame in ms, frames
+_Name = TypeVar("_Name", str, tuple[str, ...])
 
 DEVICE, RADIO_GATEWAY = "device", "radio_gateway"
 
@@ -44,7 +46,7 @@ class QuarantineRow:
     payload: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Work:
     """The stages of the pipeline read here; its last step writes here."""
 
@@ -56,10 +58,12 @@ class Work:
     history: list[tuple[str, int, bytes]] = field(default_factory=list)
     outbox: list[FeedMessage] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
-    heard: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    devices: dict[str, Heard] = field(default_factory=dict)  # by dev_eui
+    ears: dict[tuple[str, ...], Heard] = field(default_factory=dict)  # by radio gateways
+    _heard: dict[tuple[str, str], Heard] | None = None
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)  # radio gateways by dev_eui
-    behind_s: float | None = None  # our clock after the network server's, at least
-    counters: Counter[str] = field(default_factory=Counter)
+    behind_ms: int | None = None  # our clock after the network server's, at least
+    counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
     frames: dict[str, FrameState] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
@@ -95,15 +99,38 @@ class Work:
         mine = self.latest.get(asset)
         return self.reads.latest_ms(asset) if mine is None else mine[0]
 
-    def hear(self, role: str, name: str, at_ms: int) -> None:
-        key = (role, name)
-        before = self.heard.get(key)
-        if before is None:
-            self.heard[key] = (at_ms, 1)
-        else:
-            last_ms, frames = before
-            self.heard[key] = (at_ms if at_ms > last_ms else last_ms, frames + 1)
+    def hear(self, dev_eui: str, gateways: tuple[str, ...], at_ms: int) -> None:
+        """A frame of the device came by these radio gateways."""
+        assert self._heard is None
+        _add(self.devices, dev_eui, at_ms, 1)
+        _add(self.ears, gateways, at_ms, 1)
+        self.paths[dev_eui] = gateways
 
-    def note_delay(self, behind_s: float) -> None:
+    @property
+    def heard(self) -> dict[tuple[str, str], Heard]:
+        """By role and name; asked when all of the batch has been heard."""
+        if self._heard is None:
+            self._heard = self._gather()
+        return self._heard
+
+    def _gather(self) -> dict[tuple[str, str], Heard]:
+        found: dict[str, Heard] = {}
+        for gateways, (last_ms, frames) in self.ears.items():
+            for gateway_id in gateways:
+                _add(found, gateway_id, last_ms, frames)
+        heard = {(DEVICE, dev_eui): one for dev_eui, one in self.devices.items()}
+        heard.update({(RADIO_GATEWAY, name): one for name, one in found.items()})
+        return heard
+
+    def note_delay(self, behind_ms: int) -> None:
         """An event is so old by our clock: by its way here, and by how far the clocks differ."""
-        self.behind_s = behind_s if self.behind_s is None else min(self.behind_s, behind_s)
+        if self.behind_ms is None or behind_ms < self.behind_ms:
+            self.behind_ms = behind_ms
+
+
+def _add(heard: dict[_Name, Heard], name: _Name, at_ms: int, frames: int) -> None:
+    before = heard.get(name)
+    if before is not None:
+        last_ms, count = before
+        at_ms, frames = at_ms if at_ms > last_ms else last_ms, count + frames
+    heard[name] = (at_ms, frames)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
+from gateway.tests import feed_contract
 from iotcore import Broker
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -242,7 +243,8 @@ def way(port: int, to_port: int) -> Iterator[None]:
 
 
 class Listener:
-    """An independent subscriber: paho, not our own session."""
+    """An independent subscriber: paho, not our own session. What it got from the gateway is as
+    the feed's documents say, or its end fails."""
 
     def __init__(self, port: int, *topics: str, client_id: str = "") -> None:
         self.messages: list[tuple[str, bytes, bool]] = []
@@ -262,6 +264,7 @@ class Listener:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        feed_contract.check_all(self.messages)
 
     def of_kind(self, kind: str) -> list[dict[str, Any]]:
         return [json.loads(p) for name, p, _ in list(self.messages) if name.endswith("/" + kind)]

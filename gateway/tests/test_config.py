@@ -31,7 +31,7 @@ def test_defaults_and_folders() -> None:
     settings = parse(GOOD, PLACE)
     assert event_topic.parse(settings.source.topic).filter == "application/+/device/+/event/+"
     assert settings.feed.root == "revier/v1"
-    assert settings.console.port == 8080
+    assert settings.console.port == 8088
     assert settings.data_dir == Path("/etc/revier/data")
     assert settings.inventory_dir == Path("/srv/inventory")
 

@@ -236,6 +236,12 @@ def test_after_a_power_loss_the_cause_is_the_node(bench: Bench) -> None:
     assert gap["cause"] == "node"
 
 
+def test_a_board_that_was_provisioned_anew_lost_no_millions_of_readings(bench: Bench) -> None:
+    bench.begin()
+    joined_anew(bench, 60_000_000, status=1 << 4)
+    assert bench.declare(log_from=START) == []
+
+
 def test_a_second_diagnosis_names_it_no_second_time(bench: Bench) -> None:
     bench.begin()
     joined_anew(bench, 111)

@@ -202,9 +202,9 @@ class Node:
         self.speak(None, self.seq)
 
     def lose_power(self) -> None:
-        """Both counters go on from the end of their leases."""
+        """Both counters go on from the end of their leases, f_cnt beyond it."""
         self.seq += self.rng.randrange(64)
-        self.f_cnt += self.rng.randrange(64)
+        self.f_cnt += 64 + self.rng.randrange(64)
 
 
 STEPS = st.lists(
@@ -229,6 +229,7 @@ def play(steps: Sequence[str], seed: int, bits: int) -> Node:
                 node.speak(None, None)
             case "unsent":
                 node.seq += 1
+                node.f_cnt += 1
             case "join":
                 node.join()
             case "power":

@@ -130,18 +130,20 @@ class Node:
         self.diagnosis(heard)
 
     def power(self) -> None:
-        """Both counters go on from the ends of their leases; what waited for a batch is lost."""
+        """Both counters go on from the ends of their leases, f_cnt beyond it so that it never
+        leaps less; what waited for a batch is lost."""
         self.seq += self.rng.randrange(LEASE)
-        self.f_cnt += self.rng.randrange(LEASE)
+        self.f_cnt += LEASE + self.rng.randrange(LEASE)
         self.newest = None
         self.diagnosis()
 
     def abp(self) -> None:
-        """A counter that restarts under the same address."""
+        """A counter that restarts under the same address: the node itself never does that, but
+        whoever provisions it anew, and the tool for that waits until a frame was heard."""
         self.newest = None
         self.now += timedelta(seconds=90)
         self.f_cnt = 0
-        self.diagnosis()
+        self.diagnosis(heard=True)
 
     def storm(self) -> None:
         """More than 256 frames in a row that nobody hears."""

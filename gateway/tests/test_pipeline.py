@@ -20,6 +20,8 @@ from revier_gateway.outcomes import IGNORED_REASONS, QUARANTINE_REASONS, Outcome
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
 from revier_gateway.work import Work
+from revier_inventory import end_period
+from revier_mac.ts003 import PORT, ClockSync
 from revier_payload.codec import encode
 
 
@@ -149,6 +151,14 @@ def test_a_frame_without_data_is_a_sign_of_life(line: Line, port: int) -> None:
     assert line.store.heard()["device", AIR][1] == 1
 
 
+def test_a_node_that_asks_the_network_for_the_time_is_no_fault(line: Line) -> None:
+    """TS003, port 202: our nodes do, where nobody answers DeviceTimeReq. It is ChirpStack's."""
+    request = ClockSync().uplink(1_400_000_000, True)
+    assert line.reason(uplink(request, f_port=PORT)) == "clock_request"
+    assert line.store.heard()["device", AIR][1] == 1
+    assert line.store.quarantine() == []
+
+
 def test_an_unknown_port(line: Line) -> None:
     assert line.reason(uplink(b"\x01\x02", f_port=2)) == "unknown_f_port"
 
@@ -190,6 +200,39 @@ def test_another_tenant_with_this_town_s_ags(line: Line) -> None:
 
 def test_an_ags_that_nobody_owns(line: Line) -> None:
     assert line.reason(uplink(air_payload(1), tags={"ags": "00000000"})) == "unknown_ags"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tags": {"ags": support.OTHER_AGS}}, "foreign_ags"),
+        ({"tags": {"ags": "00000000"}}, "unknown_ags"),
+        ({"tags": {"ags": support.AGS, "asset": "ps-r12-03"}}, "asset_taken"),
+        ({"tags": {"asset": "a/b"}}, "invalid_asset"),
+        ({"tenant": support.OTHER_TENANT}, "foreign_ags"),
+        ({"at": START - timedelta(days=31), "dev_addr": "00000001"}, "unknown_device"),
+    ],
+)
+def test_a_device_that_was_right_before_is_looked_at_again(
+    line: Line, changes: dict[str, Any], reason: str
+) -> None:
+    tagged = {"ags": support.AGS, "asset": "aq-0007"}
+    assert line.take(uplink(air_payload(1), tags=tagged)).kind == "published"
+    assert line.take(uplink(air_payload(2), f_cnt=2)).kind == "published"
+    assert line.reason(uplink(air_payload(3), f_cnt=3, **changes)) == reason
+    assert line.take(uplink(air_payload(3), f_cnt=4)).kind == "published"
+
+
+def test_an_inventory_read_anew_holds_at_once(line: Line) -> None:
+    assert line.take(uplink(air_payload(1))).kind == "published"
+    now = line.pipeline.inventory
+    line.pipeline.inventory = end_period(now, AIR, START + timedelta(minutes=1))
+    later = START + timedelta(minutes=1)
+    still = uplink(air_payload(2), f_cnt=2, at=later - timedelta(milliseconds=1))
+    assert line.take(still).kind == "published"
+    assert line.reason(uplink(air_payload(3), f_cnt=3, at=later)) == "unknown_device"
+    line.pipeline.inventory = now
+    assert line.take(uplink(air_payload(3), f_cnt=4, at=later)).kind == "published"
 
 
 @pytest.mark.parametrize("asset", ["a+b/#", "", "UPPER", "x" * 49, "a/b", "-a", "a\n"])

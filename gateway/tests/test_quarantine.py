@@ -25,6 +25,9 @@ from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.quarantine import Answer, Desk, Request
 from revier_gateway.store import Store, StoreError
+from revier_gateway.watch.messages import availability_of
+from revier_gateway.watch.rows import write_availability
+from revier_gateway.watch.standing import Standing
 from revier_gateway.work import QuarantineRow, Work
 from revier_inventory import DevicePeriod, Inventory
 
@@ -188,6 +191,29 @@ def test_a_feed_message_goes_back_to_the_outbox(pipeline: Pipeline, store: Store
         (f"{TOPIC}/obs", payload, "aq-0007", t_ms, 0),
         (f"{TOPIC}/state", payload, "aq-0007", t_ms, 1),
     ]
+
+
+def test_an_availability_stays_retained_and_does_not_go_back(
+    pipeline: Pipeline, store: Store
+) -> None:
+    (asset, *_) = support.inventory().assets
+    work = Work(store)
+    for minute in (1, 9):
+        at = START + timedelta(minutes=minute)
+        made = availability_of(asset, Standing("late"), at, None, "revier/v1")
+        work.quarantine.append(
+            QuarantineRow("2026-05-04T07:00:01.000Z", "feed", "refused", "0x87",
+                          made.topic, made.payload)
+        )  # fmt: skip
+    newest_ms = int((START + timedelta(minutes=5)).timestamp() * 1000)
+    now = {"aq-0007": Standing("online")}
+    work.changes.append(lambda db: write_availability(db, now, newest_ms))
+    store.commit(work)
+    assert do(pipeline, store, "replay") == Answer(rows=2, to_feed=1, ignored=1)
+    (row,) = store.outbox_after(0, 9)
+    assert (row.kind, row.asset, row.retain) == ("availability", "aq-0007", 1)
+    assert b"07:09" in row.payload
+    assert store.quarantine() == []
 
 
 def test_ids_and_reasons_choose(pipeline: Pipeline, store: Store) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,50 @@ def test_whom_to_tell_is_taken_over_and_what_is_no_address_is_refused(
     assert "address 1 is none that Apprise knows" in refused
 
 
+def test_the_watch_s_settings_are_taken_over(broker: Broker, tmp_path: Path) -> None:
+    """The canary begins, the dead man's watcher is told, the canary ends; no restart."""
+    asked: list[str] = []
+
+    class Watcher(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Watcher)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    config = support.gateway_toml(tmp_path, broker.port, broker.port)
+    config.write_text(config.read_text() + "[watch]\ncanary_every_s = 0\n")
+    try:
+        with support.listening(broker.port, "revier/v1/#") as listener, gateway(config) as process:
+            support.wait_until(lambda: online(listener))
+            url = f"http://127.0.0.1:{server.server_address[1]}/ping"
+            change(
+                config,
+                "canary_every_s = 0",
+                f'canary_every_s = 1\ndeadman_url = "{url}"\ndeadman_every_s = 1',
+            )
+            process.send_signal(signal.SIGHUP)
+            support.wait_until(lambda: listener.of_kind("canary"), 60, "a canary")
+            support.wait_until(lambda: asked, 60, "a sign of life")
+            change(config, "canary_every_s = 1", "canary_every_s = 0")
+            change(config, f'deadman_url = "{url}"\n', "")
+            process.send_signal(signal.SIGHUP)
+            ended = "watch.canary_every_s', 'watch.deadman_url"
+            support.wait_until(lambda: ended in str(log_of(tmp_path)), 30)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+    log = (tmp_path / "gateway.log").read_text()
+    assert "these changes need a restart" not in log
+    assert "Traceback" not in log
+
+
 def test_the_log_s_level_changes_at_work(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", json=True)
     log = structlog.get_logger("test")
@@ -135,12 +181,34 @@ def test_only_what_may_change_at_work_changes(tmp_path: Path) -> None:
     assert changes(now, after) == rest
 
 
+def test_a_table_that_came_or_went_is_named(tmp_path: Path) -> None:
+    path = support.gateway_toml(tmp_path, 1883, 1884)
+    without = load(path)
+    path.write_text(path.read_text() + '[chirpstack]\nhost = "127.0.0.1"\n[alerts]\nto = ["a"]\n')
+    with_it = load(path)
+    for before, after in ((without, with_it), (with_it, without)):
+        now, taken, rest = reloaded(before, after)
+        assert (taken, rest) == (["alerts.to"], ["chirpstack"])
+        assert now.chirpstack == before.chirpstack
+        assert now.alerts == after.alerts
+
+
 def test_the_names_of_what_is_reloaded_exist() -> None:
     for name in RELOADED:
         table, _, key = name.partition(".")
         (found,) = [field for field in msgspec.structs.fields(Config) if field.name == table]
         names = [field.name for field in msgspec.structs.fields(found.type)]
         assert not key or key in names, name
+
+
+def test_the_operator_s_page_says_what_is_reloaded() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operator.md").read_text("utf-8")
+    (said,) = [line for line in page.splitlines() if line.startswith("SIGHUP reads")]
+    assert "all of `[retention]`, `[watch]` and `[alerts]`" in said
+    for name in RELOADED:
+        table, _, key = name.partition(".")
+        assert f"`[{table}]" in said, name
+        assert not key or f"{key}`" in said, name
 
 
 # -- config check

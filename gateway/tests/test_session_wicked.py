@@ -374,7 +374,7 @@ def test_a_subscription_that_is_not_answered(connect: Connect) -> None:
 
     async def work() -> None:
         async with wicked(react) as peer:
-            link = await connect(settings(peer.port, connect_timeout_s=0.3))
+            link = await connect(settings(peer.port, connect_timeout_s=1.5))
             with pytest.raises(LinkLost, match="does not answer our subscription"):
                 await link.subscribe(["a/#"])
 

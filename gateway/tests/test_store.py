@@ -7,10 +7,12 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
+import msgspec
 import pytest
 from gateway.tests import support
 from gateway.tests.support import air_payload, uplink
@@ -20,6 +22,9 @@ from hypothesis import strategies as st
 from revier_gateway import store as store_module
 from revier_gateway import store_log, store_schema
 from revier_gateway.data_dir import FILE_NAME
+from revier_gateway.gaps.frames import FrameState
+from revier_gateway.gaps.ledger import Ledger
+from revier_gateway.identity import DeviceState
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import Pipeline
@@ -271,6 +276,50 @@ def test_an_older_database_keeps_its_outbox_and_its_history(
     assert store.waiting == 0
     assert store.history("a") == [(0, b"0"), (1, b"1"), (2, b"2")]
     store.close()
+
+
+def test_an_older_database_keeps_what_it_knows_of_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = store_schema.schema_files()
+    older = {number: sql for number, sql in scripts.items() if number < 41}
+    first, second, last = "0000000000000001", "70b3d57ed0000001", "ffffffffffffffff"
+    with monkeypatch.context() as before:
+        before.setattr(store_schema, "schema_files", lambda: older)
+        with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as db:
+            store_schema.migrate(db)
+            state = msgspec.msgpack.encode(DeviceState(newest_seq=7))
+            counted = msgspec.msgpack.encode(FrameState(tenant_id="t"))
+            db.executemany("INSERT INTO identity VALUES (?, ?)", [(first, state), (last, state)])
+            db.execute("INSERT INTO frames VALUES (?, ?, 5)", (second, counted))
+            db.execute("INSERT INTO frames VALUES (?, ?, NULL)", (last, counted))
+            heard = [("device", second, 10, 3), ("radio_gateway", "g", 9, 4)]
+            db.executemany("INSERT INTO heard VALUES (?, ?, ?, ?)", heard)
+    store = Store(tmp_path)
+    assert store.heard() == {("device", second): (10, 3), ("radio_gateway", "g"): (9, 4)}
+    known = {eui: store.device_state(eui).newest_seq for eui in (first, second, last)}
+    assert known == {first: 7, second: -1, last: 7}
+    ledger = Ledger(store.database)
+    assert [ledger.state(eui).tenant_id for eui in (first, second, last)] == ["", "t", "t"]
+    assert ledger.noticed_before(5, 9) == [second]
+    work = Work(store)
+    work.hear(second, ("g", "h"), 8)
+    store.commit(work)
+    assert store.heard()["device", second] == (10, 4)
+    assert store.heard()["radio_gateway", "g"] == (9, 5)
+    assert ledger.noticed_before(5, 9) == [second]
+    store.close()
+
+
+def test_a_work_goes_when_it_is_done(store: Store, pipeline: Pipeline) -> None:
+    """A batch of a backlog is megabytes; in a circle it stays until the collector looks."""
+    pipeline.listeners = [Ledger(store.database).listen]
+    work = Work(store)
+    pipeline.handle(Message(support.topic(), support.to_bytes(uplink(air_payload(1)))), work)
+    store.commit(work)
+    collected = weakref.ref(work)
+    del work
+    assert collected() is None
 
 
 def test_the_log_is_moved_beside_the_work_and_stays_short(

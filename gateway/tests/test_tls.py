@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,3 +183,23 @@ def _begin_wrong(trouble: str, authority: Authority) -> None:
     elif trouble == "foreign broker":
         other = Authority(authority.folder, "other")
         authority.file.write_bytes(other.file.read_bytes())
+
+
+def test_tail_goes_the_feed_s_way(tmp_path: Path, authority: Authority) -> None:
+    """With its certificate authority and its client certificate."""
+    content = {"t": "2026-05-04T07:00:00.000Z", "seq": 7, "m": {"temp": {"v": 12.4, "u": "Cel"}}}
+    message = ("revier/v1/05562032/airquality/aq-0007/obs", json.dumps(content).encode())
+    with secure_broker(tmp_path, authority) as broker:
+        config = config_of(tmp_path / "gateway", broker.port, authority)
+        consumer = Consumer(broker.port, authority)
+        command = [sys.executable, "-m", "revier_gateway.cli", "tail", "--count", "1"]
+        process = subprocess.Popen(
+            [*command, "--config", str(config)], stdout=subprocess.PIPE, text=True
+        )
+        support.wait_until(
+            lambda: consumer.publish([message]) or process.poll() is not None, 30, "tail ends"
+        )
+        consumer.close()
+        assert process.stdout is not None
+        assert "aq-0007 #7  temp 12.4 Cel" in process.stdout.read()
+    assert process.returncode == 0

@@ -81,6 +81,11 @@ class Inventory:
         Ask with the time of measurement, not of reception: a late reading belongs to the asset
         that its device served when it measured.
         """
+        span = self.span_of(dev_eui, at)
+        return None if span is None else span[2]
+
+    def span_of(self, dev_eui: str, at: datetime) -> tuple[datetime, datetime | None, Asset] | None:
+        """Since when and until when the device served the asset that it served at this time."""
         served = self._served.get(dev_eui)
         if served is None:
             return None
@@ -88,7 +93,7 @@ class Inventory:
         if index < 0:
             return None
         until, asset = served[1][index]
-        return asset if until is None or at < until else None
+        return (served[0][index], until, asset) if until is None or at < until else None
 
     def knows_device(self, dev_eui: str) -> bool:
         """Whether the device ever served an asset."""

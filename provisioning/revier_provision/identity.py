@@ -15,6 +15,7 @@ from revier_provision.errors import BoardError
 
 APP_KEY_BYTES = 16
 CHALLENGE_BYTES = 16
+SEQ_EPOCH_S = 1_735_689_600  # 2025-01-01T00:00:00Z
 
 
 def dev_eui_from_mac(mac: bytes, *, local_ok: bool = False) -> str:
@@ -41,6 +42,15 @@ def dev_eui_from_mac(mac: bytes, *, local_ok: bool = False) -> str:
 def dev_eui_of(mac: bytes, allotted: str | None, *, local_ok: bool = False) -> str:
     """The DevEUI that was allotted to this chip, else that of its factory MAC."""
     return allotted or dev_eui_from_mac(mac, local_ok=local_ok)
+
+
+def seq_start(unix_s: float) -> int:
+    """Where the reading sequence begins on a board that remembers none: seconds since 2025-01-01.
+
+    A node takes less than one reading a second, so no reading before its flash was erased had a
+    number as high, and none that follows has the id of an old one. An i32 until 2093.
+    """
+    return max(0, min(round(unix_s) - SEQ_EPOCH_S, 0x7FFFFFFF))
 
 
 def new_app_key(entropy: Callable[[int], bytes]) -> bytes:

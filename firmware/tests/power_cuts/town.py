@@ -20,6 +20,7 @@ class Town:
         self.join_nonce = 0
         self.sent = {}  # (NwkSKey, FCntUp) -> exchange
         self.readings = {}  # sequence -> exchange
+        self.newest = {}  # NwkSKey -> FCntUp and sequence of the newest reading
         self.effects = {}  # (NwkSKey, FCntDown)
         self.f_cnt_down = {}  # NwkSKey -> next
         self.last_downlink = None
@@ -33,7 +34,7 @@ class Town:
         for name in ("nonces", "sessions", "join_nonce", "last_downlink", "exchange"):
             setattr(other, name, getattr(self, name))
         other.keys = self.keys
-        for name in ("sent", "readings", "effects", "f_cnt_down"):
+        for name in ("sent", "readings", "newest", "effects", "f_cnt_down"):
             setattr(other, name, dict(getattr(self, name)))
         return other
 
@@ -91,12 +92,22 @@ class Town:
             raise FaultError("an uplink that no session explains")
         self._once(self.sent, (session[0], f_cnt), "FCntUp %d" % f_cnt)
         self.told = port, data
+        self.last = session[0], f_cnt
         if port == 10:
             self.once_reading(int.from_bytes(data, "little"))
         return net
 
     def once_reading(self, seq):
         self._once(self.readings, seq, "reading %d" % seq)
+
+    def in_step(self, seq):
+        """The sequence moves no further than FCntUp (store.py)."""
+        nwk_s_key, f_cnt = self.last
+        newest = self.newest.get(nwk_s_key)
+        if newest is None or seq > newest[1]:
+            if newest and seq - newest[1] > f_cnt - newest[0]:
+                raise FaultError("sequence further than FCntUp")
+            self.newest[nwk_s_key] = f_cnt, seq
 
     def same_reading(self, seq, data):
         """It may go out again, in another frame; what it says stays."""

@@ -35,7 +35,7 @@ import town as other_side  # noqa: E402
 from revier_node import app, identity_file, news, radio, seldom, store, waiting  # noqa: E402
 
 identity_file.open = survivors.File
-store.LEASE_STEP = 3  # leases are renewed on the way
+store.LEASE_STEP = store.F_CNT_LEAP = 3  # leases are renewed on the way
 WAKES_MAX = 5
 DR_AND_CHANNELS = b"\x03\x51\x07\x00\x01"  # LinkADRReq
 
@@ -70,6 +70,8 @@ class Air:
             town.same_reading(town.seq, data)  # an event goes out again (kinds/parking.py)
         elif town.seq is not None and port == 21:
             town.once_reading(town.seq)
+        if town.seq is not None and port in (20, 21):
+            town.in_step(town.seq)
         f_opts = frame[8 : 8 + (frame[5] & 15)]
         answer, self.orders = self.orders, b""
         if 0x0D in f_opts:

@@ -70,7 +70,7 @@ def _disk_full(facts: Facts, active: frozenset[str]) -> Symptoms:
     enough = DISK_NOT_FULL_BYTES if active else DISK_FULL_BYTES
     free = f"{facts.disk_free_bytes / 1e6:.0f} MB"
     full = facts.store_fault != "" or facts.disk_free_bytes < enough
-    return _if(full, f"{free}, {facts.store_fault}" if facts.store_fault else free)
+    return _if(full, f"{free} ({facts.store_fault})" if facts.store_fault else free)
 
 
 def _outbox_growing(facts: Facts, active: frozenset[str]) -> Symptoms:
@@ -141,7 +141,7 @@ _ALL = (
     Rule("disk-low", "warning", 60, 60, _disk_low, ("disk-full",)),
     Rule("disk-full", "critical", 10, 60, _disk_full),
     Rule("outbox-growing", "warning", 300, 300, _outbox_growing, ("feed-down",)),
-    Rule("quarantine-growing", "warning", 0, 0, _quarantine_growing, ("feed-refused",)),
+    Rule("quarantine-growing", "warning", 0, 0, _quarantine_growing),
     Rule(
         "radio-gateway-offline",
         "critical",

@@ -37,8 +37,8 @@ _TITLES: dict[str, tuple[str, str]] = {
     ),
     "disk-low": ("Wenig Speicherplatz frei: {detail}", "Little disk space left: {detail}"),
     "disk-full": (
-        "Der Speicher nimmt nichts mehr an: {detail} frei",
-        "The disk takes no more: {detail} free",
+        "Der Speicher nimmt nichts mehr an, frei sind {detail}",
+        "The disk takes no more, free are {detail}",
     ),
     "outbox-growing": (
         "{detail} Nachrichten warten auf den Feed, und es werden mehr",

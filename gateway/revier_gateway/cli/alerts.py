@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from revier_gateway.cli.common import (
@@ -21,7 +19,9 @@ from revier_gateway.cli.common import (
     database,
     print_json,
     read_config,
+    show,
     stop,
+    table_of,
 )
 
 app = typer.Typer(no_args_is_help=True, help="What is wrong now, and maintenance windows.")
@@ -46,8 +46,7 @@ def alerts_list(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False)
     if json:
         print_json({"alerts": alerts, "silences": silences})
         return
-    console = Console()
-    table = Table("since", "severity", "alert", "what", "told")
+    table = table_of("since", "severity", "alert", "what", "told", whole=("alert",))
     for alert in sorted(alerts, key=lambda one: one.since_ms):
         quiet = any(silence.covers(alert, now_ms) for silence in silences)
         table.add_row(
@@ -57,14 +56,14 @@ def alerts_list(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False)
             Text(texts.title(alert, settings.alerts.language)),
             "silenced" if quiet else "yes" if alert.told else "not yet",
         )
-    console.print(table if alerts else "Nothing is wrong.")
+    show(table, "Nothing is wrong.")
     if silences:
-        windows = Table("id", "alert", "subject", "until", "why", title="Maintenance windows")
+        windows = table_of("id", "alert", "subject", "until", "why", title="Maintenance windows")
         for one in silences:
             windows.add_row(
                 str(one.id), one.rule, Text(one.subject), _shown(one.until_ms), Text(one.why)
             )
-        console.print(windows)
+        show(windows)
 
 
 @app.command("silence")
@@ -74,6 +73,7 @@ def alerts_silence(
     subject: Annotated[str, typer.Option(help="Asset, radio gateway, or * for all.")] = "*",
     why: Annotated[str, typer.Option(help="For those who ask later.")] = "",
     config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
 ) -> None:
     """Begin a maintenance window now. What is still wrong at its end is told then."""
     from revier_gateway.alerts.rules import RULES
@@ -88,19 +88,26 @@ def alerts_silence(
     with database(read_config(config)) as db:
         sql = "INSERT INTO silence (rule, subject, since_ms, until_ms, why) VALUES (?, ?, ?, ?, ?)"
         row = db.execute(sql, (rule, subject, now_ms, until_ms, why[:300]))
-        typer.echo(f"Window {row.lastrowid} until {_shown(until_ms)}.")
+    if json:
+        print_json({"id": row.lastrowid, "rule": rule, "subject": subject, "until_ms": until_ms})
+        return
+    typer.echo(f"Window {row.lastrowid} until {_shown(until_ms)}.")
 
 
 @app.command("unsilence")
 def alerts_unsilence(
     number: Annotated[int, typer.Argument(help="The window's id in `alerts list`.")],
     config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
 ) -> None:
     """End a maintenance window now."""
     with database(read_config(config)) as db:
         gone = db.execute("DELETE FROM silence WHERE id = ?", (number,)).rowcount
     if not gone:
         raise stop(f"No window {number}; see: revier-gateway alerts list")
+    if json:
+        print_json({"id": number})
+        return
     typer.echo(f"Window {number} is over.")
 
 

@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from revier_gateway.cli.common import (
     DEFAULT_CONFIG,
@@ -21,9 +19,12 @@ from revier_gateway.cli.common import (
     JsonOption,
     database,
     filtered,
+    minute,
     print_json,
     read_config,
+    show,
     stop,
+    table_of,
 )
 from revier_gateway.config import Config
 
@@ -73,11 +74,12 @@ def command_list(
     if json:
         print_json(rows)
         return
-    columns = ("id", "device", "command", "state", "reason", "created", "ended")
-    table = Table(*columns)
+    columns = ("id", "device", "command", "state", "reason", "created, UTC", "ended, UTC")
+    table = table_of(*columns, whole=("id", "device"))
     for row in rows:
-        table.add_row(*[str(row[column] or "") for column in columns])
-    Console().print(table if rows else "No commands.")
+        texts = [str(row[key] or "") for key in ("id", "device", "command", "state", "reason")]
+        table.add_row(*texts, minute(row["created"]), minute(row["ended"]))
+    show(table, "No commands.")
 
 
 @app.command("show")
@@ -125,7 +127,7 @@ def _value(text: str) -> int | bool | str:
 
 
 def _ask(settings: Config, name: str, request: dict[str, Any], wait_s: float) -> dict[str, Any]:
-    from revier_gateway.data_dir import DataDirError, database_of
+    from revier_gateway.data_dir import DataDirError, NoDatabaseError, database_of
     from revier_gateway.operator_requests import COMMANDS, NoAnswer, ask
     from revier_gateway.pipeline import now_utc
     from revier_gateway.values import instant
@@ -134,6 +136,8 @@ def _ask(settings: Config, name: str, request: dict[str, Any], wait_s: float) ->
     try:
         path, at = database_of(settings.data_dir), instant(now_utc())
         answer = ask(path, COMMANDS, getpass.getuser(), content, at, wait_s)
+    except NoDatabaseError as error:
+        raise stop(str(error)) from None
     except DataDirError as error:
         raise stop(str(error), EXIT_DISK) from None
     except NoAnswer as error:

@@ -21,16 +21,18 @@ app = typer.Typer(no_args_is_help=True, help="The gateway's TOML file.")
 
 @app.command("check")
 def config_check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Is it right, with all that it points to: passwords, certificates, inventory?
+    """Is it right, with all that it points to: passwords, certificates, addresses, inventory?
 
     Connects to nothing. Exit 0: right; 2: an error, with its line and its cure.
     """
     from revier_gateway import event_topic, inventory_dir
+    from revier_gateway.alerts.notify import Notifier
     from revier_inventory import InventoryError
 
     settings = read_config(config)
     try:
         check_legs(settings)
+        Notifier(settings.alerts, settings.gateway.id)
         inventory = inventory_dir.read(settings.inventory_dir)
     except ConfigError as error:
         raise stop(f"{config}: {error}") from None

@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from revier_gateway.cli.common import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
     database,
+    minute,
     print_json,
     read_config,
-    stop,
+    read_inventory,
+    show,
+    table_of,
 )
 from revier_gateway.config import Config
 
@@ -33,22 +34,19 @@ def devices(
     if json:
         print_json(rows)
         return
-    columns = ("device", "asset", "last_heard", "f_cnt", "battery", "settings", "gaps", "commands")
-    table = Table(*columns)
+    columns = ("device", "asset", "heard, UTC", "f_cnt", "V", "settings", "gaps", "commands")
+    table = table_of(*columns, whole=("device", "heard, UTC"))
     for row in rows:
-        table.add_row(*["" if row[column] is None else str(row[column]) for column in columns])
-    Console().print(table if rows else "The inventory has no device.")
+        keys = ("f_cnt", "battery", "settings", "gaps", "commands")
+        rest = ["" if row[key] is None else str(row[key]) for key in keys]
+        table.add_row(row["device"], row["asset"] or "", minute(row["last_heard"]), *rest)
+    show(table, "The inventory has no device.")
 
 
 def _records(config: Config) -> list[dict[str, Any]]:
-    from revier_gateway import inventory_dir
     from revier_gateway.commands.devices import record
-    from revier_inventory import InventoryError
 
-    try:
-        inventory = inventory_dir.read(config.inventory_dir)
-    except (InventoryError, OSError) as error:
-        raise stop(str(error)) from None
+    inventory = read_inventory(config)
     now = datetime.now(UTC)
     serving = dict.fromkeys(period.dev_eui for period in inventory.periods if period.until is None)
     with database(config) as db:

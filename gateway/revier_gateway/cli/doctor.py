@@ -24,6 +24,7 @@ from revier_gateway.cli.common import (
     read_config,
     stop,
 )
+from revier_gateway.config import ConfigError, check_legs
 
 MARKS = {"ok": "[green]ok[/]", "wrong": "[red]wrong[/]", "skipped": "[dim]not seen[/]"}
 
@@ -47,6 +48,10 @@ def doctor(
 
     logs.configure("ERROR")
     settings = read_config(config)
+    try:
+        check_legs(settings)
+    except ConfigError as error:
+        raise stop(f"{config}: {error}") from None
     password = os.environ.get(password_env) if password_env else None
     if password_env and password is None:
         raise stop(f"--password-env {password_env}: this variable is not set.")

@@ -7,8 +7,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from revier_gateway.cli.common import (
     DEFAULT_CONFIG,
@@ -16,8 +14,11 @@ from revier_gateway.cli.common import (
     JsonOption,
     database,
     filtered,
+    minute,
     print_json,
     read_config,
+    show,
+    table_of,
 )
 
 
@@ -33,21 +34,24 @@ def gaps(
     if json:
         print_json([_told(row) for row in rows])
         return
-    table = Table("declared", "asset", "device", "fCnt", "frames", "readings", "cause", "state")
+    columns = ("declared, UTC", "asset", "device", "fCnt", "frames", "readings", "cause", "state")
+    table = table_of(*columns, whole=("declared, UTC", "device"))
     for row in map(_told, rows):
-        numbers = f"{row['f_cnt'][0]}..{row['f_cnt'][1]}"
-        readings = "?" if row["readings"] is None else str(row["readings"])
+        known = row["readings"] is not None
         table.add_row(
-            row["declared"],
-            row["asset"],
-            row["device"],
-            numbers,
-            str(row["frames"]),
-            readings,
-            row["cause"],
-            row["state"],
-        )
-    Console().print(table if rows else "Nothing is missing.")
+            minute(row["declared"]), row["asset"], row["device"], _numbers(row["f_cnt"]),
+            str(row["frames"]) if row["f_cnt"] else "?", str(row["readings"]) if known else "?",
+            row["cause"], f"{row['state']}{', confirmed' if row['confirmed'] else ''}",
+        )  # fmt: skip
+    show(table, "Nothing is missing.")
+
+
+def _numbers(f_cnt: list[int] | None) -> str:
+    """Without numbers: the device joined anew before it was heard again."""
+    if f_cnt is None:
+        return "joined anew"
+    first, last = f_cnt
+    return str(first) if first == last else f"{first}..{last}"
 
 
 def _rows(config: Any, asset: str | None, open_: bool, limit: int) -> Any:

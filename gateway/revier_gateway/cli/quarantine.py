@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from revier_gateway.cli.common import (
     DEFAULT_CONFIG,
@@ -22,11 +21,16 @@ from revier_gateway.cli.common import (
     EXIT_QUARANTINE,
     ConfigOption,
     JsonOption,
+    minute,
     print_json,
     read_config,
+    read_inventory,
+    show,
     stop,
+    table_of,
 )
 from revier_gateway.config import Config
+from revier_gateway.tail import printable
 
 if TYPE_CHECKING:
     from revier_gateway.quarantine import Answer, Request
@@ -57,11 +61,12 @@ def quarantine_list(
     if json:
         print_json([{"id": n} | {key: getattr(row, key) for key in KEYS} for n, row in rows])
         return
-    table = Table("id", "at", "leg", "reason", "detail", "cure")
+    table = table_of("id", "at, UTC", "leg", "reason", "detail", "cure", whole=("id", "reason"))
     for number, row in rows:
         cure = QUARANTINE_REASONS.get(row.reason, "")
-        table.add_row(str(number), row.at, row.leg, row.reason, row.detail, cure)
-    Console().print(table if rows else "Nothing is in quarantine.")
+        said = [Text(printable(text)) for text in (row.reason, row.detail, cure)]
+        table.add_row(str(number), minute(row.at), row.leg, *said)
+    show(table, "Nothing is in quarantine.")
 
 
 @app.command("show")
@@ -80,9 +85,9 @@ def quarantine_show(
         print_json({"id": number, **fields, "payload_b64": base64.b64encode(row.payload).decode()})
         return
     for key, value in fields.items():
-        typer.echo(f"{key:8} {value}")
+        typer.echo(f"{key:8} {printable(value)}")
     try:
-        typer.echo(row.payload.decode("utf-8"))
+        typer.echo(printable(row.payload.decode("utf-8")))
     except UnicodeDecodeError:
         typer.echo(row.payload.hex(" "))
 
@@ -161,16 +166,12 @@ def _do(config: Config, request: Request) -> Answer:
 
 
 def _here(config: Config, request: Request) -> Answer:
-    from revier_gateway import event_topic, inventory_dir
+    from revier_gateway import event_topic
     from revier_gateway.pipeline import Pipeline
     from revier_gateway.quarantine import Answer, Desk
     from revier_gateway.store import Store
-    from revier_inventory import InventoryError
 
-    try:
-        inventory = inventory_dir.read(config.inventory_dir)
-    except (InventoryError, OSError) as error:
-        raise stop(str(error)) from None
+    inventory = read_inventory(config)
     answer = Answer()
     name_of = event_topic.parse(config.source.topic).name_of
     pipeline = Pipeline(inventory, config.feed.root, name_of=name_of)

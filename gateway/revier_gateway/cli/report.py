@@ -17,6 +17,7 @@ from revier_gateway.cli.common import (
     database,
     print_json,
     read_config,
+    read_inventory,
     stop,
 )
 
@@ -33,7 +34,6 @@ def report(
 
     --json prints what was written, and for whom.
     """
-    from revier_gateway import inventory_dir
     from revier_gateway.alerts.texts import LANGUAGES
     from revier_gateway.report import gather, table
     from revier_gateway.report.pdf import pdf
@@ -43,7 +43,7 @@ def report(
     if language not in LANGUAGES:
         raise stop(f"--language {language}: use de or en.")
     first = _first(month)
-    inventory = inventory_dir.read(settings.inventory_dir)
+    inventory = read_inventory(settings)
     known = [owner.ags for owner in inventory.owners]
     if ags and ags not in known:
         raise stop(f"--ags {ags}: the inventory has {', '.join(known)}.")

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from revier_gateway.cli.common import JsonOption, read_config, stop
-from revier_gateway.config import password_of
+from revier_gateway.config import ConfigError, password_of
 
 
 def tail(
@@ -21,7 +21,9 @@ def tail(
     port: int = 1883,
     root: str = "revier/v1",
     ags: Annotated[str, typer.Option(help="One municipality only.")] = "+",
-    kind: Annotated[str, typer.Option(help="obs, state or + for all.")] = "obs",
+    kind: Annotated[
+        str, typer.Option(help="obs, state, alarm, gap, command, availability; + for all.")
+    ] = "obs",
     count: Annotated[int | None, typer.Option(help="End after so many messages.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -34,7 +36,16 @@ def tail(
     if config is not None:
         feed = read_config(config).feed
         root = feed.root
-        settings = tailing.settings(feed.host, feed.port, feed.username, password_of(feed))
+        try:
+            settings = tailing.settings(
+                feed.host,
+                feed.port,
+                feed.username,
+                password_of(feed),
+                feed.tls.context() if feed.tls else None,
+            )
+        except ConfigError as error:
+            raise stop(f"{config}: [feed] {error}") from None
 
     def show(message: Message) -> None:
         if not json:

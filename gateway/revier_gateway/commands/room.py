@@ -15,7 +15,7 @@ import structlog
 
 from revier_gateway import operator_requests
 from revier_gateway.commands import fate, table
-from revier_gateway.commands.desk import ADMIN, Desk, may_command
+from revier_gateway.commands.desk import ADMIN, Desk, Response, may_command
 from revier_gateway.commands.fate import Command
 from revier_gateway.commands.sending import ByApi, ByMqtt, NotSent, Sending, SendRefused
 from revier_gateway.commands.tracker import Tracker
@@ -29,6 +29,7 @@ from revier_gateway.feed_messages import (
 )
 from revier_gateway.gaps.node_log import NodeLog
 from revier_gateway.gaps.room import Gaps
+from revier_gateway.logs import Trouble
 from revier_gateway.mqtt.link import Link, LinkLost, LinkRefused, Message
 from revier_gateway.operator_requests import COMMANDS
 from revier_gateway.outcomes import FeedMessage
@@ -71,6 +72,9 @@ class Commands:
         self._desk = Desk(store, gaps.ledger, self.tracker, inventory, clock)
         self._by_mqtt = ByMqtt(config.commands.topic)
         self._slow_ms = self._tidy_ms = self._reconciled_ms = 0
+        self._trouble = Trouble(
+            log, "the store does not take commands", "the store takes commands again"
+        )
         self._absent: set[str] = set()  # items that were not in ChirpStack's queue at the last look
 
     def source(self, link: Link | None) -> None:
@@ -95,8 +99,9 @@ class Commands:
                 if self._now_ms() >= self._reconciled_ms + RECONCILE_EVERY_MS:
                     self._reconciled_ms = self._now_ms()
                     await self.reconcile(sending)
+                self._trouble.over()
             except (StoreError, sqlite3.OperationalError) as error:
-                log.warning("the store does not take commands", why=str(error))
+                self._trouble.there(str(error))
             await asyncio.sleep(TURN_EVERY_S)
 
     def due(self) -> list[Command]:
@@ -171,10 +176,17 @@ class Commands:
         """Those that `revier-gateway command` has left in the database. Raises StoreError."""
         work = Work(self._store)
         for number, _by, content in operator_requests.waiting(self._store.database, COMMANDS):
-            name, body = msgspec.json.decode(content, type=tuple[str, msgspec.Raw])
-            response = self._desk.answer(ADMIN, name, bytes(body), work)
+            response = self._answer_operator(content, work)
             work.changes.append(operator_requests.answered(number, response))
         self._commit(work)
+
+    def _answer_operator(self, content: bytes, work: Work) -> bytes:
+        try:
+            name, body = msgspec.json.decode(content, type=tuple[str, msgspec.Raw])
+        except msgspec.MsgspecError as error:
+            why = f"the gateway does not know this request: {error}"
+            return msgspec.json.encode(Response("", "error", error=why[:300]))
+        return self._desk.answer(ADMIN, name, bytes(body), work)
 
     async def serve(self, link: Link) -> None:
         """Requests over the feed's broker while the link lives; its loss is others' to see."""
@@ -206,7 +218,7 @@ class Commands:
         try:
             self._commit(work)
         except (StoreError, sqlite3.OperationalError) as error:
-            log.warning("the store does not take requests", why=str(error))
+            self._trouble.there(str(error))
 
     # -- what became of them
 

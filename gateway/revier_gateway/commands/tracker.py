@@ -7,18 +7,16 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 from revier_gateway import events
 from revier_gateway.commands import fate, settings, table
 from revier_gateway.commands.fate import Command
 from revier_gateway.commands.making import new_command
+from revier_gateway.decode import decoded
 from revier_gateway.events import AckEvent, LogEvent, TxAckEvent
 from revier_gateway.uplink import Uplink
-from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
-from revier_payload.codec import decode
 from revier_payload.downlinks import outcome_of
 
 DIAGNOSIS_PORT, ANSWER_PORT, BACKFILL_PORT = 1, 3, 5
@@ -52,10 +50,11 @@ class Tracker:
 
     def set(self, command: Command, work: Work) -> None:
         """The command from now on, when the work is committed."""
-        if not work.commands:
-            work.changes.append(lambda db: table.put(db, list(work.commands.values())))
-            work.afterwards.append(lambda: self._remember(work.commands))
-        work.commands[command.id] = command
+        mine = work.commands
+        if not mine:  # without the work, which would otherwise be in a circle
+            work.changes.append(lambda db: table.put(db, list(mine.values())))
+            work.afterwards.append(lambda: self._remember(mine))
+        mine[command.id] = command
 
     def advance(self, command: Command, event: fate.Event, now_ms: int, work: Work) -> None:
         after = fate.advance(command, event, now_ms)
@@ -74,11 +73,13 @@ class Tracker:
 
     # -- the pipeline's listener
 
-    def listen(self, what: Uplink | events.Event, now: datetime, work: Work) -> None:
+    def listen(self, what: Uplink | events.Event, now_ms: int, work: Work) -> None:
         if isinstance(what, Uplink):
-            self._hear(what, unix_ms(now), work)
+            speaks = what.f_port in (ANSWER_PORT, DIAGNOSIS_PORT)
+            if speaks or what.dev_eui in self._open or work.commands:
+                self._hear(what, now_ms, work)
             return
-        dev_eui, now_ms = _dev_eui_of(what), unix_ms(now)
+        dev_eui = _dev_eui_of(what)
         open_ = self.open_of(dev_eui, work)
         if not open_:
             return
@@ -126,7 +127,7 @@ class Tracker:
             change_settings(work, up.dev_eui, reply)
 
     def _diagnosis(self, up: Uplink, now_ms: int, work: Work) -> None:
-        values = decode(up.f_port, up.data).values
+        values = decoded(up).values
         config_hash = values.get("config_hash")
         if config_hash is None:
             return

@@ -21,9 +21,17 @@ KEY_LENGTH_MAX = 24
 Q_SUSPECT, Q_FAIL, Q_MISSING = 3, 4, 9  # QARTOD flags, as in the feed
 
 _ALIASES = {"temperature": "temp", "humidity": "rh"}
-_UNITS = {"ug/m3": "µg/m³", "Cel": "°C", "1": "", "deg": "°", "uT": "µT", "{index}": ""}
+_UNITS = {
+    "ug/m3": "µg/m³",
+    "Cel": "°C",
+    "1": "",
+    "deg": "°",
+    "uT": "µT",
+    "{index}": "",
+    "[ppm]": "ppm",
+}
 _DECIMALS = {"pm1": 1, "pm25": 1, "pm4": 1, "pm10": 1, "temp": 1, "pressure": 0, "rh": 0}
-_DECIMALS |= {"battery": 2, "dwell": 0, "distance": 0}
+_DECIMALS |= {"battery": 2, "dwell": 0, "dwell_2": 0, "dwell_3": 0, "lasting": 0, "distance": 0}
 _FRACTIONS = ("fill", "fill_before")  # shown in percent
 _ORDER = ("pm25", "pm10", "occupied", "fill", "temp", "rh", "pressure", "pm1", "pm4", "voc", "nox")
 HEADLINES: dict[str, tuple[str, ...]] = {

@@ -53,7 +53,9 @@ async def examine(config: Config, options: Options) -> AsyncIterator[Checked]:
     who, password = options.municipality, options.password
     for name, check in (
         ("source", partial(source.listen, config, options.listen_s)),
+        ("source", partial(source.commands, config)),
         ("feed", partial(access.anonymous, config)),
+        ("feed", partial(access.gateway, config, inventory)),
         ("feed", partial(access.municipality, config, inventory, who, password)),
     ):
         for one in await _or_lost(name, check):

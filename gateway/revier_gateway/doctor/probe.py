@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 
 from revier_gateway.config import Feed, Source, password_of
-from revier_gateway.mqtt.link import Link, LinkSettings, Message, Outgoing
+from revier_gateway.mqtt.link import Link, LinkLost, LinkSettings, Message, Outgoing
 from revier_gateway.mqtt.session import connect
 
 REFUSED = 0x80
@@ -50,6 +50,19 @@ async def publish(link: Link, messages: Sequence[Outgoing]) -> list[int]:
             link.publish(some)
         codes += [ack.reason_code for ack in await link.acks()]
     return codes
+
+
+async def takes(link_settings: LinkSettings, topic: str) -> bool:
+    """Does the broker take one message there? MQTT 5 says so in its answer; Mosquitto 2.0.11 closes
+    the connection after it, and others close it instead. Raises LinkLost where nobody comes in."""
+    link = await connect(link_settings)
+    try:
+        (code,) = await publish(link, [Outgoing(topic, b"{}")])
+    except LinkLost:
+        return False
+    finally:
+        await link.close()
+    return code < REFUSED
 
 
 async def receive_for(link: Link, seconds: float, count: int | None = None) -> list[Message]:

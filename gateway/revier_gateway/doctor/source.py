@@ -13,6 +13,7 @@ from revier_gateway.doctor import probe
 from revier_gateway.doctor.findings import Checked, ok, wrong
 from revier_gateway.mqtt.link import LinkLost, LinkRefused, Message
 from revier_gateway.outcomes import NotPublished
+from revier_gateway.values import unix_ms
 
 QOS_CURE = (
     "Set qos = 1 in [integration.mqtt] of chirpstack.toml (gateway/deploy/chirpstack/) and "
@@ -23,6 +24,11 @@ SILENT_CURE = (
     "[source] topic? May the gateway's user read application/#? Or listen longer: --listen 600"
 )
 CLOCK_CURE = "Set the clock: timedatectl set-ntp true, here and on ChirpStack's machine"
+COMMANDS_CURE = (
+    "Let the gateway's user write application/+/device/+/command/+ "
+    "(gateway/deploy/mosquitto/revier.acl), or configure [chirpstack]"
+)
+NO_APPLICATION, NO_DEVICE = "00000000-0000-0000-0000-000000000000", "0000000000000000"
 SUBSCRIBE_CURE = "Let the gateway's user read application/# (gateway/deploy/mosquitto/revier.acl)"
 
 
@@ -48,6 +54,19 @@ async def listen(config: Config, seconds: float, now: datetime | None = None) ->
     ]
 
 
+async def commands(config: Config) -> list[Checked]:
+    """May the gateway write ChirpStack's command topic? With [chirpstack] it need not. The probe is
+    for no device, and no command that ChirpStack knows. Raises LinkLost."""
+    if config.chirpstack is not None:
+        return []
+    topic = config.commands.topic.format(application_id=NO_APPLICATION, dev_eui=NO_DEVICE)
+    topic = topic.removesuffix("/down") + "/doctor"
+    client_id = f"revier-doctor-{config.gateway.id}-commands"
+    if not await probe.takes(probe.settings(config.source, client_id), topic):
+        return [wrong("source-commands", "source: the gateway cannot send commands", COMMANDS_CURE)]
+    return [ok("source-commands", "source: the gateway can send commands")]
+
+
 def _qos(got: list[Message]) -> Checked:
     if any(message.packet_id is None for message in got):
         return wrong("source-qos", "source: ChirpStack publishes with QoS 0", QOS_CURE)
@@ -61,8 +80,8 @@ def _clock(got: list[Message], now: datetime) -> list[Checked]:
         try:
             event = events.parse(events.name_in_topic(message.topic), message.payload)
             if isinstance(event, events.UplinkEvent):
-                received_at = uplink.uplink_of(event, now).received_at
-                ages_s.append((now - received_at).total_seconds())
+                received_ms = uplink.uplink_of(event, unix_ms(now)).received_ms
+                ages_s.append((unix_ms(now) - received_ms) / 1000)
         except NotPublished:
             continue
     if not ages_s:

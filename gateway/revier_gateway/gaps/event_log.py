@@ -17,6 +17,7 @@ from revier_gateway.gaps import frames
 from revier_gateway.gaps.ledger import Ledger, received_ms
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import Ignored, Refused
+from revier_gateway.values import unix_ms
 
 BATCH_MESSAGES = 200
 
@@ -88,7 +89,7 @@ class Recovery:
     def _is_new(self, dev_eui: str, event: Event) -> bool:
         state = self._ledger.state(dev_eui)
         if isinstance(event, UplinkEvent):
-            up = uplink.uplink_of(event, datetime.now(UTC))
+            up = uplink.uplink_of(event, unix_ms(datetime.now(UTC)))
             heard = frames.hear(state, up.dev_addr, up.f_cnt, received_ms(up), 0)
             return heard.verdict != "copy"
         if isinstance(event, JoinEvent):

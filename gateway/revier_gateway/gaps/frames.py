@@ -84,9 +84,6 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
 def hear(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int, now_ms: int) -> Heard:
     """One frame, whichever way it came."""
-    usual = _next(state, dev_addr, f_cnt, heard_ms)
-    if usual is not None:
-        return Heard(usual, "new")
     old = _session_of(state, dev_addr, f_cnt, heard_ms)
     if old is None:
         begun = _begin(state, dev_addr, f_cnt, heard_ms, now_ms)
@@ -100,6 +97,24 @@ def hear(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int, now_ms: in
             filled = _filled(old, hole, f_cnt, heard_ms)
             return Heard(_with(state, old, filled), "filled", hole.gap)
     return Heard(state, "copy")
+
+
+def usual(
+    state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int, owner: tuple[str, str]
+) -> FrameState | None:
+    """hear for the usual frame, at a third of its time: one more than the newest, and later. The
+    state's owner and time are renewed with it. None: it is another case."""
+    sessions = state.sessions
+    if not sessions or heard_ms <= state.received_ms:
+        return None
+    last = sessions[-1]
+    if dev_addr != last.dev_addr or f_cnt != last.newest + 1:
+        return None
+    if heard_ms < last.newest_ms or heard_ms < last.began_ms:
+        return None
+    renewed = Session(dev_addr, last.began_ms, last.first, f_cnt, heard_ms, last.holes, last.joined)
+    sessions = (renewed,) if len(sessions) == 1 else (*sessions[:-1], renewed)
+    return FrameState(sessions, *owner, heard_ms)
 
 
 def join(state: FrameState, dev_addr: str, at_ms: int) -> FrameState:
@@ -182,25 +197,13 @@ def named(state: FrameState, gaps: dict[tuple[str, int], int]) -> FrameState:
 
 def due_ms(state: FrameState, settle_ms: int) -> int | None:
     """When the first hole that is not declared has settled; None: there is none."""
-    waiting = [hole.noticed_ms for hole in state.holes if not hole.gap]
+    waiting = [
+        hole.noticed_ms for session in state.sessions for hole in session.holes if not hole.gap
+    ]
     return min(waiting) + settle_ms if waiting else None
 
 
 # -- sessions
-
-
-def _next(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int) -> FrameState | None:
-    """The usual case of hear, at a third of its time: one more than the newest."""
-    if not state.sessions:
-        return None
-    last = state.sessions[-1]
-    began_ms, newest_ms = last.began_ms, last.newest_ms
-    if dev_addr != last.dev_addr or f_cnt != last.newest + 1 or heard_ms < began_ms:
-        return None
-    newest_ms = max(newest_ms, heard_ms)
-    renewed = Session(dev_addr, began_ms, last.first, f_cnt, newest_ms, last.holes, last.joined)
-    sessions = (*state.sessions[:-1], renewed)
-    return FrameState(sessions, state.tenant_id, state.application_id, state.received_ms)
 
 
 def _session_of(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int) -> Session | None:

@@ -21,6 +21,7 @@ from revier_gateway.gaps.event_log import Log, Recovery
 from revier_gateway.gaps.ledger import Ledger
 from revier_gateway.gaps.outages import Outages
 from revier_gateway.gaps.register import Register
+from revier_gateway.logs import Trouble
 from revier_gateway.store import Store, StoreError
 from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
@@ -72,6 +73,7 @@ class Keeper:
         self._asking: set[str] = set()
         self._owed: dict[str, _Owed] = {}
         self._complained = False
+        self._trouble = Trouble(log, "the store does not take gaps", "the store takes gaps again")
 
     def source(self, online: bool) -> None:
         """The link to ChirpStack's broker is subscribed, or lost."""
@@ -95,8 +97,9 @@ class Keeper:
                     else:
                         self._turn_without_log()
                     self._keep()
+                    self._trouble.over()
                 except (StoreError, sqlite3.OperationalError) as error:
-                    log.warning("the store does not take gaps", why=str(error))
+                    self._trouble.there(str(error))
                 await asyncio.sleep(min(TURN_EVERY_S, self._settle_ms / 2000))
 
     def _now_ms(self) -> int:
@@ -188,7 +191,7 @@ class Keeper:
             self._owed[dev_eui] = _Owed(self._now_ms() + waits[0], waits[1])
             self._complain(str(error))
         except (StoreError, sqlite3.OperationalError) as error:
-            log.warning("the store does not take gaps", why=str(error))
+            self._trouble.there(str(error))
         finally:
             self._asking.discard(dev_eui)
 

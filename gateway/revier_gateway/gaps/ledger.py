@@ -6,38 +6,38 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 
 import msgspec
 
+from revier_gateway.decode import decoded
 from revier_gateway.events import Event, JoinEvent, LogEvent
 from revier_gateway.gaps import frames
-from revier_gateway.gaps.frames import FrameState, Hole
+from revier_gateway.gaps.frames import FrameState, Heard, Hole
 from revier_gateway.identity import DeviceState
-from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX, Uplink
-from revier_gateway.values import unix_ms
+from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX_MS, Uplink
+from revier_gateway.values import device_id, unix_ms
 from revier_gateway.work import Work
-from revier_payload.codec import decode
 
 STATES_CACHED_MAX = 50_000
 MINUTE_MS = 60_000
 MINUTES_KEPT = 7 * 24 * 60
 SEVERAL = "several"
 DIAGNOSIS_PORT, BATCH_PORT, BACKFILL_PORT = 1, 11, 5
+NEW_STRETCH = 1 << 20  # readings; ten years of an air node
+SPEAKING_PORTS = (DIAGNOSIS_PORT, BATCH_PORT, BACKFILL_PORT)  # that tell of other frames
 SEQ_LEAPT, F_CNT_LEAPT = 1 << 4, 1 << 5  # of a diagnosis's status
 Said = Mapping[str, int | None]  # a diagnosis; empty: the frame is none
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
 
-_pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(FrameState).decode
 
 
 def received_ms(up: Uplink) -> int:
     """The network server's clock, one for all radio gateways; where it gave none, the event's."""
-    if up.received_at - up.heard_at > CLOCK_DIFFERENCE_MAX:
-        return unix_ms(up.heard_at)
-    return unix_ms(up.received_at)
+    if up.received_ms - up.heard_ms > CLOCK_DIFFERENCE_MAX_MS:
+        return up.heard_ms
+    return up.received_ms
 
 
 class Ledger:
@@ -52,10 +52,10 @@ class Ledger:
 
     def set(self, dev_eui: str, state: FrameState, work: Work) -> None:
         """The state from now on, when the work is committed."""
-        if not work.frames:
-            work.changes.append(lambda db: _write(db, work.frames))
-            work.afterwards.append(lambda: self._remember(work.frames))
-        work.frames[dev_eui] = state
+        mine = work.frames
+        if not mine:  # the work itself stays out of it: in a circle it would not go when it is done
+            work.afterwards.append(lambda: self._remember(mine))
+        mine[dev_eui] = state
 
     def noticed_before(self, at_ms: int, limit: int) -> list[str]:
         """Devices with a hole that was noticed by then and is not declared, oldest first."""
@@ -64,9 +64,9 @@ class Ledger:
 
     # -- the pipeline's listener
 
-    def listen(self, what: Uplink | Event, now: datetime, work: Work) -> None:
+    def listen(self, what: Uplink | Event, now_ms: int, work: Work) -> None:
         if isinstance(what, Uplink):
-            self._hear(what, now, work)
+            self._hear(what, now_ms, work)
         elif isinstance(what, JoinEvent) and what.time is not None:
             dev_eui = what.device_info.dev_eui
             state = frames.join(self.state(dev_eui, work), what.dev_addr, unix_ms(what.time))
@@ -74,20 +74,29 @@ class Ledger:
         elif isinstance(what, LogEvent) and what.code == RETRANSMISSION:
             self._served(what, work)
 
-    def _hear(self, up: Uplink, now: datetime, work: Work) -> None:
-        at_ms, now_ms = received_ms(up), unix_ms(now)
-        self._note_minute(up.dev_eui, at_ms)
-        state = self.state(up.dev_eui, work)
-        heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
+    def _hear(self, up: Uplink, now_ms: int, work: Work) -> None:
+        dev_eui, at_ms = up.dev_eui, received_ms(up)
+        if self._minutes.get(at_ms // MINUTE_MS) != SEVERAL:
+            self._note_minute(dev_eui, at_ms)
+        state = self.state(dev_eui, work)
+        owner = (up.device.tenant_id, up.device.application_id)
+        usual = frames.usual(state, up.dev_addr, up.f_cnt, at_ms, owner)
+        if usual is None:
+            heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
+        elif up.f_port not in SPEAKING_PORTS and not usual.sessions[-1].holes:
+            self.set(up.dev_eui, usual, work)
+            return
+        else:
+            heard = Heard(usual, "new")
         state = heard.state
-        said = decode(up.f_port, up.data).values if up.f_port == DIAGNOSIS_PORT else {}
+        said = decoded(up).values if up.f_port == DIAGNOSIS_PORT else {}
         if said and heard.verdict == "new":
             state = _look_back(state, up, said, work.device_state(up.dev_eui), now_ms)
         if state.sessions[-1].holes:
             state = self._look_closer(state, up, said, work)
         if at_ms > state.received_ms or not state.application_id:
             sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
-            state = FrameState(sessions, up.tenant_id, up.application_id, newest_ms)
+            state = FrameState(sessions, *owner, newest_ms)
         self.set(up.dev_eui, state, work)
         if heard.gap:
             work.changes.append(lambda db: _fill(db, heard.gap, now_ms))
@@ -128,8 +137,8 @@ class Ledger:
     # -- the table
 
     def _read(self, dev_eui: str) -> FrameState:
-        sql = "SELECT state FROM frames WHERE dev_eui = ?"
-        row = self._db.execute(sql, (dev_eui,)).fetchone()
+        sql = "SELECT frames FROM device WHERE id = ? AND frames IS NOT NULL"
+        row = self._db.execute(sql, (device_id(dev_eui),)).fetchone()
         return _unpack(row[0]) if row else FrameState()
 
     def _remember(self, states: dict[str, FrameState]) -> None:
@@ -141,18 +150,14 @@ class Ledger:
 def _look_back(
     state: FrameState, up: Uplink, said: Said, device: DeviceState, now_ms: int
 ) -> FrameState:
-    """Of a session in which no reading was heard yet: what was taken before it began?"""
+    """Of a session in which no reading was heard yet: what was taken before it began? Of a board
+    that was provisioned anew, and so began a new stretch of the sequence, nobody can say."""
     next_seq, first = said.get("seq"), device.newest_seq + 1
     is_new = not any(known.dev_addr == up.dev_addr for known in device.sessions)
-    if not is_new or first <= 0 or next_seq is None or next_seq <= first:
+    if not is_new or first <= 0 or next_seq is None or not 0 < next_seq - first < NEW_STRETCH:
         return state
     leapt = bool((said.get("status") or 0) & SEQ_LEAPT)
     return frames.rejoined(state, up.dev_addr, (first, next_seq - 1), now_ms, leapt=leapt)
-
-
-def _write(db: sqlite3.Connection, states: dict[str, FrameState]) -> None:
-    rows = [(dev_eui, _pack(state), frames.due_ms(state, 0)) for dev_eui, state in states.items()]
-    db.executemany("INSERT OR REPLACE INTO frames VALUES (?, ?, ?)", rows)
 
 
 def _fill(db: sqlite3.Connection, gap: int, now_ms: int) -> None:

@@ -190,7 +190,7 @@ class Session(asyncio.Protocol):
     async def subscribe(self, topic_filters: Sequence[str], qos: int = 1) -> list[int]:
         filters = [mqtt5.TopicFilter(pattern, max_qos=mqtt5.QoS(qos)) for pattern in topic_filters]
         self._suback = None
-        packet_id = self._packet_id()
+        (packet_id,) = self._packet_ids(1)
         self._write(mqtt5.SubscribePacket(packet_id, filters).write())
         while self._suback is None or self._suback.packet_id != packet_id:
             try:
@@ -231,12 +231,11 @@ class Session(asyncio.Protocol):
         assert len(messages) <= self.window
         if self._lost is not None:
             raise LinkLost(self._lost)
-        ids, packets = [], []
-        for message in messages:
-            packet_id = self._packet_id()
-            ids.append(packet_id)
-            topic = message.topic.encode()
-            packets.append(wire.publish(topic, message.payload, packet_id, message.retain))
+        ids = self._packet_ids(len(messages))
+        packets = [
+            wire.publish(one.topic.encode(), one.payload, packet_id, one.retain)
+            for one, packet_id in zip(messages, ids, strict=True)
+        ]
         self._in_flight.update(ids)
         self._write(b"".join(packets))
         return ids
@@ -327,12 +326,16 @@ class Session(asyncio.Protocol):
         for bell in (self._news, self._mail, self._receipts):
             bell.ring()
 
-    def _packet_id(self) -> int:
-        packet_id = self._next_id
-        while packet_id in self._in_flight:  # ids that are taken now come next only after a round
+    def _packet_ids(self, count: int) -> list[int]:
+        """Free ones, in order; who was given one lately comes next only after a round."""
+        ids: list[int] = []
+        packet_id, in_flight = self._next_id, self._in_flight
+        while len(ids) < count:
+            if packet_id not in in_flight:
+                ids.append(packet_id)
             packet_id = packet_id % PACKET_IDS + 1
-        self._next_id = packet_id % PACKET_IDS + 1
-        return packet_id
+        self._next_id = packet_id
+        return ids
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():

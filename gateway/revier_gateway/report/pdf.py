@@ -9,10 +9,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import MethodReturnValue, XPos, YPos
 
-from revier_gateway.alerts import texts
-from revier_gateway.alerts.book import Alert, Incident
+from revier_gateway.alerts.book import Incident
 from revier_gateway.report.figures import AssetMonth, Battery, Month
 from revier_gateway.report.words import NOT_KNOWN, ReportWords
 
@@ -22,6 +21,8 @@ FOOT_MM: Final = 16.0
 ROW_MM: Final = 8.4
 INCIDENTS_MAX: Final = 200
 CELL_MM, CELL_GAP_MM = 1.15, 0.2  # of a day
+STRIP_MM, STRIP_MIN_MM = 4.0, 0.4
+NOTE_MM: Final = 4.0
 GOOD_SHARE, FAIR_SHARE = 0.99, 0.90
 
 # Letters that no decomposition makes plain, and signs.
@@ -235,10 +236,12 @@ def _battery(paper: _Paper, battery: Battery | None, top_mm: float) -> None:
 
 
 def _strip(paper: _Paper, days: tuple[float | None, ...], left_mm: float, top_mm: float) -> None:
+    """Height says it too: not everybody sees the colours, and not every printer has them."""
     for index, share in enumerate(days):
-        paper.set_fill_color(*_colour_of(share))
         x_mm = left_mm + index * (CELL_MM + CELL_GAP_MM)
-        paper.rect(x_mm, top_mm, CELL_MM, 4, style="F")
+        height_mm = STRIP_MM if share is None else max(STRIP_MIN_MM, STRIP_MM * share)
+        paper.set_fill_color(*_colour_of(share))
+        paper.rect(x_mm, top_mm + STRIP_MM - height_mm, CELL_MM, height_mm, style="F")
 
 
 def _colour_of(share: float | None) -> Colour:
@@ -254,19 +257,19 @@ def _incidents(paper: _Paper, month: Month) -> None:
     _heading(paper, f"{words['incidents']} ({len(month.incidents)})")
     if not month.incidents:
         _line(paper, words["no_incidents"])
+    names = {one.asset.asset: one.asset.name for one in month.assets}
     for incident in month.incidents[:INCIDENTS_MAX]:
-        _incident(paper, incident)
+        _incident(paper, incident, names.get(incident.subject, ""))
     rest = len(month.incidents) - INCIDENTS_MAX
     if rest > 0:
         _line(paper, words["more_incidents"].format(n=rest))
     paper.ln(6)
 
 
-def _incident(paper: _Paper, incident: Incident) -> None:
+def _incident(paper: _Paper, incident: Incident, name: str) -> None:
     words = paper.words
-    alert = Alert(incident.rule, incident.subject, "raised", 0, 0, incident.detail)
     paper.set_font("helvetica", size=9)
-    text = shown(texts.title(alert, words.language))
+    text = shown(words.incident(incident.rule, incident.subject, name))
     if not paper.room(12):
         paper.add_page()
     top_mm = paper.get_y()
@@ -297,9 +300,13 @@ def _line(paper: _Paper, text: str) -> None:
 
 def _notes(paper: _Paper, low_v: float) -> None:
     words = paper.words
-    if not paper.room(30):
-        paper.add_page()
     paper.ink(SOFT)
     paper.set_font("helvetica", size=8)
-    low = f"{words.number(low_v, 2)} V"
-    paper.multi_cell(WIDTH_MM, 4, shown(words["notes"].format(low=low)), align="L")
+    text = shown(words["notes"].format(low=f"{words.number(low_v, 2)} V"))
+    height_mm = paper.multi_cell(
+        WIDTH_MM, NOTE_MM, text, align="L", dry_run=True, output=MethodReturnValue.HEIGHT
+    )
+    assert isinstance(height_mm, float)
+    if not paper.room(height_mm):
+        paper.add_page()
+    paper.multi_cell(WIDTH_MM, NOTE_MM, text, align="L")

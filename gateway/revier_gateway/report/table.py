@@ -36,7 +36,8 @@ def incidents_csv(month: Month) -> str:
     rows = [
         (
             f"{month.first:%Y-%m}", month.ags, one.rule, one.subject, _at(one.since_ms),
-            None if one.cleared_ms is None else _at(one.cleared_ms), one.detail,
+            None if one.cleared_ms is None else _at(one.cleared_ms),
+            "" if one.detail == "-" else one.detail,
         )
         for one in month.incidents
     ]  # fmt: skip

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from revier_gateway.values import unix_ms
@@ -26,6 +26,7 @@ from revier_inventory import DevicePeriod, Inventory
 SOURCE_DOWN = "source_down"
 SOURCE_SILENT = "source_silent"
 GATEWAY_STOPPED = "gateway_stopped"
+ASSETS_PER_STEP = 50  # 1 to 2 ms
 RADIO_GATEWAY_OFFLINE = "radio_gateway_offline"
 
 Heard = Mapping[tuple[str, str], tuple[int, int]]  # (role, name): last_ms, frames
@@ -76,6 +77,11 @@ class AssetWatch:
         }
         self._limits.clear()
 
+    def set_profile(self, profile_s: Mapping[str, float]) -> None:
+        self._profile_s = profile_s
+        self._limits.clear()
+        self._interval_s.clear()
+
     # -- what happens
 
     def take(self, heard: Heard, paths: Mapping[str, tuple[str, ...]], now_ms: int) -> None:
@@ -83,11 +89,12 @@ class AssetWatch:
         self._event_ms = now_ms
         if self.deafness.cause(SOURCE) == SOURCE_SILENT:
             self.deafness.end(SOURCE, now_ms)
-        for (role, name), (last_ms, frames) in heard.items():
-            before_ms = self._heard.get((role, name))
+        for key, (last_ms, frames) in heard.items():
+            before_ms = self._heard.get(key)
             if before_ms is not None and last_ms <= before_ms:
                 continue
-            self._heard[role, name] = last_ms
+            self._heard[key] = last_ms
+            role, name = key
             if role == RADIO_GATEWAY:
                 self.deafness.end(name, last_ms)
             elif before_ms is not None:
@@ -106,11 +113,18 @@ class AssetWatch:
 
     def look(self, now_ms: int) -> None:
         """Find out what is silent because nobody hears it."""
+        for _ in self.steps(now_ms):
+            pass
+
+    def steps(self, now_ms: int) -> Iterator[None]:
+        """look, in steps between which other work may go on."""
         if self.deafness.cause(SOURCE):
             return
         by_gateway: dict[str, list[float]] = defaultdict(list)
         everybody = []
-        for name in self._period_by_asset:
+        for number, name in enumerate(tuple(self._period_by_asset)):
+            if number % ASSETS_PER_STEP == ASSETS_PER_STEP - 1:
+                yield
             device = self._heard_device(name)
             if device is None or self.standing(name, now_ms) is OFFLINE:
                 continue
@@ -216,8 +230,9 @@ class AssetWatch:
         self.changed.add(dev_eui)
 
     def _heard_device(self, asset: str) -> str | None:
-        dev_eui = self._period_by_asset[asset].dev_eui
-        return dev_eui if (DEVICE, dev_eui) in self._heard else None
+        period = self._period_by_asset.get(asset)
+        heard = period is not None and (DEVICE, period.dev_eui) in self._heard
+        return period.dev_eui if period is not None and heard else None
 
     def _usual_s(self, asset: str, dev_eui: str) -> float:
         known = self._interval_s.get(dev_eui)

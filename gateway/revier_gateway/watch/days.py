@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import msgspec
 
@@ -45,17 +46,22 @@ class Days:
         """battery_v: by asset, as known from the days before."""
         self.battery_v = dict(battery_v or {})
         self._days: dict[Key, Day] = {}
+        self._taken: list[Key] = []
         self._newest: dict[Key, tuple[int, bytes]] = {}
         self._battery: dict[Key, bytes] = {}
 
     def take(self, history: Iterable[tuple[str, int, bytes]]) -> None:
         """Observations (asset, t_ms, message) were committed."""
+        days, known = self._days, self._newest
         for asset, t_ms, payload in history:
             key = (t_ms // DAY_MS, asset)
-            self._day(key).readings += 1
-            newest = self._newest.get(key)
+            day = days.get(key)
+            if day is None:
+                day = self._day(key)
+            day.readings += 1
+            newest = known.get(key)
             if newest is None or newest[0] <= t_ms:
-                self._newest[key] = (t_ms, payload)
+                known[key] = (t_ms, payload)
             if b'"battery"' in payload:
                 self._battery[key] = payload
 
@@ -69,25 +75,33 @@ class Days:
             elif standing.state != "offline":
                 day.online_s += elapsed_s
 
-    def gathered(self) -> dict[tuple[str, str], Day]:
-        """By day and asset; call `written` when it is on the disk."""
-        for key, (_, payload) in self._newest.items():
-            observation = _decode(payload)
-            day = self._day(key)
+    def gathered(self, limit: int) -> dict[tuple[str, str], Day]:
+        """By day and asset, so many of them; call `written` when they are on the disk."""
+        self._taken = list(islice(self._days, limit))
+        return {(day_text(key[0]), key[1]): self._whole(key) for key in self._taken}
+
+    def _whole(self, key: Key) -> Day:
+        day = self._days[key]
+        newest, battery = self._newest.pop(key, None), self._battery.pop(key, None)
+        if newest is not None:
+            observation = _decode(newest[1])
             day.dev_eui = observation.prov.dev_eui
             if observation.prov.epoch == WHOLE:
                 day.seq_newest = observation.seq
-        for key, payload in self._battery.items():
-            volts = _decode(payload).m["battery"].v
+        if battery is not None:
+            volts = _decode(battery).m["battery"].v
             if isinstance(volts, float | int) and not isinstance(volts, bool):
-                self._day(key).battery_v = float(volts)
+                day.battery_v = float(volts)
                 self.battery_v[key[1]] = float(volts)
-        self._newest.clear()
-        self._battery.clear()
-        return {(day_text(day), asset): one for (day, asset), one in self._days.items()}
+        return day
 
     def written(self) -> None:
-        self._days.clear()
+        for key in self._taken:
+            del self._days[key]
+        self._taken.clear()
+
+    def __len__(self) -> int:
+        return len(self._days)
 
     def _day(self, key: Key) -> Day:
         day = self._days.get(key)

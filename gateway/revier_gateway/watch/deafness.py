@@ -78,7 +78,8 @@ class Deafness:
         """The spans within [from, until) in which a device behind these radio gateways could not be
         heard; apart from each other, in order."""
         spans = self._spans(SOURCE, from_ms, until_ms)
-        if gateways:
+        known = self._periods
+        if gateways and all(gateway in known for gateway in gateways):  # else one always heard
             behind = self._spans(gateways[0], from_ms, until_ms)
             for gateway in gateways[1:]:
                 behind = _both(behind, self._spans(gateway, from_ms, until_ms))
@@ -88,7 +89,8 @@ class Deafness:
     def last_cause(self, gateways: Sequence[str], from_ms: int, until_ms: int) -> str:
         """What kept us from hearing last in that time, as SOURCE's cause or a radio gateway's."""
         newest: tuple[int, int, str] = (-1, 0, "")
-        for rank, scope in ((1, SOURCE), *((0, gateway) for gateway in gateways)):
+        for scope in (SOURCE, *gateways):
+            rank = int(scope == SOURCE)
             for period in self._periods.get(scope, ()):
                 end_ms = until_ms if period.until_ms is None else period.until_ms
                 if period.from_ms < until_ms and end_ms > from_ms:

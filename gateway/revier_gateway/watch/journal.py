@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from revier_gateway.alerts.book import Book, Incident
 from revier_gateway.outcomes import FeedMessage
@@ -18,6 +19,7 @@ from revier_gateway.work import Work
 
 SLOW_EVERY_S = 300.0
 FORGET_EVERY_S = 86_400.0
+SLOW_ROWS = 100  # of a kind, in one transaction: a few milliseconds
 
 
 class Journal:
@@ -32,7 +34,13 @@ class Journal:
         self._periods: list[Period] = []
         self._slow_ms = now_ms
         self._forgot_ms = 0
+        self._slow_left = 0  # rows that were gathered when the slow ones were due
         self.fault = ""  # why the store did not take the last look
+
+    @property
+    def has_more(self) -> bool:
+        """Slow rows, for the next write to take along."""
+        return self._slow_left > 0
 
     def note(self, incidents: Sequence[Incident]) -> None:
         self._incidents += incidents
@@ -52,11 +60,13 @@ class Journal:
         work.outbox += messages
         changed = dict(standings or {})
         periods = self._assets.deafness.periods()
-        slow = last or now_ms - self._slow_ms >= SLOW_EVERY_S * 1000
+        due = last or now_ms - self._slow_ms >= SLOW_EVERY_S * 1000
+        if due and not self.has_more:
+            self._slow_left = max(len(self._days), len(self._assets.changed), 1)
+        slow = self.has_more
         forgets = now_ms - self._forgot_ms >= FORGET_EVERY_S * 1000
         self._gather(work, now_ms, changed, periods)
-        if slow:
-            self._gather_slow(work)
+        remembered = self._gather_slow(work) if slow else []
         if forgets:
             self._assets.deafness.forget(now_ms)
             work.changes.append(lambda db: rows.forget(db, now_ms))
@@ -72,7 +82,8 @@ class Journal:
         del self._incidents[:incidents]
         if slow:
             self._days.written()
-            self._assets.changed.clear()
+            self._assets.changed.difference_update(remembered)
+            self._slow_left -= SLOW_ROWS
             self._slow_ms = now_ms
         if forgets:
             self._forgot_ms = now_ms
@@ -95,9 +106,12 @@ class Journal:
             book, incidents = self.book, list(self._incidents)
             add(lambda db: rows.write_book(db, book, incidents))
 
-    def _gather_slow(self, work: Work) -> None:
-        """What may be lost in a kill without harm: habits and days since the last time."""
-        days = self._days.gathered()
-        remembered = self._assets.remembered(self._assets.changed)
+    def _gather_slow(self, work: Work) -> list[str]:
+        """What may be lost in a kill without harm: habits and days since the last time. Returns the
+        devices."""
+        days = self._days.gathered(SLOW_ROWS)
+        devices = list(islice(self._assets.changed, SLOW_ROWS))
+        remembered = self._assets.remembered(devices)
         work.changes.append(lambda db: rows.write_days(db, days))
         work.changes.append(lambda db: rows.write_devices(db, remembered))
+        return devices

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from revier_gateway.alerts import book as books
@@ -19,7 +19,7 @@ from revier_gateway.outcomes import FeedMessage
 from revier_gateway.store import Store
 from revier_gateway.values import unix_ms
 from revier_gateway.watch import certificates, rows
-from revier_gateway.watch.assets import AssetWatch
+from revier_gateway.watch.assets import ASSETS_PER_STEP, AssetWatch
 from revier_gateway.watch.canary import Canary
 from revier_gateway.watch.days import Days
 from revier_gateway.watch.journal import Journal
@@ -31,6 +31,7 @@ from revier_gateway.work import Work
 from revier_inventory import Inventory
 
 LOOK_EVERY_S = 10.0
+ROWS_PER_WRITE = 100  # each write is a flush of the disk
 CERTIFICATES_EVERY_S = 6 * 3600.0
 
 
@@ -67,13 +68,18 @@ class Keeper:
         now_ms = self._now_ms()
         self.assets.take(work.heard, work.paths, now_ms)
         self._days.take(work.history)
-        if work.behind_s is not None:
-            self.around.note_delay(work.behind_s, now_ms)
+        if work.behind_ms is not None:
+            self.around.note_delay(work.behind_ms / 1000, now_ms)
 
     def set_config(self, config: Config) -> None:
-        """Whom to tell, and what a low battery is. Raises ConfigError, and then nothing changed."""
+        """[alerts] and [watch]. Raises ConfigError, and then nothing changed."""
+        before, after = self._config.watch, config.watch
         if config.alerts != self._config.alerts:
             self._notifier = Notifier(config.alerts, config.gateway.id)
+        if after.profile_s != before.profile_s:
+            self.assets.set_profile(after.profile_s)
+        if after.canary_every_s != before.canary_every_s:
+            self.canary.set_every(after.canary_every_s or LOOK_EVERY_S, self._now_ms())
         self._config = self.around.config = config
 
     def set_inventory(self, inventory: Inventory) -> None:
@@ -102,7 +108,7 @@ class Keeper:
     def ready(self) -> dict[str, bool]:
         """What must be true before anybody relies on this gateway."""
         return {
-            "store_writable": not self._journal.fault,
+            "store_writable": not self._store_fault,
             "source_subscribed": self.around.is_online("source"),
             "feed_connected": self.around.is_online("feed"),
         }
@@ -117,7 +123,8 @@ class Keeper:
 
     async def run(self) -> None:
         while True:
-            self.look()
+            for _ in self.steps():
+                await asyncio.sleep(0)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def tell(self) -> None:
@@ -140,29 +147,52 @@ class Keeper:
             await asyncio.sleep(CERTIFICATES_EVERY_S)
 
     def look(self) -> None:
-        """One look at everything; what has changed goes into one transaction."""
-        now_ms = self._now_ms()
-        self.assets.look(now_ms)
-        standings = {
-            asset.asset: self.assets.standing(asset.asset, now_ms)
-            for asset in self._inventory.assets
-        }
-        self._days.presence(standings, now_ms, max(0, now_ms - self._looked_ms) / 1000)
+        """One look at everything."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """look, in steps of a few milliseconds: in one piece 1,000 assets held up every event for
+        60 ms (measured), and 10,000 for ten times as long."""
+        now_ms, inventory = self._now_ms(), self._inventory
+        yield from self.assets.steps(now_ms)
+        elapsed_s = max(0, now_ms - self._looked_ms) / 1000
         self._looked_ms = now_ms
-        open_ways = self.around.feed_is_open and self.around.is_online("canary")
-        self.canary.online(open_ways, now_ms)
+        standings: dict[str, Standing] = {}
+        for some in _slices([asset.asset for asset in inventory.assets], ASSETS_PER_STEP):
+            part = {name: self.assets.standing(name, now_ms) for name in some}
+            self._days.presence(part, now_ms, elapsed_s)
+            standings |= part
+            yield
+        self.canary.online(self.around.feed_is_open, now_ms)
         self._judge(self._facts(standings, now_ms), now_ms)
         told = self._journal.standings
-        changed = {name: one for name, one in standings.items() if told.get(name) != one}
-        messages = self._messages(changed, now_ms)
-        if self._journal.write(now_ms, changed, messages) and messages:
-            self._wake()
+        changed = [name for name, one in standings.items() if told.get(name) != one]
+        messages = self._canary(now_ms)
+        for some in _slices(changed, ROWS_PER_WRITE) or [[]]:
+            part = {name: standings[name] for name in some}
+            messages += self._messages(part, inventory, now_ms)
+            if not self._journal.write(now_ms, part, messages):
+                return
+            if messages:
+                self._wake()
+            messages = []
+            yield
+        while self._journal.has_more and self._journal.write(now_ms):
+            yield
 
     def finish(self) -> None:
         """The end of the run: what was gathered is written."""
-        self._journal.write(self._now_ms(), last=True)
+        now_ms = self._now_ms()
+        written = self._journal.write(now_ms, last=True)
+        while written and self._journal.has_more:
+            written = self._journal.write(now_ms)
 
     # -- inside
+
+    @property
+    def _store_fault(self) -> str:
+        return self._journal.fault or self.around.held_back
 
     def _judge(self, facts: Facts, now_ms: int) -> None:
         book = self._journal.book
@@ -177,7 +207,7 @@ class Keeper:
         with_canary = self._config.watch.canary_every_s > 0
         return self.around.facts(
             now_ms,
-            store_fault=self._journal.fault,
+            store_fault=self._store_fault,
             source_silent_s=self.assets.source_silent_s(now_ms),
             canary_lost_s=self.canary.lost_s(now_ms) if with_canary else None,
             radio_gateways_offline=self.assets.silent_radio_gateways(now_ms),
@@ -185,20 +215,30 @@ class Keeper:
             battery_v={name: v for name, v in self._days.battery_v.items() if name in standings},
         )
 
-    def _messages(self, changed: Mapping[str, Standing], now_ms: int) -> Sequence[FeedMessage]:
-        at = datetime.fromtimestamp(now_ms / 1000, UTC)
-        root, gateway_id = self._config.feed.root, self._config.gateway.id
+    def _messages(
+        self, changed: Mapping[str, Standing], inventory: Inventory, now_ms: int
+    ) -> list[FeedMessage]:
+        at, root = datetime.fromtimestamp(now_ms / 1000, UTC), self._config.feed.root
         messages = []
         for name, standing in changed.items():
-            asset = self._inventory.asset(name)
+            asset = inventory.asset(name)
             assert asset is not None
             last_ms = self.assets.last_ms(name)
             messages.append(availability_of(asset, standing, at, last_ms, root))
+        return messages
+
+    def _canary(self, now_ms: int) -> list[FeedMessage]:
+        at = datetime.fromtimestamp(now_ms / 1000, UTC)
+        root, gateway_id = self._config.feed.root, self._config.gateway.id
         if self._config.watch.canary_every_s and self.around.feed_is_open:
             number = self.canary.due(now_ms)
             if number is not None:
-                messages.append(canary_of(root, gateway_id, self._run, number, at))
-        return messages
+                return [canary_of(root, gateway_id, self._run, number, at)]
+        return []
 
     def _now_ms(self) -> int:
         return unix_ms(self._clock())
+
+
+def _slices(names: list[str], length: int) -> list[list[str]]:
+    return [names[n : n + length] for n in range(0, len(names), length)]

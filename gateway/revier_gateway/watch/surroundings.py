@@ -32,6 +32,7 @@ class Surroundings:
         self._quarantine_id: Ago[int] = Ago(QUARANTINE_AGO_S)
         self.certificate_days: dict[str, float] = {}
         self.inventory_fault = ""
+        self.held_back = ""  # why no event is taken from ChirpStack's broker
 
     # -- told
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from revier_gateway.console.quantities import headline, mark, number_of, reading
 from revier_gateway.console.texts import Words
 
 DE, EN = Words("de"), Words("en")
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +93,22 @@ def test_a_message_says_the_important_first() -> None:
     line = message_state({"topic": "t", "payload": message}, {"aq-1": "Markt"}, DE)
     assert (line["name"], line["kind"]) == ("Markt", "air")
     assert line["text"] == "PM2,5 0,0 µg/m³ · Temperatur 4,0 °C"
+
+
+def test_every_quantity_of_the_feed_has_a_word() -> None:
+    """By the table of values in docs/protocol/feed.md."""
+    text = (ROOT / "docs" / "protocol" / "feed.md").read_text(encoding="utf-8")
+    table = text.partition("| domain | values |")[2].partition("\n\n")[0]
+    named = set(
+        re.findall(r"`([a-z0-9_]+)`", " ".join(row.split("|")[2] for row in rows_of(table)))
+    )
+    named -= {"low", "high", "raw", "empty_mm", "full_mm"}
+    assert {"pm25", "lasting", "fill_before", "tamper", "co2"} <= named
+    assert [name for name in sorted(named) if reading(name, 1, DE).label == name] == []
+
+
+def rows_of(table: str) -> list[str]:
+    return [line for line in table.splitlines() if line.count("|") == 3 and "---" not in line]
 
 
 @pytest.mark.parametrize("key", ["title", "online", "about"])

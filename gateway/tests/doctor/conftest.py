@@ -32,17 +32,20 @@ USERS = ("revier-gateway", "chirpstack", "platform", support.AGS, support.OTHER_
 class Site:
     """One machine: the broker with both listeners, and the gateway's configuration.
 
-    change: applied to the text of mosquitto.conf before it is used.
+    change: applied to the text of mosquitto.conf before it is used; acl: to that of revier.acl.
     """
 
-    def __init__(self, folder: Path, change: Callable[[str], str], days: float) -> None:
+    def __init__(
+        self, folder: Path, change: Callable[[str], str], days: float, acl: Callable[[str], str]
+    ) -> None:
         self.folder = folder
         self.port, self.tls_port = support.free_port(), support.free_port()
         (folder / "conf.d").mkdir()
         (folder / "store").mkdir()
         Authority(folder).issue("broker", days)
         self._write_users()
-        shutil.copy(DEPLOY / "mosquitto" / "revier.acl", folder)
+        access = (DEPLOY / "mosquitto" / "revier.acl").read_text()
+        (folder / "revier.acl").write_text(acl(access))
         self.conf = folder / "mosquitto.conf"
         text = change((DEPLOY / "mosquitto" / "mosquitto.conf").read_text())
         self.conf.write_text(self._here(text) + "\nuser root\n")
@@ -112,8 +115,12 @@ def site(tmp_path: Path) -> Iterator[Sites]:
         pytest.skip(support.MOSQUITTO_MISSING)
     made: list[Site] = []
 
-    def make(change: Callable[[str], str] = lambda text: text, days: float = 90) -> Site:
-        made.append(Site(tmp_path, change, days))
+    def make(
+        change: Callable[[str], str] = lambda text: text,
+        days: float = 90,
+        acl: Callable[[str], str] = lambda text: text,
+    ) -> Site:
+        made.append(Site(tmp_path, change, days, acl))
         return made[-1]
 
     yield make

@@ -56,6 +56,9 @@ def test_a_municipality_has_its_own_tree_alone(site: Sites) -> None:
     assert can_read(made, OWN, "revier/v1/_gateway/kreis/status")
     assert not can_write(made, OWN, "revier/v1/_gateway/kreis/status")
     assert not can_read(made, OWN, "revier/v1/_gateway/kreis/canary")
+    assert not can_write(made, OWN, "revier/v1/_gateway/kreis/request/configure")
+    assert can_write(made, OWN, f"revier/v1/{OWN}/_request/configure")
+    assert not can_write(made, OWN, f"revier/v1/{OTHER}/_request/configure")
     event = f"application/{support.APPLICATION}/device/{support.AIR}/event/up"
     assert not can_read(made, OWN, event, writer="chirpstack")
     assert not can_write(made, OWN, event)

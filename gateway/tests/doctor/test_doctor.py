@@ -67,6 +67,7 @@ def test_with_the_shipped_settings_nothing_is_wrong_even_after_a_restart(site: S
         *("inventory", "source-qos", "source-silent", "source-queue", "source-session", "clock"),
         *("source-restart", "feed-restart", "feed-queue", "feed-anonymous", "certificate"),
         *("feed-foreign-read", "feed-foreign-write", "feed-own-read", "feed-own-write"),
+        *("feed-write", "feed-read", "source-commands"),
     } <= seen
 
 
@@ -102,6 +103,43 @@ def test_each_setting_of_chirpstack_less_is_named(site: Sites, setting: files.Se
     key = setting.key.rpartition(".")[2]
     found = named(examined(site(), chirpstack_toml(without=key)))
     assert found == ({key, "source-qos"} if key == "qos" else {key})
+
+
+ACL = (DEPLOY / "mosquitto" / "revier.acl").read_text()
+# What the doctor has a login for; of ChirpStack's, a platform's and a radio gateway's own rights it
+# sees what comes of them, or nothing.
+NAMED_BY: dict[str, set[str]] = {
+    "topic read application/+/device/+/event/+": {"source-silent"},
+    "topic write application/+/device/+/command/+": {"source-commands"},
+    "topic readwrite revier/v1/#": {"feed-write", "feed-own-read"},
+    "topic readwrite revier/doctor/#": {"source-queue", "feed-queue"},
+    "topic write application/+/device/+/event/+": {"source-silent"},
+    "pattern readwrite revier/v1/%u/#": {"feed-own-read", "feed-own-write"},
+}
+NOT_SEEN = {
+    *("topic readwrite revier/v1-mp/#", "topic read application/+/device/+/command/+"),
+    *("topic readwrite eu868/gateway/#", "topic read revier/v1/#", "topic read revier/v1-mp/#"),
+    *("pattern readwrite revier/v1-mp/%u/#", "pattern readwrite eu868/gateway/%u/#"),
+    "pattern read revier/v1/_gateway/+/status",
+}
+
+
+def test_every_right_of_the_access_list_is_looked_at_or_known_as_not_seen() -> None:
+    rights = {line for line in ACL.splitlines() if line.startswith(("topic", "pattern"))}
+    assert rights == set(NAMED_BY) | NOT_SEEN
+
+
+@pytest.mark.parametrize("right", NAMED_BY)
+def test_each_right_less_is_named(site: Sites, right: str) -> None:
+    made = site(acl=lambda text: text.replace(f"{right}\n", "", 1))
+    assert named(examined(made, listen_s=1.5)) == NAMED_BY[right]
+
+
+def test_a_municipality_that_could_command_every_node_is_named(site: Sites) -> None:
+    """Who may write _gateway/{id}/request is the administrator."""
+    results = examined(site(acl=lambda text: f"{text}pattern readwrite revier/v1/_gateway/#\n"))
+    assert named(results) == {"feed-foreign-write"}
+    assert any("can write revier/v1/_gateway" in one.what for one in wrong_ones(results))
 
 
 def changed(pattern: str, text: str) -> Callable[[str], str]:

@@ -14,6 +14,7 @@ import subprocess
 import zlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gateway.tests import support
@@ -22,11 +23,27 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from revier_gateway.alerts.book import Incident
+from revier_gateway.alerts.rules import RULES
 from revier_gateway.alerts.texts import LANGUAGES, Language
 from revier_gateway.cli import app
 from revier_gateway.report import table
-from revier_gateway.report.figures import DayRow, Month, asset_month, days_in, month_of
-from revier_gateway.report.pdf import WIDTH_MM, _Paper, pdf, shown
+from revier_gateway.report.figures import (
+    AssetMonth,
+    DayRow,
+    Month,
+    asset_month,
+    days_in,
+    month_of,
+)
+from revier_gateway.report.pdf import (
+    STRIP_MIN_MM,
+    STRIP_MM,
+    WIDTH_MM,
+    _Paper,
+    _strip,
+    pdf,
+    shown,
+)
 from revier_gateway.report.words import ReportWords
 from revier_gateway.store import Store
 from revier_gateway.watch import rows
@@ -52,6 +69,43 @@ def row(day: int, seq: int | None, readings: int = 288, **changes: object) -> Da
     }
     at = MAY + timedelta(days=day - 1)
     return DayRow(day=at, readings=readings, seq_newest=seq, **fields)  # type: ignore[arg-type]
+
+
+def pages_of(data: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b", data))
+
+
+def test_every_alert_is_told_as_an_incident_with_the_asset_s_name() -> None:
+    for language in LANGUAGES:
+        words = ReportWords(language)
+        for rule in RULES:
+            for subject, name in (("", ""), ("aq-1", "Rathaus")):
+                assert "{" not in words.incident(rule, subject, name)
+        assert "Rathaus (aq-1)" in words.incident("asset-offline", "aq-1", "Rathaus")
+    assert "hörte nichts" in ReportWords("de").incident("radio-gateway-offline", "00aa", "")
+
+
+def test_notes_that_fit_begin_no_page() -> None:
+    """They need 16 mm; a page of their own is for the reader a report that was cut off."""
+    days = tuple([1.0] * 31)
+    one = AssetMonth(AIR, 1.0, 1.0, 1, 0, 0.0, None, days)
+    counts = []
+    for assets in range(1, 40):
+        month = Month(support.AGS, "Stadt", MAY, tuple([one] * assets), ())
+        counts.append(pages_of(pdf(month, ReportWords("de"), "test", 2.95, MADE)))
+    assert counts.count(1) >= 17
+    assert counts == sorted(counts)
+
+
+def test_a_day_s_height_says_what_its_colour_says() -> None:
+    heights = []
+
+    class Paper(_Paper):
+        def rect(self, x: float, y: float, w: float, h: float, **_: Any) -> None:
+            heights.append(h)
+
+    _strip(Paper(ReportWords("de"), ""), (1.0, 0.5, 0.0, None), 0, 0)
+    assert heights == [STRIP_MM, STRIP_MM / 2, STRIP_MIN_MM, STRIP_MM]
 
 
 def test_completeness_counts_from_the_last_sequence_before_the_month() -> None:

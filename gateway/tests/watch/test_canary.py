@@ -39,6 +39,24 @@ def test_it_is_lost_after_three_intervals_with_open_ways_only() -> None:
     assert canary.lost_s(1_000_000) is None
 
 
+def test_a_short_interval_gives_the_reader_time_to_come_back() -> None:
+    canary = Canary(1, 0)
+    canary.online(True, 0)
+    assert canary.lost_s(35_000) is None
+    assert canary.lost_s(35_001) == 35.001
+
+
+def test_another_interval_judges_only_what_comes() -> None:
+    canary = Canary(600, 0)
+    canary.online(True, 0)
+    canary.due(0)
+    canary.came_back(1, 50)
+    canary.set_every(20, 500_000)
+    assert canary.lost_s(500_000) is None
+    assert canary.due(500_000) == 2
+    assert canary.lost_s(560_001) == 60.001
+
+
 def test_it_is_bounded() -> None:
     canary = Canary(1, 0)
     numbers = [canary.due(n * 1000) for n in range(UNDER_WAY_MAX + 10)]

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from gateway.tests import support
 from gateway.tests.support import START, air_payload, uplink
@@ -141,6 +142,13 @@ def test_a_lost_canary_is_an_alarm_and_its_return_ends_it(bench: Bench) -> None:
     assert bench.raised() == set()
 
 
+def test_a_reader_that_the_broker_does_not_let_in_is_the_same_alarm(bench: Bench) -> None:
+    """Brokers that refuse a subscription (Mosquitto grants it and keeps silent)."""
+    bench.keeper.set_link("canary", False)
+    bench.minutes(5, canary=False)
+    assert bench.raised() == {"canary-lost"}
+
+
 def test_a_canary_of_another_run_proves_nothing(bench: Bench) -> None:
     bench.minutes(1, canary=False)
     (canary, *_) = bench.taken("canary")
@@ -194,6 +202,37 @@ def test_a_store_that_takes_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatc
     assert all(bench.keeper.ready().values())
     told = [message["state"] for message in bench.taken("availability")]
     assert "online" in told  # what the full store did not take came with the next look
+
+
+def test_what_is_held_back_for_the_reserve_is_an_alarm(bench: Bench) -> None:
+    """The store would still take it: [gateway] disk_reserve_mb says no."""
+    bench.minutes(1)
+    bench.keeper.around.held_back = "900 MB are free in /data: less than [gateway] disk_reserve_mb"
+    bench.minutes(1, speaking=False)
+    assert bench.raised() == {"disk-full"}
+    assert bench.keeper.ready()["store_writable"] is False
+    bench.keeper.around.held_back = ""
+    bench.minutes(3)
+    assert bench.raised() == set()
+
+
+def test_the_watch_s_settings_change_at_work(bench: Bench) -> None:
+    """What was late by the interval of before is not late by a longer one."""
+    bench.minutes(30)
+    bench.minutes(20, speaking=False)
+    assert bench.keeper.standing("aq-0007").state == "late"
+    watch = msgspec.structs.replace(
+        bench.config.watch, air_interval_s=1800.0, canary_every_s=0.0, battery_low_v=3.7
+    )
+    bench.keeper.set_config(msgspec.structs.replace(bench.config, watch=watch))
+    assert bench.keeper.standing("aq-0007").state == "online"
+    bench.taken("canary")
+    bench.minutes(10, canary=False)
+    assert bench.taken("canary") == []
+    assert bench.raised() == {"battery-low"}
+    bench.keeper.set_config(bench.config)
+    bench.minutes(1, speaking=False)
+    assert bench.keeper.canary.round_trip_s is not None
 
 
 @contextmanager

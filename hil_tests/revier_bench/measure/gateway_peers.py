@@ -104,4 +104,7 @@ def main(arguments: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(sys.argv[1:])) + "\n")
+    try:
+        sys.stdout.write(json.dumps(main(sys.argv[1:])) + "\n")
+    except (gateway_node_red.PeerError, TimeoutError) as failed:
+        sys.exit(f"{sys.argv[1]}: {failed}")

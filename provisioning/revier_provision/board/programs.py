@@ -45,10 +45,15 @@ print(json.dumps({'dev_eui': printed('dev_eui'), 'join_eui': printed('join_eui')
 
 # The identity is complete only with its key, so the old key goes first and the new one comes last.
 # RTC memory holds the running session and survives machine.reset(); the node's counters come back
-# from their leases in NVS.
+# from their leases in NVS. Where nothing is left of the reading sequence, it begins at seq_start.
 WRITE_IDENTITY = """
-import esp32, machine, binascii
+import esp32, machine, binascii, os
 nvs = esp32.NVS('lorawan')
+try:
+    nvs.get_i32('seq_lease')
+except OSError:
+    if not {{'identity.bin', 'identity.alt'}} & set(os.listdir('/')):
+        nvs.set_i32('seq_lease', {seq_start})
 def drop(key):
     try:
         nvs.erase_key(key)

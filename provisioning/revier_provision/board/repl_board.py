@@ -19,6 +19,7 @@ import msgspec
 from revier_provision.board import programs
 from revier_provision.board.raw_repl import BoardSilentError, RawRepl, RemoteError
 from revier_provision.errors import BoardError
+from revier_provision.identity import seq_start
 from revier_provision.links import BoardState
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ class ReplBoard:
 
     def write_identity(self, dev_eui: str, join_eui: str, app_key: bytes) -> None:
         source = programs.WRITE_IDENTITY.format(
-            dev_eui=dev_eui, join_eui=join_eui, app_key=app_key.hex()
+            dev_eui=dev_eui,
+            join_eui=join_eui,
+            app_key=app_key.hex(),
+            seq_start=seq_start(time.time()),
         )
         try:
             self._repl.run(source)

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from revier_provision import BoardError, BoardState, ReplBoard, open_board
 from revier_provision.board.raw_repl import BoardSilentError, RawRepl
+from revier_provision.identity import seq_start
 
 MAC = "240ac4112233"
 KEY = bytes(range(0xA0, 0xB0))
@@ -47,7 +50,36 @@ def test_the_old_session_goes_with_the_old_key_and_the_leases_stay(pty_board: An
         )
         board.write_identity(DEV_EUI, JOIN_EUI, KEY)
         left = repl.run("print(sorted(k for _, k in esp32._store), machine.RTC().memory())")
-    assert left.strip() == "['app_key', 'dev_eui', 'join_eui', 'lease'] b''"
+    assert left.strip() == "['app_key', 'dev_eui', 'join_eui', 'lease', 'seq_lease'] b''"
+
+
+def test_the_sequence_begins_where_no_reading_was_before_and_goes_on_where_it_is_known(
+    pty_board: Any,
+) -> None:
+    lease = "import esp32\nprint(esp32.NVS('lorawan').get_i32('seq_lease'))"
+    before = seq_start(time.time())
+    with open_board(pty_board.path, reset=False) as board:
+        board.write_identity(DEV_EUI, JOIN_EUI, KEY)
+        first = int(board._repl.run(lease))
+        assert before <= first <= seq_start(time.time())
+        board._repl.run("nvs = esp32.NVS('lorawan')\nnvs.set_i32('seq_lease', 128)\nnvs.commit()")
+        board.write_identity(DEV_EUI, JOIN_EUI, KEY)
+        assert int(board._repl.run(lease)) == 128
+
+
+def test_a_file_that_knows_the_sequence_goes_before(pty_board: Any) -> None:
+    with open_board(pty_board.path, reset=False) as board:
+        board._repl.run("open('/identity.alt', 'w').write('whole or not: the node reads it')")
+        board.write_identity(DEV_EUI, JOIN_EUI, KEY)
+        left = board._repl.run("import esp32\nprint(sorted(k for _, k in esp32._store))")
+    assert "seq_lease" not in left
+
+
+def test_the_sequence_begins_at_the_seconds_since_2025() -> None:
+    assert seq_start(datetime(2025, 1, 1, tzinfo=UTC).timestamp()) == 0
+    assert seq_start(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) == 365 * 86_400
+    assert seq_start(0) == 0
+    assert seq_start(1e12) == 0x7FFFFFFF
 
 
 def test_torn_settings_read_as_none_and_are_replaced(pty_board: Any) -> None:

@@ -211,6 +211,7 @@ def check_the_fullest_notes_fit_and_the_newest_messages_stay():
         kind = Kind
         wake = "of the node"
         clock = Clock
+        _link = None
 
     big = [
         [255, {"seq": 0xFFFFFFFF - i, "state": OCCUPIED, "confidence": VACANT, "dwell": 1 << 30}]

@@ -12,7 +12,8 @@ from runner import raises, run
 from waste_node import HOST, MAIN, copy, main_wake, new_node, power_loss, wake
 
 from revier_mac.session import Session
-from revier_node import app, store
+from revier_node import app, radio, store
+from revier_node.kinds import waste
 from revier_payload.codec import decode
 
 
@@ -101,6 +102,45 @@ def forget(adr_ack_cnt):
     session.dr, session.adr_ack_cnt = 0, adr_ack_cnt
     memory.state.session = session.pack()
     memory.save()
+
+
+def check_no_reading_before_there_is_airtime_for_it():
+    """SF12 every minute: the duty cycle lets about every second frame pass."""
+    network = new_node()
+    small_world.write_file(
+        "/node.json", '{"kind": "waste", "board": "heltec_v3", "interval_s": 60}'
+    )
+    watches, waste.WATCHES = waste.WATCHES, ""
+    try:
+        wake(machine.PWRON_RESET)
+        started_us = time.now_us
+        for n in range(60):
+            s = store.Store()
+            session = Session.unpack(s.state.session)
+            session.dr = 0
+            s.state.session = session.pack()
+            s.save()
+            wake()
+            assert len(network.frames) == n + 3
+            assert store.Store().state.seq == n + 2
+        assert time.now_us - started_us > 90 * 60_000_000
+    finally:
+        waste.WATCHES = watches
+
+
+def check_a_reading_that_is_refused_takes_a_counter_along():
+    network = new_node()
+    wake(machine.PWRON_RESET)
+    link = radio.Link.send
+    radio.Link.send = lambda link, f_port, data, seq, confirmed=False: ""
+    try:
+        wake()
+        wake()
+    finally:
+        radio.Link.send = link
+    wake()
+    f_cnt, _, data = network.frames[-1]
+    assert (f_cnt, decode(30, data).values["seq"], len(network.frames)) == (4, 3, 3)
 
 
 def check_rejoin_when_the_network_has_forgotten_us():
