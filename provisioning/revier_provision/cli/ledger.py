@@ -15,7 +15,9 @@ from revier_inventory.message import NOTHING, Message, _, joined, n_
 from revier_provision.cli.options import PLAIN, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.ledger import files as ledger_files
-from revier_provision.ledger.records import Chain, StepResult
+from revier_provision.ledger.records import Chain, Event, StepResult
+from revier_provision.plan import Step
+from revier_provision.workshop.step_events import NodeStep
 
 app = typer.Typer(help="The record of what was done to which board.", **PLAIN)  # type: ignore[arg-type]
 
@@ -23,6 +25,24 @@ COLUMNS = [
     _("at"), _("station"), _("number"), _("by"), _("event"), _("dev_eui"), _("asset"), _("steps"),
     _("note"),
 ]  # fmt: skip
+
+STEPS = {str(step): step.words for kind in (NodeStep, Step) for step in kind}
+EVENTS: dict[Event, Message] = {
+    "provisioned": _("provisioned"),
+    "failed": _("failed"),
+    "updated": _("updated"),
+    "key-reserved": _("key-reserved"),
+    "key-kept": _("key-kept"),
+    "key-shown": _("key-shown"),
+    "replaced": _("replaced"),
+    "rekeyed": _("rekeyed"),
+    "retired": _("retired"),
+    "eui-allotted": _("eui-allotted"),
+    "server-restored": _("server-restored"),
+    "key-exported": _("key-exported"),
+    "installed": _("installed"),
+    "end-repaired": _("end-repaired"),
+}
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the ledger.")]
 
@@ -76,16 +96,10 @@ def show(
 
 def _steps(results: Sequence[StepResult]) -> Message:
     """On a screen: how many, and which one failed."""
-    failed = [one.step for one in results if one.result != "done"]
+    failed = [STEPS.get(one.step, one.step) for one in results if one.result != "done"]
     if failed:
-        return _("failed: {steps}", steps=", ".join(failed))
+        return _("failed: {steps}", steps=joined(", ", failed))
     return _("{count} done", count=len(results)) if results else NOTHING
-
-
-def _all_steps(results: Sequence[StepResult]) -> str:
-    return ", ".join(
-        one.step if one.result == "done" else f"{one.step} (failed)" for one in results
-    )
 
 
 def _rows(chains: dict[str, Chain], *, short: bool) -> list[dict[str, object]]:
@@ -95,7 +109,13 @@ def _rows(chains: dict[str, Chain], *, short: bool) -> list[dict[str, object]]:
     for record in records:
         row = {name: getattr(record, name) for name in record.__struct_fields__}
         row["at"] = f"{record.at:%Y-%m-%dT%H:%M:%SZ}"
-        row["steps"] = _steps(record.steps) if short else _all_steps(record.steps)
+        row["event"] = EVENTS[record.event]
+        row["steps"] = _steps(record.steps) if short else joined(", ", map(_step, record.steps))
         row["installed"] = None if record.installed is msgspec.UNSET else record.installed
         rows.append(row)
     return rows
+
+
+def _step(one: StepResult) -> str:
+    words = STEPS.get(one.step, one.step)
+    return words if one.result == "done" else _("{step} (failed)", step=words)
