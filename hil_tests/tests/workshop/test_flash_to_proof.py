@@ -24,7 +24,7 @@ def run(desk: Desk, events: list[StepEvent], board: str | None = None) -> NodeMa
         return make_node(bench, wanted, events.append)
 
 
-@pytest.mark.timeout(900)  # two minutes on a free machine
+@pytest.mark.timeout(900)  # half a minute on a free machine
 def test_an_erased_chip_becomes_a_proven_node_though_its_cable_was_pulled(desk: Desk) -> None:
     events: list[StepEvent] = []
 

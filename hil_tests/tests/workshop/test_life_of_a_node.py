@@ -29,6 +29,8 @@ from revier_provision.chip import esptool
 from revier_provision.cli import app
 from revier_provision.update import firmware_bundle
 
+from .conftest import PACE
+
 if TYPE_CHECKING:
     from .conftest import Desk
 
@@ -100,12 +102,13 @@ def second(desk: Desk, tmp_path: Path) -> Iterator[BenchBoard]:
     board = BenchBoard(
         tmp_path / "second", mac=SECOND_MAC, air=gateway, build_dir=tmp_path / "build", kind="air"
     )
+    board.pace = PACE
     gateway.join(board.virtual.kernel, board.virtual.radio)
     with board:
         yield board
 
 
-@pytest.mark.timeout(1800)  # two minutes on a free machine
+@pytest.mark.timeout(1800)  # a minute on a free machine
 def test_from_a_table_of_assets_to_a_retired_board(
     technician: Technician, second: BenchBoard
 ) -> None:

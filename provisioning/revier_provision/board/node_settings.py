@@ -26,6 +26,10 @@ REFUSALS = (  # of revier_payload.downlinks
         template("{first} must not exceed {second}"),
     ),
     (
+        r"(?P<name>\w+) must be (?P<low>\S+) to (?P<high>.+), not (?P<given>.+)",
+        template("{name} must be {low} to {high}, not {given}"),
+    ),
+    (
         r"(?P<name>\w+) must be (?P<bounds>.+), not (?P<given>.+)",
         template("{name} must be {bounds}, not {given}"),
     ),

@@ -128,6 +128,11 @@ def _bytes(path: Path) -> bytes:
         raise cannot_read(path, error, _("Correct the path")) from None
 
 
+def _shown(value: object) -> object:
+    """Times on a screen: to the minute, UTC."""
+    return f"{value:%Y-%m-%d %H:%MZ}" if isinstance(value, datetime) else value
+
+
 def status(
     inventory: FolderOption,
     server: ServerOption = None,
@@ -157,6 +162,8 @@ def status(
                 row |= {str(key): getattr(one, key) for key in SERVER_COLUMNS}
                 row["state"] = STATES[one.state]
             rows.append(row)
+        if not as_json:
+            rows = [{name: _shown(value) for name, value in row.items()} for row in rows]
         columns = [*STATUS_COLUMNS, *SERVER_COLUMNS] if view is not None else STATUS_COLUMNS
         out.table(rows, columns)
 

@@ -4,19 +4,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from revier_inventory.message import Message, _, joined, n_
+from revier_inventory.message import NOTHING, Message, _, joined, n_
 from revier_provision.cli.options import PLAIN, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.ledger import files as ledger_files
 from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.names import MONTHS_MAX
-from revier_provision.ledger.records import Chain
+from revier_provision.ledger.records import Chain, Event, StepResult
+from revier_provision.plan import Step
+from revier_provision.workshop.step_events import NodeStep
 
 app = typer.Typer(help="The record of what was done to which board.", **PLAIN)  # type: ignore[arg-type]
 
@@ -24,6 +27,24 @@ COLUMNS = [
     _("at"), _("station"), _("number"), _("by"), _("event"), _("dev_eui"), _("asset"), _("steps"),
     _("note"),
 ]  # fmt: skip
+
+STEPS = {str(step): step.words for kind in (NodeStep, Step) for step in kind}
+EVENTS: dict[Event, Message] = {
+    "provisioned": _("provisioned"),
+    "failed": _("failed"),
+    "updated": _("updated"),
+    "key-reserved": _("key-reserved"),
+    "key-kept": _("key-kept"),
+    "key-shown": _("key-shown"),
+    "replaced": _("replaced"),
+    "rekeyed": _("rekeyed"),
+    "retired": _("retired"),
+    "eui-allotted": _("eui-allotted"),
+    "server-restored": _("server-restored"),
+    "key-exported": _("key-exported"),
+    "installed": _("installed"),
+    "end-repaired": _("end-repaired"),
+}
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the ledger.")]
 
@@ -67,7 +88,8 @@ def show(
     """Records of all stations, the oldest first. The ledger is verified before."""
     out = Output(as_json=as_json)
     with out.errors():
-        rows = _rows(ledger_files.verify(folder), ledger_names.by_code(folder))
+        chains = ledger_files.verify(folder)
+        rows = _rows(chains, ledger_names.by_code(folder), short=not as_json)
         if dev_eui is not None:
             rows = [row for row in rows if row["dev_eui"] == dev_eui.lower()]
         if asset is not None:
@@ -112,7 +134,17 @@ def names(
         out.result({"names": known, "months": number}, said)
 
 
-def _rows(chains: dict[str, Chain], known: dict[str, str]) -> list[dict[str, object]]:
+def _steps(results: Sequence[StepResult]) -> Message:
+    """On a screen: how many, and which one failed."""
+    failed = [STEPS.get(one.step, one.step) for one in results if one.result != "done"]
+    if failed:
+        return _("failed: {steps}", steps=joined(", ", failed))
+    return _("{count} done", count=len(results)) if results else NOTHING
+
+
+def _rows(
+    chains: dict[str, Chain], known: dict[str, str], *, short: bool
+) -> list[dict[str, object]]:
     records = [record for chain in chains.values() for record in chain.records]
     records.sort(key=lambda record: (record.at, record.station, record.number))
     rows = []
@@ -120,9 +152,13 @@ def _rows(chains: dict[str, Chain], known: dict[str, str]) -> list[dict[str, obj
         row = {name: getattr(record, name) for name in record.__struct_fields__}
         row["by"] = ledger_names.shown(record.by, known)
         row["at"] = f"{record.at:%Y-%m-%dT%H:%M:%SZ}"
-        row["steps"] = ", ".join(
-            one.step if one.result == "done" else f"{one.step} (failed)" for one in record.steps
-        )
+        row["event"] = EVENTS[record.event]
+        row["steps"] = _steps(record.steps) if short else joined(", ", map(_step, record.steps))
         row["installed"] = None if record.installed is msgspec.UNSET else record.installed
         rows.append(row)
     return rows
+
+
+def _step(one: StepResult) -> str:
+    words = STEPS.get(one.step, one.step)
+    return words if one.result == "done" else _("{step} (failed)", step=words)

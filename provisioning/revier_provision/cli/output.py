@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,10 +20,11 @@ from rich.text import Text
 from revier_inventory import InventoryError
 from revier_inventory.message import Message, _, joined, plain
 from revier_provision.cli.language import spoken
-from revier_provision.errors import FaultsError, LedgerError, ProvisionError
+from revier_provision.errors import FaultsError, LedgerError, ProvisionError, reason
 from revier_provision.translation import say
 
 EXIT_REFUSED = 1
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)  # said without a file's name
 PIPE_COLUMNS = 400  # nothing is wrapped where no one looks at a screen
 
 
@@ -87,6 +89,10 @@ class Output:
             self._refuse(
                 [(joined(": ", [f.file, f.key, f.problem]), f.cure) for f in error.findings]
             )
+        except OSError as error:
+            if error.filename is None and error.errno not in DISK:
+                raise
+            self._refuse([_of_the_machine(error)])
 
     def _refuse(self, errors: Sequence[tuple[Message, Message]]) -> None:
         if self._as_json:
@@ -103,3 +109,11 @@ class Output:
     def _write_json(data: Any) -> None:
         text = json.dumps(msgspec.to_builtins(data, enc_hook=plain), ensure_ascii=False)
         sys.stdout.write(text + "\n")
+
+
+def _of_the_machine(error: OSError) -> tuple[Message, Message]:
+    """A file or folder that is not as a command needs it: problem and cure."""
+    cure = _("Correct the path, the rights there, or make room on the disk; then run again")
+    if error.filename is None:
+        return _("A file could not be written: {reason}", reason=reason(error)), cure
+    return _("Cannot use {path}: {reason}", path=str(error.filename), reason=reason(error)), cure

@@ -213,7 +213,7 @@ def _entered(
     try:
         result = update_node(board, bundle, put, out.progress, wait_s)
     except (ProvisionError, KeyboardInterrupt) as error:
-        note = error.problem if isinstance(error, ProvisionError) else _("interrupted")
+        note = error.problem if isinstance(error, ProvisionError) else "interrupted"
         if books is not None:
             books.enter("failed", note=note[:NOTE_CHARS_MAX], **what)
         raise

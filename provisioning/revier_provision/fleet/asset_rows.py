@@ -21,7 +21,7 @@ import msgspec
 
 from revier_inventory import Asset
 from revier_inventory.message import Message, _
-from revier_inventory.text import type_fault
+from revier_inventory.text import toml_fault, type_fault
 from revier_provision.errors import FaultsError
 from revier_provision.fleet.asset_columns import (
     COLUMNS,
@@ -247,7 +247,7 @@ def _toml_rows(text: str, faults: list[Fault]) -> Iterator[Row]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         cure = _("Correct that line; texts need double quotes, a decimal point is a point")
-        faults.append((_("The file is not TOML: {error}", error=str(error)), cure))
+        faults.append((_("The file is not TOML: {error}", error=toml_fault(error)), cure))
         return
     content.pop("format", None)
     items = content.pop(TOML_TABLE, [])

@@ -216,6 +216,8 @@ def retire(
     inventory = inventory_files.read(inventory_dir)
     periods = inventory.periods_of_device(dev_eui)
     _check_ours(dev_eui, server, inventory)
+    if board is None and not periods:
+        _check_known(dev_eui, server, books)
     steps: list[StepResult] = []
     progress(_("delete the device in the network server"))
     was_registered = server.delete_device(dev_eui)
@@ -261,6 +263,16 @@ def _check_ours(dev_eui: str, server: FleetServer, inventory: Inventory) -> None
         )
         cure = "If it shall go, delete it in ChirpStack's pages, then run this again"
         raise OrderError(problem, cure, dev_eui=dev_eui, name=name)
+
+
+def _check_known(dev_eui: str, server: FleetServer, books: Books) -> None:
+    """Refuse a DevEUI that is nobody's: it is mistyped, and the device that is meant stays."""
+    if server.device(dev_eui) is None and all(
+        record.dev_eui != dev_eui for record in books.ledger.records()
+    ):
+        cure = "Correct it, as on the label; see all with: revier-provision status"
+        problem = "Neither inventory, ledger nor ChirpStack knows a device {dev_eui}"
+        raise OrderError(problem, cure, dev_eui=dev_eui)
 
 
 def since_after(periods: Sequence[DevicePeriod], since: datetime) -> datetime:

@@ -84,15 +84,12 @@ class EventWatch:
 
     def mark(self, quiet_s: float, limit_s: float) -> int:
         """The number of events so far, once the recent ones have come: ChirpStack has answered,
-        and then nothing came for `quiet_s`."""
+        and then nothing came for `quiet_s`; `limit_s` ends it in any case."""
         deadline_s = self._clock() + limit_s
         with self._came:
             self._came.wait_for(lambda: self._answered or self._error is not None, limit_s)
-            while self._clock() < deadline_s:
-                left_s = self._last_s + quiet_s - self._clock()
-                if left_s <= 0:
-                    break
-                self._came.wait(left_s)
+            while (now_s := self._clock()) < min(deadline_s, self._last_s + quiet_s):
+                self._came.wait(min(deadline_s, self._last_s + quiet_s) - now_s)
             return len(self._events)
 
     def _follow(self) -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from revier_inventory.message import NOTHING, Message, _, joined
 from revier_payload.readings import CLASSES
+from revier_payload.schema import MESSAGES
 from revier_provision.links import DeviceEvent
 
 DIAGNOSIS_PORT = 1  # first uplink after every join: not a reading
@@ -32,6 +33,7 @@ QUANTITIES = {
         _("quality"), _("state"), _("confidence"), _("missing"), _("out_of_range"), _("lasting"),
     )
 }  # fmt: skip
+UNITS = {"ug/m3": "µg/m³", "Cel": "°C", "deg": "°", "[ppm]": "ppm"}  # UCUM -> as people write
 TEXT_CHARS_MAX = 160
 
 
@@ -75,7 +77,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, Any]
 
     def sentence(self) -> Message:
-        values = (joined(" ", [_named(name), _said(value)]) for name, value in self._measured())
+        values = (
+            joined(" ", [_named(name), _said(value), *_unit(self.f_port, name, value)])
+            for name, value in self._measured()
+        )
         return joined("; ", [self.radio.sentence(), joined(", ", values)])
 
     def _measured(self) -> list[tuple[str, Any]]:
@@ -323,6 +328,14 @@ def _number(value: Any) -> Any:
 
 def _named(name: object) -> str:
     return QUANTITIES.get(str(name), str(name))
+
+
+def _unit(f_port: int, name: str, value: Any) -> list[str]:
+    """Of the schema's field, as people write it; none where there is none."""
+    message = MESSAGES.get(f_port)
+    known = {} if message is None else {field.name: field.unit for field in message.fields}
+    unit = known.get(name, "1")
+    return [] if unit == "1" or not isinstance(value, int | float) else [UNITS.get(unit, unit)]
 
 
 def _said(value: Any) -> object:

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from revier_inventory.message import Message, _, joined, verbatim
+from revier_inventory.text import toml_fault, type_fault
 from revier_provision.errors import OrderError, cannot_read
 from revier_provision.links import BOARD_DEFAULT
 from revier_provision.plan import BOARD_NAME
@@ -189,7 +190,7 @@ def parse(text: str, path: Path) -> Site:
             "{name}: no TOML: {error}",
             "Correct this line; texts need double quotes",
             name=path.name,
-            error=str(error),
+            error=toml_fault(error),
         ) from None
     _refuse_secrets(table, text, path)
     try:
@@ -343,7 +344,7 @@ def _wrong(message: str, text: str, path: Path) -> OrderError:
     else:
         cure = _("Correct it: docs/technician.md lists every key")
     at = _at(path, line_of(text, where))
-    parts = [at, *([where] if where else []), f"{what[0].lower()}{what[1:]}"]
+    parts = [at, *([where] if where else []), type_fault(f"{what[0].lower()}{what[1:]}")]
     return OrderError(joined(": ", parts), cure)
 
 

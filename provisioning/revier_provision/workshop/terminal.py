@@ -126,7 +126,9 @@ class Card:
             self.view.hear(event)
         if self._live is None and event.state in ("done", "failed"):
             step, read = (say(text, self._language) for text in (event.step.words, event.readback))
-            text = f"{SIGNS[event.state]} {step}: {read} ({event.seconds:.1f} s)"
+            text = (
+                f"{SIGNS[event.state]} {step}: {read} ({_seconds(event.seconds, self._language)})"
+            )
             self._console.print(text, markup=False)
 
     def _draw(self) -> RenderableType:
@@ -194,7 +196,7 @@ def card(view: BoardView, language: Language = SOURCE) -> RenderableType:
         table.add_row(
             Text(SIGNS[event.state], style=style),
             Text(say(step.words, language), style=style),
-            Text(f"{view.step_seconds(event):.1f} s", style="dim"),
+            Text(_seconds(view.step_seconds(event), language), style="dim"),
             Text(_detail(event, language), style="red" if event.state == "failed" else ""),
         )
     word, style = _state(view)
@@ -239,6 +241,10 @@ def rows(views: list[BoardView], language: Language = SOURCE) -> RenderableType:
     if stopped:
         foot.append(say(_(", {stopped} stopped", stopped=stopped), language), style="bold red")
     return Group(table, Text(), foot)
+
+
+def _seconds(seconds: float, language: Language) -> str:
+    return say(_("{seconds:.1f} s", seconds=seconds), language)
 
 
 def _state(view: BoardView) -> tuple[Message, str]:

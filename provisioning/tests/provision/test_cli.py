@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from provisioning.tests.provision.keys_in import found_in
 from typer.testing import CliRunner, Result
 
 from revier_inventory import Inventory, begin_period
 from revier_provision import cli, inventory_files
+from revier_provision.cli.output import Output
 from revier_provision.lns.reach import payload_codec
 
 DEV_EUI = "240ac4fffe112233"
@@ -199,3 +202,23 @@ def test_status_is_a_table_and_json(folder: Path) -> None:
 def test_every_command_explains_itself() -> None:
     for command in (["node"], ["register"], ["status"], ["inventory", "check"]):
         assert "--json" in run(*command, "--help").stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["inventory", "init"], ["station", "init", "--host", "x", "--state"]]
+)
+def test_a_path_that_cannot_be_is_said(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(cli.app, [*command, str(tmp_path / "file")])
+    assert (result.exit_code, isinstance(result.exception, SystemExit)) == (1, True)
+    assert f"Cannot use {tmp_path / 'file'}" in result.stderr
+    assert "Next: Correct the path" in result.stderr
+
+
+def test_a_full_disk_is_said_and_a_bug_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(typer.Exit), Output(as_json=False).errors():
+        raise full
+    assert "make room on the disk" in capsys.readouterr().err
+    with pytest.raises(BrokenPipeError), Output(as_json=False).errors():
+        raise BrokenPipeError

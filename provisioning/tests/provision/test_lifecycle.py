@@ -125,6 +125,13 @@ def test_another_board_takes_the_asset_and_the_history_stays(
     assert findings(of_board) == ["firmware"], "there is none on this board"
 
 
+def test_a_mistyped_device_is_not_retired(shop: Shop) -> None:
+    refused = shop.retire("--dev-eui", "240ac4fffe112234", "--yes", code=1)
+    assert "knows a device 240ac4fffe112234" in refused.stderr
+    assert "revier-provision status" in refused.stderr
+    assert shop.records == ()
+
+
 def test_node_with_replace_is_the_same(shop: Shop, make_pty_board: Any) -> None:
     old, new = make_pty_board(FIRST), make_pty_board(SECOND)
     shop.node(old)

@@ -15,8 +15,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from provisioning.tests.station.hands import Hands
+from provisioning.tests.station.running import Running, phone
 from starlette.testclient import TestClient
 
+from revier_bench.workshop.paper_air import PaperAir
+from revier_bench.workshop.paper_board import Sent
+from revier_bench.workshop.paper_table import PaperShop
 from revier_inventory import Inventory, begin_period
 from revier_payload.configuration import APPLIED, answer, apply, pack
 from revier_payload.configuration_answer import CONFIGURATION_ANSWER
@@ -250,3 +255,32 @@ def eventually(found: Callable[[], Any], seconds: float = 20.0) -> Any:
             return value
         time.sleep(0.01)
     raise AssertionError("it never came")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[PaperShop]:
+    """A workshop with two boards on paper."""
+    air = PaperAir()
+    macs = [bytes.fromhex("240ac4000001"), bytes.fromhex("240ac4000002")]
+    yield PaperShop(tmp_path / "shop", air, macs, Sent(), "shop")
+    air.close()
+
+
+@pytest.fixture
+def station(desk: Desk, browser: Browser, clock: Clock, tmp_path: Path) -> Iterator[Running]:
+    """With its users, at the time of now: a browser's clock cannot be set."""
+    clock.at = datetime.now(UTC)
+    running = Running(desk, tmp_path / "tls")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def chrome(station: Running) -> Iterator[Any]:
+    with phone(station.spki) as one:
+        yield one
+
+
+@pytest.fixture
+def hands(chrome: Any, station: Running) -> Hands:
+    return Hands(chrome, station, PASSWORD)

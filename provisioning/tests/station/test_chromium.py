@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,63 +13,29 @@ from provisioning.tests.station.conftest import (
     AIR,
     BAY,
     GLASS,
-    PASSWORD,
-    Browser,
-    Clock,
     FakeNetwork,
     Node,
     eventually,
     jpeg,
 )
-from provisioning.tests.station.running import PHONE, Running, phone, place, until
+from provisioning.tests.station.hands import Hands
+from provisioning.tests.station.running import Running, place
 from provisioning.tests.station.test_workshop_api import Bench
 
 from revier_bench.demo.screenshot import browser_missing
+from revier_bench.workshop.paper_table import PaperShop
 from revier_provision import inventory_files
 from revier_provision.labels.tr005 import identification
 from revier_provision.ledger.files import read_all
 from revier_provision.station.desk import Desk
+from revier_provision.station.maker import WorkshopMaker
 
 INSTALL = browser_missing()
 pytestmark = [
     pytest.mark.chromium,
     pytest.mark.skipif(INSTALL is not None, reason=f"install it: {INSTALL}"),
 ]
-PICTURES = os.environ.get("REVIER_STATION_PICTURES")  # a folder: pictures for people
-TALL_ENOUGH_PX = 48
 IN_FOURS = "240A C4FF FE00 0001"
-# Every control that can be hit, smaller than a glove
-SMALL = f"""(() => {{
-  const typed = 'input:not([type=file], [type=checkbox])';
-  const hit = `button, a, summary, select, .file, label.check, ${{typed}}`;
-  const isSmall = (box) => box.height < {TALL_ENOUGH_PX} || box.width < {TALL_ENOUGH_PX};
-  return [...document.querySelectorAll(hit)]
-    .filter((e) => e.offsetParent && isSmall(e.getBoundingClientRect()))
-    .map((e) => e.outerHTML.slice(0, 80));
-}})()"""
-# WCAG contrast of every text with its background
-FAINT = """(() => {
-  const channel = (c) => (c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-  const bright = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
-  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-  const ground = (e) => {
-    for (; e; e = e.parentElement) {
-      const c = rgb(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] > 0) return c;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const e of document.querySelectorAll('body *')) {
-    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!own || !e.offsetParent) continue;
-    const pair = [bright(rgb(getComputedStyle(e).color)), bright(ground(e))];
-    const [a, b] = pair.sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) found.push(`${ratio.toFixed(1)} ${e.textContent.trim().slice(0, 40)}`);
-  }
-  return found;
-})()"""
 DETECTOR = """globalThis.BarcodeDetector = class {
   static async getSupportedFormats() { return ['qr_code']; }
   async detect(video) { return video.videoWidth ? [{ rawValue: 'LABEL' }] : []; }
@@ -79,103 +43,10 @@ DETECTOR = """globalThis.BarcodeDetector = class {
 
 
 @pytest.fixture
-def station(desk: Desk, browser: Browser, clock: Clock, tmp_path: Path) -> Iterator[Running]:
-    """With its users, at the time of now: a browser's clock cannot be set."""
-    clock.at = datetime.now(UTC)
-    running = Running(desk, tmp_path / "tls")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def chrome(station: Running) -> Iterator[Any]:
-    with phone(station.spki) as one:
-        yield one
-
-
-@pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "pole.jpg"
     path.write_bytes(jpeg(1200, 900))
     return path
-
-
-class Hands:
-    """What an installer does on the page."""
-
-    def __init__(self, chrome: Any, station: Running) -> None:
-        self.chrome, self.station = chrome, station
-
-    def login(self, user: str = "ingo", query: str = "") -> None:
-        self.chrome.get(f"{self.station.url}/login{query}")
-        for name, text in (("user", user), ("password", PASSWORD)):
-            self.chrome.find_element("name", name).send_keys(text)
-        self.picture("login")
-        self.click("form button")
-        until(self.chrome, "document.body.dataset.ready")
-
-    def click(self, selector: str) -> None:
-        self.chrome.execute_script("document.querySelector(arguments[0]).click()", selector)
-
-    def type(self, selector: str, text: str) -> None:
-        element = self.chrome.find_element("css selector", selector)
-        element.clear()
-        element.send_keys(text)
-
-    def text(self, selector: str) -> str:
-        return str(
-            self.chrome.execute_script(
-                "return document.querySelector(arguments[0]).innerText", selector
-            )
-        )
-
-    def until(self, script: str, wait_s: float = 40.0) -> None:
-        until(self.chrome, script, wait_s)
-
-    def done(self, step: str) -> None:
-        self.until(f"document.querySelector('[data-step={step}]').matches('.is-done')")
-
-    def label(self, dev_eui: str) -> None:
-        self.type("#eui", dev_eui)
-        self.click("#eui-take")
-        self.done("label")
-
-    def position(self, accuracy_m: float = 6.0) -> None:
-        place(self.chrome, self.station.url, 7.1357, 51.5958, accuracy_m)
-        self.click("#measure")
-        self.done("place")
-
-    def asset(self, name: str) -> None:
-        self.until(f"document.querySelector('[data-asset={name}]')")
-        self.click(f"[data-asset={name}]")
-        self.done("asset")
-
-    def photo(self, path: Path) -> None:
-        self.chrome.find_element("id", "photo").send_keys(str(path))
-        self.done("photo")
-
-    def check(self) -> None:
-        """Fits the screen, can be hit with gloves, read in the sun, and breaks no policy."""
-        assert self.chrome.execute_script(f"return {SMALL}") == []
-        assert self.chrome.execute_script(f"return {FAINT}") == []
-        assert self.chrome.execute_script("return document.documentElement.scrollWidth") <= PHONE[0]
-        assert self.chrome.execute_script("return window.violations") == []
-
-    def picture(self, name: str) -> None:
-        self.check()
-        if PICTURES:
-            Path(PICTURES).mkdir(parents=True, exist_ok=True)
-            height = self.chrome.execute_script("return document.documentElement.scrollHeight")
-            metrics = {"width": PHONE[0], "deviceScaleFactor": 1, "mobile": True}
-            command = "Emulation.setDeviceMetricsOverride"
-            self.chrome.execute_cdp_cmd(command, {**metrics, "height": max(height, PHONE[1])})
-            self.chrome.save_screenshot(f"{PICTURES}/{name}.png")
-            self.chrome.execute_cdp_cmd(command, {**metrics, "height": PHONE[1]})
-
-
-@pytest.fixture
-def hands(chrome: Any, station: Running) -> Hands:
-    return Hands(chrome, station)
 
 
 def complaints(chrome: Any) -> list[str]:
@@ -418,3 +289,25 @@ def test_the_workshop_shows_one_card_a_board(
     hands.picture("w3-made")
     assert bench.asked[0][3] == "tina"
     assert complaints(chrome) == []
+
+
+@pytest.mark.parametrize("lang", ["de", "en"])
+def test_the_workshop_reads_back_in_the_pages_language(
+    desk: Desk, station: Running, hands: Hands, shop: PaperShop, lang: str
+) -> None:
+    shop.boards["paper1"].faults["bme280"] = "no answer"
+    station.stop()
+    with shop.bench() as bench:
+        desk.maker = WorkshopMaker(bench)
+        station.start()
+        hands.login("tina", f"?lang={lang}")
+        hands.until("document.querySelectorAll('.board').length === 2")
+        hands.click(".board .make")
+        hands.until("document.querySelector('.board[data-state=made]')")
+        hands.click(".board[data-port=paper1] .make")
+        hands.until("document.querySelector('.board[data-state=failed]')")
+        hands.picture(f"w4-{lang}")
+        said = hands.text("#boards")
+    german, english = "antwortet nicht. Stecker, Versorgung", "does not answer. Check its plug"
+    assert (german in said, english in said) == (lang == "de", lang == "en")
+    assert ("Reserve 14,0 dB" in said, "margin 14.0 dB" in said) == (lang == "de", lang == "en")

@@ -6,15 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from provisioning.tests.station.conftest import Browser, eventually
 
-from revier_bench.workshop.paper_air import PaperAir
-from revier_bench.workshop.paper_board import Sent
 from revier_bench.workshop.paper_table import PaperShop
 from revier_inventory.message import _
 from revier_provision.errors import NetworkServerError, OrderError
@@ -24,15 +20,6 @@ from revier_provision.station.maker import WorkshopMaker
 from revier_provision.station.texts import Words
 from revier_provision.station.workshop_api import Cards, Make, _Api
 from revier_provision.translation import Language
-
-MACS = [bytes.fromhex("240ac4000001"), bytes.fromhex("240ac4000002")]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[PaperShop]:
-    air = PaperAir()
-    yield PaperShop(tmp_path / "shop", air, MACS, Sent(), "shop")
-    air.close()
 
 
 def streamed(cards: Cards, language: Language) -> dict[str, Any]:

@@ -4,16 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
-import pytest
 from provisioning.tests.provision.keys_in import found_in
 from provisioning.tests.station.conftest import Browser, eventually
 
-from revier_bench.workshop.paper_air import PaperAir
-from revier_bench.workshop.paper_board import Sent
 from revier_bench.workshop.paper_table import PaperShop
 from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.files import read_all
@@ -21,15 +15,6 @@ from revier_provision.station.desk import Desk
 from revier_provision.station.maker import WorkshopMaker
 from revier_provision.station.workshop_api import Cards, Make
 from revier_provision.workshop.step_events import NodeStep
-
-MACS = [bytes.fromhex("240ac4000001"), bytes.fromhex("240ac4000002")]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[PaperShop]:
-    air = PaperAir()
-    yield PaperShop(tmp_path / "shop", air, MACS, Sent(), "shop")
-    air.close()
 
 
 def test_two_boards_become_two_nodes_in_the_name_of_who_is_logged_in(

@@ -73,8 +73,8 @@ def test_a_node_is_made_in_german(shop: PaperShop) -> None:
     done = run("node", "--port", "paper0", "--yes")
     assert "Der Knoten 240ac4fffe000001 bedient herten-air-01 (05562020)" in done.stdout
     assert (
-        "Erster Messwert: RSSI -97 dBm, SNR 6,5 dB, DR5, Reserve 14,0 dB; pm25 8,4, Temperatur 23,2"
-        in done.stdout
+        "Erster Messwert: RSSI -97 dBm, SNR 6,5 dB, DR5, Reserve 14,0 dB; pm25 8,4 µg/m³, "
+        "Temperatur 23,2 °C" in done.stdout
     )
     steps = [line.partition(":")[0] for line in done.stderr.splitlines() if line.startswith("✔")]
     assert steps[0] == "✔ Board finden"

@@ -51,7 +51,8 @@ def test_join_and_reading_are_a_proof() -> None:
     assert (radio.rssi_dbm, radio.snr_db, radio.data_rate, radio.gateways) == (-60, 8.5, 5, 2)
     assert (radio.margin_db, radio.downlink_margin_db) == (16.0, 10)
     assert proof.sentence() == (
-        "RSSI -60 dBm, SNR 8.5 dB, DR5, margin 16.0 dB (downlink 10 dB); pm25 8.4, temperature 23.5"
+        "RSSI -60 dBm, SNR 8.5 dB, DR5, margin 16.0 dB (downlink 10 dB); pm25 8.4 µg/m³, "
+        "temperature 23.5 °C"
     )
 
 

@@ -5,6 +5,7 @@
 import * as api from "./api.js";
 
 const words = JSON.parse(document.body.dataset.words);
+const { lang } = document.documentElement;
 const SILENCE_MS = 25_000;
 const byId = (id) => document.getElementById(id);
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
@@ -50,7 +51,7 @@ function stepLine(step) {
   name.textContent = step.step;
   const how = document.createElement("span");
   const share = step.fraction === null ? "" : ` ${Math.round(step.fraction * 100)} %`;
-  how.textContent = `${words[`state_${step.state}`] ?? step.state}${share}${step.seconds ? ` · ${step.seconds} s` : ""}`;
+  how.textContent = `${words[`state_${step.state}`] ?? step.state}${share}${step.seconds ? ` · ${step.seconds.toLocaleString(lang)} s` : ""}`;
   const more = document.createElement("small");
   more.textContent = step.readback;
   item.append(name, how, more);
@@ -90,7 +91,7 @@ function showLink(isOnline) {
 
 function connect() {
   stream?.close();
-  stream = new EventSource(`/api/workshop/events?lang=${document.documentElement.lang}`);
+  stream = new EventSource(`/api/workshop/events?lang=${lang}`);
   stream.addEventListener("message", (e) => {
     heardMs = Date.now();
     showLink(true);
