@@ -56,7 +56,7 @@ log = structlog.get_logger("revier.gateway")
 
 # Batches of a backlog are thousands of short-lived objects without cycles; the collector's default
 # threshold of 700 made it look at them again and again: a third of the relay's time.
-COLLECT_AFTER_OBJECTS = 200_000
+COLLECT_AFTER_OBJECTS = 100_000
 
 
 def tune_memory() -> None:

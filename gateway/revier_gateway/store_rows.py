@@ -98,9 +98,10 @@ def newest_of_each(
 _PUT_DEVICE = """
 INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
   identity = coalesce(excluded.identity, identity),
-  noticed_ms = iif(excluded.frames IS NULL, noticed_ms, excluded.noticed_ms),
+  noticed_ms = CASE WHEN excluded.frames IS NULL THEN noticed_ms ELSE excluded.noticed_ms END,
   frames = coalesce(excluded.frames, frames),
-  last_ms = iif(last_ms > excluded.last_ms, last_ms, coalesce(excluded.last_ms, last_ms)),
+  last_ms = CASE WHEN last_ms > excluded.last_ms THEN last_ms
+    ELSE coalesce(excluded.last_ms, last_ms) END,
   heard = heard + excluded.heard
 """
 _PUT_EAR = """

@@ -31,7 +31,7 @@ from revier_gateway.work import Work
 from revier_inventory import Inventory
 
 LOOK_EVERY_S = 10.0
-ROWS_PER_WRITE = 100  # each write is a flush of the disk
+ROWS_PER_WRITE = 200  # each write is a flush of the disk
 CERTIFICATES_EVERY_S = 6 * 3600.0
 
 
