@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str, str, str]] = {
     "feed": ("revier_feed_messages", "Messages put into the outbox", "kind"),
     "ignored": ("revier_ignored_events", "Events without anything to publish", "reason"),
     "quarantined": ("revier_quarantined_events", "What went to quarantine", "reason"),
-    "quarantine": ("revier_quarantine_rows", "Rows that left quarantine", "what"),
+    "quarantine": ("revier_quarantine_left", "Rows that left quarantine", "what"),
     "source": ("revier_source_messages", "Messages of a kind from ChirpStack's broker", "what"),
     "decoded": ("revier_decoded_payloads", "Payloads of a kind", "what"),
     "gaps": ("revier_gaps", "Gaps declared and filled", "what"),
@@ -46,6 +46,7 @@ FIGURES: dict[str, tuple[str, str]] = {
         "revier_feed_catch_up_left_seconds", "Until a long outbox is emptied; 0: there is none",
     ),
     "outbox.waiting": ("revier_outbox_rows", "Messages that wait for the feed"),
+    "quarantine.waiting": ("revier_quarantine_rows", "Rows in quarantine now"),
 }  # fmt: skip
 
 

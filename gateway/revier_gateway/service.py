@@ -253,6 +253,8 @@ class Service:
     async def _figures(self) -> None:
         while True:
             self.view.count("outbox.waiting", self._store.waiting)
+            (rows,) = self._store.database.execute("SELECT count(*) FROM quarantine").fetchone()
+            self.view.count("quarantine.waiting", rows)
             self.view.count("source.held_back", bool(self._problem))
             self.view.count("feed.catch_up_s_left", round(self._publisher.catch_up.left_s or 0))
             await asyncio.sleep(FIGURES_EVERY_S)

@@ -101,10 +101,12 @@ def test_ports_are_those_that_the_programs_listen_on() -> None:
     assert (
         f"http://127.0.0.1:{page}/healthz" in SERVICES["revier-gateway"]["healthcheck"]["test"][-1]
     )
-    api = int(chirpstack("chirpstack.toml")["api"]["bind"].rpartition(":")[2])
+    assert chirpstack("chirpstack.toml")["api"]["bind"] == "$CHIRPSTACK_BIND"
+    api = int(SERVICES["chirpstack"]["environment"]["CHIRPSTACK_BIND"].rpartition(":")[2])
     assert SERVICES["chirpstack"]["ports"] == [f"127.0.0.1:{api}:{api}"]
     assert api == config.ChirpStack(host="chirpstack").port
     assert page != api, "natively both are on one machine"
+    assert f"`CHIRPSTACK_BIND=127.0.0.1:{api}`" in OPERATOR
 
 
 def test_the_broker_s_files_are_where_its_settings_look_for_them() -> None:

@@ -43,6 +43,7 @@ def figures(tmp_path: Path) -> dict[str, tuple[str, str, dict[str, float]]]:
 def written() -> list[str]:
     """The counters' names as the code writes them; a name that is made holds an x."""
     names = ["published.readings", "source.held_back", "feed.catch_up_s_left", "outbox.waiting"]
+    names.append("quarantine.waiting")
     for path in ROOM.rglob("*.py"):
         for name in re.findall(r'counters\[f?"([^"]+)"\]', path.read_text("utf-8")):
             names.append(re.sub(r"\{.*?\}", "x", name))

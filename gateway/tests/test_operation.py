@@ -87,10 +87,12 @@ def test_figures_canary_and_no_name_of_the_server(broker: Broker, tmp_path: Path
         support.wait_until(lambda: is_ready(port))
         event = uplink(air_payload(1), f_cnt=1)
         support.publish(broker.port, [(support.topic(), support.to_bytes(event))])
+        support.publish(broker.port, [(support.topic(), b"{")])
         support.wait_until(
             lambda: "revier_canary_round_trip_seconds 0" in asked(port, "/metrics").text,  # type: ignore[union-attr]
             30,
         )
+        support.wait_until(lambda: "revier_quarantine_rows 1.0" in asked(port, "/metrics").text)  # type: ignore[union-attr]
         answer = asked(port, "/metrics")
         assert answer is not None
         figures = answer.text
@@ -98,7 +100,7 @@ def test_figures_canary_and_no_name_of_the_server(broker: Broker, tmp_path: Path
         front = asked(page, "/")
     assert len(listener.messages) >= 1
     for line in (
-        'revier_events_total{event="up"} 1.0',
+        'revier_events_total{event="up"} 2.0',
         'revier_feed_messages_total{kind="obs"} 1.0',
         'revier_link_up{link="feed"} 1.0',
         'revier_alerts{rule="source-down"} 0.0',

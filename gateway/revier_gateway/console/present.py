@@ -29,8 +29,14 @@ STATIC: Final = Path(__file__).parent / "static"
 MESSAGES_MAX = 50
 NAME_LENGTH_MAX = 80
 _KINDS = {"airquality": "air", "parking": "parking", "waste": "waste"}
-# Counters are named `group.detail`; these groups stand at the head of the page, summed up.
-_FIGURES = ("events", "published", "outbox", "quarantined")
+# Counters are named `group.detail`; these stand at the head of the page: groups summed up, and what
+# is so now.
+_FIGURES = {
+    "events": "events",
+    "published": "published",
+    "outbox": "outbox.waiting",
+    "quarantined": "quarantine.waiting",
+}
 _SIGNAL = ("dr", "rssi", "snr", "f_cnt", "gw_n")
 
 
@@ -141,8 +147,8 @@ def figures_state(view: View, nodes: list[State], words: Words) -> list[State]:
         },
     ]
     counted = view.counters()
-    for name in _FIGURES:
-        total = sum(value for key, value in counted.items() if key.split(".")[0] == name)
+    for name, what in _FIGURES.items():
+        total = sum(value for key, value in counted.items() if what in (key, key.split(".")[0]))
         found.append({"key": name, "label": words[name], "text": words.number(total, 0)})
     return found
 

@@ -149,7 +149,7 @@ def empty_view() -> FakeView:
 def view_of_twelve(end: datetime = START, hours: int = 24) -> FakeView:
     view = FakeView(
         state={"source": "online", "feed": "online"},
-        count={"quarantined.unknown_device": 0, "outbox.waiting": 0},
+        count={"quarantined.unknown_device": 7, "outbox.waiting": 0, "quarantine.waiting": 2},
     )
     view.items = [FakeAsset(*place) for place in PLACES]
     view.radios = [FakeRadioGateway(*place) for place in RADIO_PLACES]

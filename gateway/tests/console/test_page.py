@@ -157,6 +157,7 @@ def test_state_and_history(client: PageClient) -> None:
     assert state["links"]["source"] == {"state": "online", "text": "connected"}
     figures = {one["key"]: one["text"] for one in state["figures"]}
     assert figures["nodes_online"] == "12/12"
+    assert figures["quarantined"] == "2"  # now; not what ever came there
     assert len(state["messages"]) == 50
     assert state["messages"][0]["rx"] > state["messages"][-1]["t"]
 

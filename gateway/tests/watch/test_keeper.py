@@ -21,6 +21,7 @@ from gateway.tests.support import START, air_payload, uplink
 from typer.testing import CliRunner
 
 from revier_gateway import config
+from revier_gateway.alerts.book import Alert
 from revier_gateway.cli import app
 from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
@@ -170,6 +171,16 @@ def test_a_canary_of_another_run_proves_nothing(bench: Bench) -> None:
     (canary, *_) = bench.taken("canary")
     bench.keeper.canary_came_back(Canary(**{**canary, "run": "another"}))
     assert bench.keeper.canary.back_ms is None
+
+
+def test_a_mast_that_is_down_is_not_the_gateway_s_death(bench: Bench) -> None:
+    bench.minutes(1)
+    alert = Alert("radio-gateway-offline", support.RADIO_GATEWAY, "raised", 0, 0, "25 min")
+    bench.keeper._journal.book = {(alert.rule, alert.subject): alert}
+    assert bench.keeper.is_healthy()
+    alert = Alert("source-silent", "", "raised", 0, 0, "25 min")
+    bench.keeper._journal.book = {(alert.rule, alert.subject): alert}
+    assert not bench.keeper.is_healthy()
 
 
 def test_a_feed_that_is_down_is_one_alert(bench: Bench) -> None:

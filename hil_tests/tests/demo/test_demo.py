@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import psutil
 import pytest
+from gateway.tests import feed_contract, support
 
 REVIER_BENCH = str(Path(sys.executable).parent / "revier-bench")
 DIGEST = re.compile(r"digest: frames (\w+) feed (\w+)")
@@ -44,6 +46,28 @@ def test_every_reading_heard_is_on_the_feed_although_the_gateway_is_killed(tmp_p
     assert row(done.stdout, "duplicated in effect") == "0"
     assert int(row(done.stdout, "feed messages").replace(",", "")) > 100
     assert list((tmp_path / ".build").glob("demo-*")) == [], "the run's folder is left behind"
+
+
+def test_every_message_of_the_feed_is_as_its_documents_say(tmp_path: Path) -> None:
+    """Held against AsyncAPI document and JSON Schema by a subscriber beside the demo's own."""
+    command = [REVIER_BENCH, "demo", "--headless", "--for", "2s", "--hours", "2", "--seed", "7"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        files: list[Path] = []
+
+        def written() -> bool:
+            files[:] = (tmp_path / ".build").glob("demo-*/gateway.toml")
+            return bool(files) or process.poll() is not None
+
+        support.wait_until(written, 180, "the gateway's configuration")
+        feed = tomllib.loads(files[0].read_text())["feed"]
+        with support.listening(feed["port"], f"{feed.get('root', 'revier/v1')}/#") as listener:
+            output, _ = process.communicate(timeout=240)
+        assert process.returncode == 0, output
+    counts = feed_contract.check_all(listener.messages)
+    assert set(counts) >= {"obs", "state", "availability", "status"}
+    assert counts["obs"] > 50
 
 
 def test_a_seed_repeats_a_run_exactly(tmp_path: Path) -> None:
