@@ -135,6 +135,8 @@ _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 
 def name_in_topic(topic: str) -> str:
     """The event's name: what follows 'event' in the topic, else its last level."""
+    if topic.endswith("/event/up"):  # nearly all of them
+        return "up"
     _, found, rest = f"/{topic}".rpartition("/event/")
     return rest.partition("/")[0] if found else topic.rpartition("/")[2]
 

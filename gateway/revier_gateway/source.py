@@ -25,7 +25,7 @@ STORE_RETRY_S = 2.0
 # is a backlog, and waiting for the next reads costs nobody anything.
 BACKLOG_MESSAGES = 50
 BATCH_MESSAGES = 1000
-GATHER_S = 0.002
+PAUSE_S = 0.001
 
 log = structlog.get_logger("revier.gateway.source")
 
@@ -182,10 +182,14 @@ def _parts(batch: list[Message]) -> Iterator[list[Message]]:
 
 
 async def _gather(link: Link) -> list[Message]:
+    """Wait for the broker only when the socket has nothing more, and only while it goes on."""
     batch = await link.receive()
     before = 0
     while BACKLOG_MESSAGES <= len(batch) < BATCH_MESSAGES and len(batch) > before:
         before = len(batch)
-        await asyncio.sleep(GATHER_S)
-        batch += link.receive_now()
+        for pause_s in (0.0, 0.0, PAUSE_S):  # the loop reads after it was asked, not before
+            await asyncio.sleep(pause_s)
+            batch += link.receive_now()
+            if len(batch) > before:
+                break
     return batch

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""How long the certificates of both legs are still valid: the brokers' and our own."""
+"""How long certificates are still valid: the brokers', ChirpStack's and our own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from revier_gateway.config import Config, Feed, Source
+from revier_gateway.config import ChirpStack, Config, Feed, Source
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -45,9 +45,13 @@ async def look(config: Config, now: datetime | None = None) -> dict[str, float]:
     tells of that itself."""
     at = now or datetime.now(UTC)
     found: dict[str, float] = {}
-    legs: dict[str, Source | Feed] = {"source": config.source, "feed": config.feed}
+    legs: dict[str, Source | Feed | ChirpStack | None] = {
+        "source": config.source,
+        "feed": config.feed,
+        "chirpstack": config.chirpstack,
+    }
     for name, leg in legs.items():
-        if leg.tls is None:
+        if leg is None or leg.tls is None:
             continue
         with contextlib.suppress(OSError, ValueError, TimeoutError):
             if leg.tls.cert_file:

@@ -28,8 +28,9 @@ class Journal:
         self._assets = assets
         self._days = days
         self.standings = rows.read_availability(store.database)  # as the feed was told
-        self.book: Book = rows.read_book(store.database)  # as it is; written with the next look
-        self._book = self.book
+        self._book: Book = rows.read_book(store.database)
+        # As it is; written with the next look. What was pending begins anew: nobody looked since.
+        self.book = {key: one for key, one in self._book.items() if one.state != "pending"}
         self._incidents: list[Incident] = []
         self._periods: list[Period] = []
         self._slow_ms = now_ms

@@ -131,6 +131,22 @@ def test_a_restart_tells_nothing_anew(bench: Bench) -> None:
     assert bench.raised() == set()
 
 
+def test_what_was_pending_when_the_gateway_ended_begins_anew(bench: Bench) -> None:
+    """A connection that is made a moment after the start is no outage since the last run."""
+    bench.keeper.set_link("source", False)
+    bench.minutes(1, speaking=False)
+    assert bench.raised() == set()
+    bench.keeper.finish()
+    bench.now += timedelta(hours=1)
+    bench.open()
+    bench.keeper.set_link("source", False)
+    bench.keeper.look()
+    assert bench.raised() == set()
+    bench.connect()
+    bench.minutes(2)
+    assert bench.raised() == set()
+
+
 def test_a_lost_canary_is_an_alarm_and_its_return_ends_it(bench: Bench) -> None:
     bench.minutes(5)
     assert bench.keeper.canary.round_trip_s is not None

@@ -15,6 +15,8 @@ from revier_inventory.message import NOTHING, Message, _, joined, n_
 from revier_provision.cli.options import PLAIN, JsonOption
 from revier_provision.cli.output import Output
 from revier_provision.ledger import files as ledger_files
+from revier_provision.ledger import names as ledger_names
+from revier_provision.ledger.names import MONTHS_MAX
 from revier_provision.ledger.records import Chain, Event, StepResult
 from revier_provision.plan import Step
 from revier_provision.workshop.step_events import NodeStep
@@ -86,12 +88,50 @@ def show(
     """Records of all stations, the oldest first. The ledger is verified before."""
     out = Output(as_json=as_json)
     with out.errors():
-        rows = _rows(ledger_files.verify(folder), short=not as_json)
+        chains = ledger_files.verify(folder)
+        rows = _rows(chains, ledger_names.by_code(folder), short=not as_json)
         if dev_eui is not None:
             rows = [row for row in rows if row["dev_eui"] == dev_eui.lower()]
         if asset is not None:
             rows = [row for row in rows if row["asset"] == asset]
         out.table(rows[-last:], COLUMNS)
+
+
+@app.command()
+def names(
+    folder: FolderArgument,
+    months: Annotated[
+        int | None,
+        typer.Option(help="From now on forget so many months after.", min=1, max=MONTHS_MAX),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Whose names are known, and forget those whose deadline has passed (12 months).
+
+    Every new record does that at its own station; a timer does it where nobody works any more. The
+    records stay, and stay sound: they never held a name.
+    """
+    out = Output(as_json=as_json)
+    with out.errors():
+        ledger_files.must_be_there(folder)
+        if months is not None:
+            ledger_names.set_months(folder, months)
+        kept = ledger_names.forget(folder, ledger_files.utc_now())
+        number = ledger_names.months(folder)
+        known = {station: ledger_names.people(some) for station, some in kept.items()}
+        lines = [
+            _("{station}: {people}", station=station, people=", ".join(some))
+            if some
+            else _("{station}: nobody", station=station)
+            for station, some in known.items()
+        ]
+        after = n_(
+            "A name is forgotten {count} month after the month of its records.",
+            "A name is forgotten {count} months after the month of its records.",
+            number,
+        )
+        said = joined("\n", [*(lines or [_("No names are known.")]), after])
+        out.result({"names": known, "months": number}, said)
 
 
 def _steps(results: Sequence[StepResult]) -> Message:
@@ -102,12 +142,15 @@ def _steps(results: Sequence[StepResult]) -> Message:
     return _("{count} done", count=len(results)) if results else NOTHING
 
 
-def _rows(chains: dict[str, Chain], *, short: bool) -> list[dict[str, object]]:
+def _rows(
+    chains: dict[str, Chain], known: dict[str, str], *, short: bool
+) -> list[dict[str, object]]:
     records = [record for chain in chains.values() for record in chain.records]
     records.sort(key=lambda record: (record.at, record.station, record.number))
     rows = []
     for record in records:
         row = {name: getattr(record, name) for name in record.__struct_fields__}
+        row["by"] = ledger_names.shown(record.by, known)
         row["at"] = f"{record.at:%Y-%m-%dT%H:%M:%SZ}"
         row["event"] = EVENTS[record.event]
         row["steps"] = _steps(record.steps) if short else joined(", ", map(_step, record.steps))

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
 """The ledger's folder: STATION.jsonl and STATION.head of every station; their union is the ledger.
+STATION.names (names.py) says for a while who is meant by its codes.
 
 A station writes only its own files, one process at a time. A record counts when its line and after
 it the head are on the disk. What a power failure tore is kept aside, in STATION.torn-N, before the
@@ -21,6 +22,7 @@ import msgspec
 from revier_inventory.message import _
 from revier_provision import durable_files
 from revier_provision.errors import LedgerError, OrderError, cannot_read, cannot_write_in
+from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.records import (
     EMPTY,
     LINE_BYTES_MAX,
@@ -70,7 +72,7 @@ class LedgerFolder:
         Under the station's lock: what `entry` checked still holds when its record is written.
         """
         with self._writing() as (chain, others):
-            return self._write(chain, others, entry)
+            return self._with_name(self._write(chain, others, entry))
 
     def append_each(self, entries: Iterable[Entry]) -> None:
         """Write them one after the other, reading the folder once: for thousands."""
@@ -95,12 +97,14 @@ class LedgerFolder:
             raise cannot_write_in(self.folder, error, cure) from error
 
     def records(self) -> tuple[Record, ...]:
-        """Of all stations; this one's must be sound."""
+        """Of all stations, with the names that are still known; this one's must be sound."""
         chains = read_all(self.folder)
         own = chains.get(self.station)
         if own is not None and own.findings:
             raise LedgerError(own.findings)
-        return tuple(record for chain in chains.values() for record in chain.records)
+        known = ledger_names.by_code(self.folder)
+        records = [record for chain in chains.values() for record in chain.records]
+        return tuple([_named(record, known) for record in records])
 
     def _write(
         self,
@@ -110,7 +114,7 @@ class LedgerFolder:
     ) -> Record:
         union = chain.records + tuple(r for other in others.values() for r in other.records)
         seen = {name: other.head for name, other in others.items() if other.records}
-        record = link(entry(union), self.station, chain.head, seen)
+        record = link(self._coded(entry(union)), self.station, chain.head, seen)
         line = line_of(record)
         if len(line) > LINE_BYTES_MAX:
             raise OrderError(
@@ -121,6 +125,21 @@ class LedgerFolder:
         durable_files.append(self._path, line)
         self._seal(record.head)
         return record
+
+    def _coded(self, entry: Entry) -> Entry:
+        """A person's name never goes into the chain; those whose deadline has passed go now."""
+        if not entry.by or ledger_names.CODE.match(entry.by):
+            return entry
+        before = ledger_names.read(self.folder, self.station)
+        months = ledger_names.months(self.folder)
+        kept = ledger_names.still_kept(before, entry.at, months)
+        code, names = ledger_names.code_of(entry.by, entry.at, kept)
+        if names != before:
+            ledger_names.write(self.folder, self.station, names)
+        return msgspec.structs.replace(entry, by=code)
+
+    def _with_name(self, record: Record) -> Record:
+        return _named(record, ledger_names.by_code(self.folder))
 
     def _mend(self) -> Chain:
         """The station's chain with a clean end; refuses to continue a broken one."""
@@ -154,6 +173,12 @@ class LedgerFolder:
     @property
     def _path(self) -> Path:
         return self.folder / f"{self.station}.jsonl"
+
+
+def _named(record: Record, known: dict[str, str]) -> Record:
+    """For who reads it: with the name it is no link of the chain any more."""
+    name = ledger_names.shown(record.by, known)
+    return record if name == record.by else msgspec.structs.replace(record, by=name)
 
 
 def read_one(folder: Path, station: str) -> Chain:
@@ -194,14 +219,18 @@ def read_all(folder: Path) -> dict[str, Chain]:
 
 def verify(folder: Path) -> dict[str, Chain]:
     """Read all and raise LedgerError with every contradiction."""
-    if not folder.is_dir():
-        cure = "Correct the path; a ledger begins with the first: revier-provision node"
-        raise OrderError("There is no ledger in {folder}", cure, folder=folder)
+    must_be_there(folder)
     chains = read_all(folder)
     findings = list(contradictions(chains))
     if findings:
         raise LedgerError(findings)
     return chains
+
+
+def must_be_there(folder: Path) -> None:
+    if not folder.is_dir():
+        cure = "Correct the path; a ledger begins with the first: revier-provision node"
+        raise OrderError("There is no ledger in {folder}", cure, folder=folder)
 
 
 def _bytes(path: Path) -> bytes:

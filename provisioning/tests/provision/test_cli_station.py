@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 
 from revier_inventory import Inventory, begin_period
 from revier_provision import ChirpStack, Device, cli, inventory_files
+from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.files import verify
 from revier_provision.lns.live import Heard
 from revier_provision.station.trials import Trials
@@ -193,7 +194,8 @@ def test_an_installation_from_a_terminal(
     said = json.loads(run(*arguments, "--json").stdout)
     assert said["verdict"]["colour"] == "green"
     (record,) = verify(folder / "ledger")["phone"].records
-    assert (record.event, record.by, record.asset) == ("installed", "ingo", "herten-air-01")
+    who = ledger_names.by_code(folder / "ledger")[record.by]
+    assert (record.event, who, record.asset) == ("installed", "ingo", "herten-air-01")
     with ChirpStack(server.target, server.token) as client:
         device = client.device(DEV_EUI)
         assert device is not None

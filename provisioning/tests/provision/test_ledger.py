@@ -36,11 +36,12 @@ from revier_provision.ledger.records import (
 )
 
 AT = datetime(2026, 5, 1, 8, tzinfo=UTC)
+WHO = "p-0123456789ab"  # as ledger_names draws it
 ENTRIES = [
-    Entry(at=AT, by="Änne", event="key-reserved", dev_eui="240ac4fffe112233", key_id="0" * 32),
-    Entry(at=AT, by="Änne", event="failed", steps=(StepResult("read the chip", "failed"),)),
-    Entry(at=AT, by="Änne", event="provisioned", asset="herten-air-01", note="ß \\ \n [/x]"),
-    Entry(at=AT, by="Änne", event="key-shown"),
+    Entry(at=AT, by=WHO, event="key-reserved", dev_eui="240ac4fffe112233", key_id="0" * 32),
+    Entry(at=AT, by=WHO, event="failed", steps=(StepResult("read the chip", "failed"),)),
+    Entry(at=AT, by=WHO, event="provisioned", asset="herten-air-01", note="ß \\ \n [/x]"),
+    Entry(at=AT, by=WHO, event="key-shown"),
 ]
 
 
@@ -245,7 +246,7 @@ def test_a_torn_end_is_kept_aside_before_the_next_record(tmp_path: Path) -> None
     assert (tmp_path / "a.torn-2").read_bytes() == torn
 
 
-@pytest.mark.parametrize("cut_at", range(6))
+@pytest.mark.parametrize("cut_at", range(7))
 def test_power_lost_anywhere_in_a_repair(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut_at: int
 ) -> None:
@@ -270,7 +271,8 @@ def test_power_lost_anywhere_in_a_repair(
             patch.setattr(durable_files, name, cut_before(name))
         with pytest.raises(OrderError, match="power lost"):
             station(tmp_path).append(lambda _: ENTRIES[0])
-    whole = ["create", "truncate", "append", "replace", "append", "replace"]
+    names = ["replace"]  # who repaired it
+    whole = ["create", "truncate", *names, "append", "replace", "append", "replace"]
     assert calls == whole[: cut_at + 1]
     verify(tmp_path)
     station(tmp_path).append(lambda _: ENTRIES[0])
@@ -372,7 +374,7 @@ def test_verify_and_show(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda lines: [lines[0].replace(b"nne", b"nna"), *lines[1:]], "line 1 is not as"),
+        (lambda lines: [lines[0].replace(b"89ab", b"89ac"), *lines[1:]], "line 1 is not as"),
         (lambda lines: [lines[0], *lines[2:]], "line 2 is record 3: records 2 to 2 are missing"),
         (lambda lines: [lines[1], lines[0], *lines[2:]], "line 2 is record 1 where record 3"),
         (lambda lines: lines[:3], "line 4 is missing: the station's head says"),

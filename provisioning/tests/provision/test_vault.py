@@ -22,6 +22,7 @@ from revier_inventory import begin_period
 from revier_provision import BoardError, NodeOrder, OrderError, cli, inventory_files
 from revier_provision.books import Books, newest_key, provision_entered
 from revier_provision.errors import LedgerError
+from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.files import LedgerFolder, verify
 from revier_provision.ledger.records import key_id
 from revier_provision.vault import vault
@@ -160,7 +161,8 @@ def test_a_run_is_entered_with_its_steps_and_its_key_is_kept(bench: Bench, tmp_p
     entered = verify(bench.folder)["a"].records[-1]
     assert entered.dev_eui == DEV_EUI
     assert entered.chip_mac == "240ac4112233"
-    assert (entered.asset, entered.ags, entered.by) == ("herten-air-01", "05562020", "Änne")
+    who = ledger_names.by_code(bench.folder)[entered.by]
+    assert (entered.asset, entered.ags, who) == ("herten-air-01", "05562020", "Änne")
     assert entered.firmware_sha256 == "ab" * 32
     steps = [one.step for one in entered.steps]
     assert set(steps) == {*record.steps, "read the chip", "look at the network server"}
@@ -283,7 +285,8 @@ def test_a_key_is_shown_on_purpose_and_entered(bench: Bench, tmp_path: Path) -> 
     assert shown.stdout.splitlines()[-1] == key
     assert key not in shown.stderr + other.output + wrong.output
     (entered,) = verify(bench.folder)["desk"].records
-    assert (entered.event, entered.dev_eui, entered.by) == ("key-shown", DEV_EUI, "Uwe")
+    who = ledger_names.by_code(bench.folder)[entered.by]
+    assert (entered.event, entered.dev_eui, who) == ("key-shown", DEV_EUI, "Uwe")
     (tmp_path / "i").chmod(0o644)
     assert "chmod 600" in run(*command, typed=f"{DEV_EUI}\n", code=1).stderr
     unknown = [*command]

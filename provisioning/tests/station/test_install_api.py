@@ -21,6 +21,7 @@ from provisioning.tests.station.conftest import (
 )
 
 from revier_provision.labels.tr005 import identification
+from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.files import verify
 from revier_provision.station.desk import Desk
 
@@ -59,7 +60,8 @@ def test_from_the_label_to_the_ledger(
     assert [one.status_code for one in answers] == [200, 200]
     assert [one.json()["again"] for one in answers] == [False, True]
     (record,) = verify(desk.ledger_folder)["werkbank"].records
-    assert (record.event, record.by) == ("installed", "ingo")
+    who = ledger_names.by_code(desk.ledger_folder)[record.by]
+    assert (record.event, who) == ("installed", "ingo")
 
 
 def test_the_label_in_a_photo(installer: Browser) -> None:

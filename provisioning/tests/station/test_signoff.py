@@ -25,6 +25,7 @@ from provisioning.tests.station.conftest import (
 
 from revier_inventory import DevicePeriod, begin_period
 from revier_provision import inventory_files
+from revier_provision.ledger import names as ledger_names
 from revier_provision.ledger.files import verify
 from revier_provision.ledger.records import Installed
 from revier_provision.station import photos
@@ -114,7 +115,8 @@ def test_a_node_is_where_it_was_planned(pole: Pole) -> None:
     period = DevicePeriod(dev_eui=AIR, asset="herten-air-01", since=START)
     assert periods(pole, AIR) == [period], "what it measured in the workshop is of no asset"
     (record,) = verify(pole.desk.ledger_folder)["werkbank"].records
-    assert (record.event, record.by, record.dev_eui) == ("installed", "ingo", AIR)
+    who = ledger_names.by_code(pole.desk.ledger_folder)[record.by]
+    assert (record.event, who, record.dev_eui) == ("installed", "ingo", AIR)
     assert record.installed == Installed(
         id=wanted.id, begun_at=START, lon=7.13571, lat=51.59583, accuracy_m=6.5,
         photo_sha256=pole.photo, verdict="green", uplinks=3, lost=0, reserve_db=29.0,
