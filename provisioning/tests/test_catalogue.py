@@ -118,3 +118,25 @@ def test_the_check_sees_what_a_catalogue_lacks() -> None:
     wrong = list(messages.faults_of(catalogue, found))
     assert len(wrong) == 5, wrong
     assert all(any(text in fault for fault in wrong) for text in ("anders", "weg", "idle", "new"))
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_the_file_is_as_the_tool_writes_it(path: Path, tmp_path: Path) -> None:
+    """So a change shows what was changed."""
+    found, _ = messages.collect()
+    catalogue = polib.pofile(str(path), wrapwidth=98)
+    messages.brought_up_to_date(catalogue, found).save(str(tmp_path / path.name))
+    assert (tmp_path / path.name).read_text("utf-8") == path.read_text("utf-8"), (
+        "run python tools/messages.py"
+    )
+
+
+def test_translations_stay_while_messages_come_and_go() -> None:
+    catalogue = polib.POFile()
+    catalogue += [
+        polib.POEntry(msgid="stays", msgstr="bleibt"),
+        polib.POEntry(msgid="goes", msgstr="geht"),
+    ]
+    found = [messages.Found("stays", "", "b.py"), messages.Found("new", "", "a.py")]
+    made = messages.brought_up_to_date(catalogue, found)
+    assert [(entry.msgid, entry.msgstr) for entry in made] == [("new", ""), ("stays", "bleibt")]

@@ -34,6 +34,8 @@ STYLES = {
     "failed": "bold red",
 }
 BAR_CHARS = 16
+ASSET_CHARS_MAX = 24
+PORT_CHARS_MAX = 16
 READBACK_CHARS_MAX = 300
 
 
@@ -211,13 +213,21 @@ def card(view: BoardView, language: Language = SOURCE) -> RenderableType:
 def rows(views: list[BoardView], language: Language = SOURCE) -> RenderableType:
     """Pure: one line a board, and how many are through."""
     table = Table(box=None, pad_edge=False, expand=True)
-    for name in (NOTHING, _("port"), _("asset")):
-        table.add_column(say(name, language), no_wrap=True)
-    table.add_column(say(_("step"), language), no_wrap=True, min_width=30)
+    states = [f" {say(_state(view)[0], language)} " for view in views]
+    table.add_column("", no_wrap=True, min_width=max(map(len, states), default=0))
+    ports = [_short_port(view.port) for view in views]
+    table.add_column(
+        say(_("port"), language), no_wrap=True, min_width=max(map(len, ports), default=0)
+    )
+    assets = max((len(view.name) for view in views), default=0)
+    table.add_column(
+        say(_("asset"), language), no_wrap=True, min_width=min(assets, ASSET_CHARS_MAX)
+    )
+    table.add_column(say(_("step"), language), no_wrap=True, min_width=20)
     table.add_column("s", justify="right", no_wrap=True)
     table.add_column("", ratio=1, no_wrap=True, overflow="ellipsis")
-    for view in views:
-        word, style = _state(view)
+    for view, state, port in zip(views, states, ports, strict=True):
+        _word, style = _state(view)
         event = view.current
         done = sum(e.state in ("done", "skipped") for e in view.last.values())
         step = (
@@ -227,8 +237,8 @@ def rows(views: list[BoardView], language: Language = SOURCE) -> RenderableType:
         )
         text = say(view.result, language) or ("" if event is None else _detail(event, language))
         table.add_row(
-            Text(f" {say(word, language)} ", style=f"bold reverse {style}"),
-            view.port,
+            Text(state, style=f"bold reverse {style}"),
+            port,
             view.name,
             Text("" if view.ok else step),
             Text(f"{view.seconds:.0f}", style="dim"),
@@ -241,6 +251,11 @@ def rows(views: list[BoardView], language: Language = SOURCE) -> RenderableType:
     if stopped:
         foot.append(say(_(", {stopped} stopped", stopped=stopped), language), style="bold red")
     return Group(table, Text(), foot)
+
+
+def _short_port(port: str) -> str:
+    """What tells ports apart stands at their end."""
+    return port if len(port) <= PORT_CHARS_MAX else "…" + port[1 - PORT_CHARS_MAX :]
 
 
 def _seconds(seconds: float, language: Language) -> str:

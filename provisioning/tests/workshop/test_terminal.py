@@ -59,6 +59,18 @@ def test_many_boards_are_one_line_each() -> None:
     assert lines[-1] == "1 of 3 nodes stand, 1 stopped"
 
 
+def test_state_and_asset_are_never_cut_short() -> None:
+    port = "/dev/serial/by-id/usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_0001-if00-port0"
+    views = [BoardView(port, name="herten-zeche-ewald-p1"), BoardView("/dev/ttyUSB1")]
+    views[0].hear(StepEvent(NodeStep.PROOF, "begun"))
+    views[1].end("no board", ok=False)
+    out = StringIO()
+    Console(file=out, width=80).print(rows(views, "de"))
+    said = out.getvalue()
+    for text in (" ARBEITET ", " ANGEHALTEN ", "herten-zeche-ewald-p1", "…0001-if00-port0"):
+        assert text in said, said
+
+
 def test_a_real_run_leaves_every_step_ended(make_shop: Callable[..., PaperShop]) -> None:
     shown = Card(Console(file=StringIO()), "paper0")
     shop = make_shop()
