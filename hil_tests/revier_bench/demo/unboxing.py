@@ -4,7 +4,8 @@
 
 Boot loader, esptool, MicroPython's REPL, the application's bundle, self-test, gRPC, vault, ledger
 and label are the real ones; only the proof of join and reading is left to the world, whose clock
-has not begun. A board that is made is switched off at once: how long it took changes nothing in it.
+has not begun. A board that is knocked at late has run already and kept what it did; so what it was
+given, and nothing else, goes on a clean flash into its place: how long it took changes nothing.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from revier_bench import firmware_release
+from revier_bench import firmware_release, image
+from revier_bench.virtual_board import Nvs
 from revier_bench.virtual_board.shim_build import build_shim
 from revier_bench.workbench import BenchBoard, make_runtime
 from revier_bench.workbench.quick_esptool import in_a_hurry
+from revier_bench.world.boards import new_flash
 from revier_bench.world.chance import stream
 from revier_bench.world.fleet import FleetNode
-from revier_bench.world.workshop import ReadyNode, Workshop
+from revier_bench.world.workshop import ReadyNode, Workshop, WorkshopError
 from revier_provision.board.raw_repl import RawRepl
 from revier_provision.board.repl_board import entered
 from revier_provision.books import Books
@@ -44,6 +48,9 @@ from revier_provision.workshop.table import Console
 
 PARALLEL = 12  # boards on the table at one time
 STATION = "demo"
+NAMESPACE = "lorawan"
+IDENTITY = ("dev_eui", "join_eui", "app_key")
+OWN_FILES = ("/node.json", "/slot")  # beside the application's
 WINDOW_S = 120.0  # the machine may do other things, too
 
 
@@ -51,12 +58,15 @@ class Unboxing(Workshop):
     """As Workshop, but each board comes out of its box: nothing is in its flash."""
 
     def provision(self) -> list[ReadyNode]:
-        """Raises ProvisionError."""
+        """Raises ProvisionError, WorkshopError."""
         self._prepare()
         build_shim(self.build_dir)  # once for all boards
+        sent = image.read_files(self.firmware, self.build_dir)
         bench = self._bench()
         with in_a_hurry(), ThreadPoolExecutor(PARALLEL, "technician") as technicians:
-            return list(technicians.map(lambda node: self._unbox(bench, node), self.fleet.nodes))
+            return list(
+                technicians.map(lambda node: self._unbox(bench, node, sent), self.fleet.nodes)
+            )
 
     def _bench(self) -> Bench:
         site = self._site()
@@ -80,10 +90,10 @@ class Unboxing(Workshop):
         chips = sorted({expected_chip(node.board) for node in self.fleet.nodes})
         runtimes = []
         for chip in chips:
-            image = make_runtime(chip)
+            runtime = make_runtime(chip)
             path = self.work_dir / f"{chip}.bin"
-            path.write_bytes(image)
-            runtimes.append(Runtime(path, sha256(image).hexdigest()))
+            path.write_bytes(runtime)
+            runtimes.append(Runtime(path, sha256(runtime).hexdigest()))
         bundle = self.work_dir / "revier-firmware.zip"
         bundle.write_bytes(firmware_bundle.packed(firmware_release.build()))
         return Site(
@@ -97,7 +107,7 @@ class Unboxing(Workshop):
             label_formats=("svg",),
         )
 
-    def _unbox(self, shared: Bench, node: FleetNode) -> ReadyNode:
+    def _unbox(self, shared: Bench, node: FleetNode, sent: dict[str, bytes]) -> ReadyNode:
         assert not node.settings, "settings are made by downlink or cable, not in the workshop"
         board = BenchBoard(
             self.work_dir / "boards" / node.asset,
@@ -127,7 +137,28 @@ class Unboxing(Workshop):
         app_key = self.network_server.app_key(dev_eui)
         assert app_key is not None
         self.progress(f"made {node.asset} as {dev_eui}, from an empty chip, {made.seconds:.1f} s")
-        return ReadyNode(node, dev_eui, app_key, board.flash.image)
+        return ReadyNode(node, dev_eui, app_key, self._carried(node, board.flash.image, sent))
+
+    def _carried(self, node: FleetNode, flash: Path, sent: dict[str, bytes]) -> Path:
+        """Application, identity and settings of this flash on a clean one in its place.
+
+        Raises WorkshopError if the board does not hold what was sent to it.
+        """
+        files = image.read_files(flash, self.build_dir)
+        wrong = [name for name, data in sent.items() if files.get(name) != data]
+        if wrong:
+            raise WorkshopError(f"{node.asset}: not on the board as it was sent: {wrong[0]}")
+        held = Nvs(flash)
+        identity = {key: held.get(NAMESPACE, key) for key in IDENTITY}
+        clean = new_flash(node, self.firmware, self.work_dir)
+        own = {name: files[name] for name in OWN_FILES if name in files}
+        image.write_files(clean, own, self.build_dir)
+        nvs = Nvs(clean)
+        for key, value in identity.items():
+            assert isinstance(value, bytes)
+            nvs.set(NAMESPACE, key, value)
+        nvs.commit()
+        return clean
 
 
 class BoxTable(SerialTable):

@@ -34,7 +34,7 @@ def unbox(folder: Path, build_dir: Path, fleet: Fleet = FLEET) -> tuple[list[Rea
         with FleetChirpStack(network.target, network.token, codec_js=payload_codec()) as server:
             folder.mkdir()
             made = Unboxing(
-                fleet, "7", Path("unused"), folder, build_dir, folder / "inventory", server,
+                fleet, "7", image.build(build_dir), folder, build_dir, folder / "inventory", server,
                 START_UNIX_US,
             ).provision()  # fmt: skip
     finally:
