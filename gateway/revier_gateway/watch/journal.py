@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""What the watch has to write, and what of it is on the disk. One transaction for each look."""
+"""What the watch has to write, and what of it is on the disk: a few transactions for each look."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ from revier_gateway.cli import app
 from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store, StoreError
+from revier_gateway.watch import assets, journal
+from revier_gateway.watch import keeper as keepers
 from revier_gateway.watch.keeper import LOOK_EVERY_S, Keeper
 from revier_gateway.watch.messages import Canary
 from revier_gateway.work import Work
@@ -113,6 +115,34 @@ def test_a_change_of_standing_is_published_once_and_retained(bench: Bench) -> No
     assert (late["state"], offline["state"]) == ("late", "offline")
     assert offline["last_seen"] == "2026-05-04T07:25:00.000Z"
     assert bench.raised() == {"asset-offline"}
+
+
+def test_a_look_in_small_steps_is_a_whole_look(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in (
+        (keepers, "ASSETS_PER_STEP"),
+        (keepers, "ROWS_PER_WRITE"),
+        (assets, "ASSETS_PER_STEP"),
+        (journal, "SLOW_ROWS"),
+    ):
+        monkeypatch.setattr(module, name, 1)
+    bench.minutes(10)
+    told = {m["asset"].split(":")[-1]: m["state"] for m in bench.taken("availability")}
+    assert told == {"aq-0007": "online", "ps-r12-03": "unknown", "wc-0113": "unknown"}
+    bench.now += timedelta(seconds=journal.SLOW_EVERY_S)
+    steps = 0
+    for _ in bench.keeper.steps():  # events come between
+        steps += 1
+        if steps % 3 == 0:
+            bench.uplink(pm25=steps)
+    assert steps >= len(support.inventory().assets) * 2
+    bench.keeper.finish()
+    db = bench.store.database
+    assert db.execute("SELECT count(*) FROM daily").fetchone() == (3,)
+    assert db.execute("SELECT dev_eui FROM watch_device").fetchall() == [(support.AIR,)]
+    sql = "SELECT readings FROM daily WHERE asset = 'aq-0007'"
+    assert db.execute(sql).fetchone() == (bench.f_cnt,)
 
 
 def test_a_restart_tells_nothing_anew(bench: Bench) -> None:
