@@ -45,6 +45,9 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter an option
     keep: Annotated[
         bool, typer.Option(help="keep the run's folder with logs and database")
     ] = False,
+    provisioned: Annotated[
+        bool, typer.Option(help="nodes come ready from elsewhere: no empty chips are flashed")
+    ] = False,
 ) -> None:
     """Run the whole chain on this machine: nodes, air, network server, gateway, feed, page."""
     from revier_bench.demo.options import OptionError, parse
@@ -54,7 +57,7 @@ def demo(  # noqa: PLR0913, PLR0917 - one parameter an option
         options = parse(
             for_=for_, headless=headless, kill_gateway=kill_gateway, seed=seed, start=start,
             hours=hours, network_server=network_server, mqtt=mqtt, grpc=grpc,
-            token_file=token_file, keep=keep,
+            token_file=token_file, keep=keep, provisioned=provisioned,
         )  # fmt: skip
     except OptionError as error:
         raise typer.BadParameter(str(error)) from error

@@ -32,11 +32,13 @@ class DemoOptions:
     grpc: tuple[str, int] | None
     token_file: Path | None
     keep: bool
+    provisioned: bool
 
     @property
     def repeat_command(self) -> str:
         """The command that repeats this run; against an external network server, its seed only."""
         length = f" --for {self.duration_s:g}s" if self.duration_s else ""
+        length += " --provisioned" if self.provisioned else ""
         if self.mqtt and self.grpc:
             where = f"--mqtt {self.mqtt[0]}:{self.mqtt[1]} --grpc {self.grpc[0]}:{self.grpc[1]}"
             server = f"--network-server external {where} --token-file {self.token_file}"
@@ -92,6 +94,7 @@ def parse(  # noqa: PLR0913 - one parameter an option
     grpc: str | None = None,
     token_file: Path | None = None,
     keep: bool = False,
+    provisioned: bool = False,
 ) -> DemoOptions:
     """Check the options; OptionError says what to write instead."""
     if network_server not in ("stand-in", "external"):
@@ -122,4 +125,5 @@ def parse(  # noqa: PLR0913 - one parameter an option
         grpc=grpc_address,
         token_file=token_file,
         keep=keep,
+        provisioned=provisioned,
     )

@@ -26,7 +26,7 @@ from revier_bench.world.checker import Report, check
 from revier_bench.world.feed_subscriber import FeedSubscriber
 from revier_bench.world.mqtt_wall import WallError
 from revier_bench.world.simulation import Settings, Simulation
-from revier_bench.world.workshop import WorkshopError
+from revier_bench.world.workshop import Workshop, WorkshopError
 from revier_provision import ProvisionError
 from revier_provision.lns.reach import payload_codec
 
@@ -66,7 +66,7 @@ class Run:
             self.console.print("starting broker and network server ...")
             self.stack.start_network_side()
             self.world = parts.enter_context(Simulation(self._settings(), self._say))
-            self.world.provision(Unboxing)
+            self.world.provision(Workshop if self.options.provisioned else Unboxing)
             self.subscriber = FeedSubscriber(*self.stack.feed)
             self.subscriber.start()
             parts.callback(self.subscriber.stop)

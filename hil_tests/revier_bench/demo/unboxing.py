@@ -40,10 +40,11 @@ from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.update import firmware_bundle
 from revier_provision.vault import vault
 from revier_provision.workshop.assets import AssetDesk
-from revier_provision.workshop.make_node import Bench, Wanted, make_node
+from revier_provision.workshop.make_node import Bench, NodeMade, Wanted, make_node
 from revier_provision.workshop.serial_board import SerialBoard, Stream
 from revier_provision.workshop.serial_table import SerialTable
 from revier_provision.workshop.site_file import Runtime, Site
+from revier_provision.workshop.step_events import StepFailedError
 from revier_provision.workshop.table import Console
 
 PARALLEL = 12  # boards on the table at one time
@@ -51,6 +52,7 @@ STATION = "demo"
 NAMESPACE = "lorawan"
 IDENTITY = ("dev_eui", "join_eui", "app_key")
 OWN_FILES = ("/node.json", "/slot")  # beside the application's
+TRIES = 3
 WINDOW_S = 120.0  # the machine may do other things, too
 
 
@@ -132,12 +134,24 @@ class Unboxing(Workshop):
                 window_s=WINDOW_S,
                 prove=False,
             )
-            made = make_node(bench, wanted)
+            made = self._made(bench, wanted)
         dev_eui = made.record.dev_eui
         app_key = self.network_server.app_key(dev_eui)
         assert app_key is not None
         self.progress(f"made {node.asset} as {dev_eui}, from an empty chip, {made.seconds:.1f} s")
         return ReadyNode(node, dev_eui, app_key, self._carried(node, board.flash.image, sent))
+
+    def _made(self, bench: Bench, wanted: Wanted) -> NodeMade:
+        """Again where a step failed, which goes on where it stopped: twelve boards at one time on a
+        busy machine are more than some of esptool's waits allow for."""
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                return make_node(bench, wanted)
+            except StepFailedError as error:
+                if not left:
+                    raise
+                self.progress(f"{wanted.asset} once more: {error}")
+        raise AssertionError
 
     def _carried(self, node: FleetNode, flash: Path, sent: dict[str, bytes]) -> Path:
         """Application, identity and settings of this flash on a clean one in its place.

@@ -11,6 +11,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from serial import rfc2217
@@ -161,12 +162,16 @@ class SerialServer:
             self._board.receive(plain)
 
     def _cut(self) -> None:
+        """The port is reserved, but nobody answers; unless another took it in this instant."""
         self._drop()
         self._listener.close()
-        self._listener = _bound(self.port)  # reserved, but nobody answers
         self._plugged = False
+        with suppress(OSError):
+            self._listener = _bound(self.port)
 
     def _plug(self) -> None:
+        if self._listener.fileno() < 0:
+            self._listener = _bound(self.port)
         self._listener.listen()
         self._plugged = True
 

@@ -95,7 +95,7 @@ def demo(external: External, folder: Path, *options: str) -> str:
     """What it printed until a person pressed Ctrl-C, as the last node may join late."""
     process = subprocess.Popen(
         [
-            REVIER_BENCH, "demo", "--headless", "--network-server", "external",
+            REVIER_BENCH, "demo", "--headless", "--provisioned", "--network-server", "external",
             "--mqtt", f"127.0.0.1:{external.mqtt_port}",
             "--grpc", f"127.0.0.1:{external.grpc_port}",
             "--token-file", external.token_file, *options,

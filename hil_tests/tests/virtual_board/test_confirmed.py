@@ -21,6 +21,7 @@ from revier_payload.waste import WASTE
 MESSAGES = {WASTE.f_port: WASTE}
 LINK = None
 HELD = ()
+WATCHES = ""
 INTERVAL_S = 60
 
 def self_test(wake):
