@@ -14,6 +14,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from revier_bench.demo import unboxing
 from revier_bench.demo.dashboard import DashboardSnapshot, Result, Screen, result_table
 from revier_bench.demo.digest import feed_digest, frames_digest
 from revier_bench.demo.observers import EVENTS, FEED, Observer
@@ -21,7 +22,6 @@ from revier_bench.demo.options import DemoOptions
 from revier_bench.demo.picture import picture
 from revier_bench.demo.processes import ChildError
 from revier_bench.demo.stack import Stack
-from revier_bench.demo.unboxing import Unboxing
 from revier_bench.world.checker import Report, check
 from revier_bench.world.feed_subscriber import FeedSubscriber
 from revier_bench.world.mqtt_wall import WallError
@@ -40,6 +40,10 @@ HEADLESS_REFRESH_S = 5.0
 # whose first join-accepts were lost waits for minutes: 1 % duty cycle.
 JOINS_S_MAX = 240.0
 JOINS_LOOK_S = 5.0
+NO_TERMINALS = (
+    "  no pseudo-terminals for the boards' consoles (mount -t devpts devpts /dev/pts):"
+    " the nodes come ready, none is flashed"
+)
 CUT_SHORT = 130  # exit code of a run without a person that a signal ended before its time
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -66,7 +70,7 @@ class Run:
             self.console.print("starting broker and network server ...")
             self.stack.start_network_side()
             self.world = parts.enter_context(Simulation(self._settings(), self._say))
-            self.world.provision(Workshop if self.options.provisioned else Unboxing)
+            self.world.provision(self._workshop())
             self.subscriber = FeedSubscriber(*self.stack.feed)
             self.subscriber.start()
             parts.callback(self.subscriber.stop)
@@ -82,6 +86,14 @@ class Run:
                 self._run_world()
                 report = self._drain()
         return self._judge(report)
+
+    def _workshop(self) -> type[Workshop]:
+        if self.options.provisioned:
+            return Workshop
+        if not unboxing.is_possible():
+            self.console.print(NO_TERMINALS)
+            return Workshop
+        return unboxing.Unboxing
 
     def _settings(self) -> Settings:
         host, port = self.stack.grpc

