@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 import polib
 import pytest
 import typer.main
+from tests.commands import commands
 
 from revier_inventory.message import _
 from revier_provision.cli import app
@@ -60,24 +61,7 @@ class Section(NamedTuple):
         return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 
-def commands() -> dict[tuple[str, ...], frozenset[str] | None]:
-    """Every command with its options; None for a group of commands."""
-    found: dict[tuple[str, ...], frozenset[str] | None] = {}
-
-    def walk(command: Any, path: tuple[str, ...]) -> None:
-        below = getattr(command, "commands", None)
-        options = {"--help"}
-        for parameter in command.params:
-            options.update(parameter.opts, parameter.secondary_opts)
-        found[path] = None if below else frozenset(options)
-        for name, each in (below or {}).items():
-            walk(each, (*path, name))
-
-    walk(typer.main.get_command(app), ())
-    return found
-
-
-COMMANDS = commands()
+COMMANDS = commands(app)
 PROGRAM_OPTIONS = frozenset(
     option for each in typer.main.get_command(app).params for option in each.opts
 )

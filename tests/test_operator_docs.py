@@ -5,12 +5,12 @@
 import re
 import shlex
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import jinja2
 import msgspec
 import pytest
-import typer.main
+from tests.commands import commands
 
 from revier_gateway import config, feed_messages, outcomes
 from revier_gateway.cli import app
@@ -25,22 +25,7 @@ COMMAND = re.compile(rf"(?:^|[`]){PROGRAM} ([^`\n]+)", re.MULTILINE)
 PLACEHOLDERS = {"...", "|"}
 
 
-def commands() -> dict[tuple[str, ...], frozenset[str] | None]:
-    """Every command with its options; None for a group of commands."""
-    found: dict[tuple[str, ...], frozenset[str] | None] = {}
-
-    def walk(command: Any, path: tuple[str, ...]) -> None:
-        below = getattr(command, "commands", None)
-        options = {"--help", *(name for one in command.params for name in one.opts)}
-        found[path] = None if below else frozenset(options)
-        for name, each in (below or {}).items():
-            walk(each, (*path, name))
-
-    walk(typer.main.get_command(app), ())
-    return found
-
-
-COMMANDS = commands()
+COMMANDS = commands(app)
 
 
 def named_in(page: Path) -> list[str]:
