@@ -234,15 +234,11 @@ class ChirpStack:
             self._do(_("update the device"), self._devices.Update, request)
 
     def app_key(self, dev_eui: str) -> bytes | None:
-        request = api.GetDeviceKeysRequest(dev_eui=dev_eui)
-        answer = self._get(_("read the device's key"), self._devices.GetKeys, request)
-        if answer is None:
-            return None
-        return bytes.fromhex(answer.device_keys.nwk_key)
+        answer = self._keys(dev_eui)
+        return None if answer is None else bytes.fromhex(answer.device_keys.nwk_key)
 
     def set_app_key(self, dev_eui: str, app_key: bytes) -> None:
-        get = api.GetDeviceKeysRequest(dev_eui=dev_eui)
-        present = self._get(_("read the device's key"), self._devices.GetKeys, get)
+        present = self._keys(dev_eui)
         keys = api.DeviceKeys(dev_eui=dev_eui, nwk_key=app_key.hex(), app_key=NO_KEY)
         if present is None:
             request = api.CreateDeviceKeysRequest(device_keys=keys)
@@ -251,14 +247,17 @@ class ChirpStack:
             request = api.UpdateDeviceKeysRequest(device_keys=keys)
             self._do(_("replace the device's key"), self._devices.UpdateKeys, request)
 
+    def _keys(self, dev_eui: str) -> Any:
+        request = api.GetDeviceKeysRequest(dev_eui=dev_eui)
+        return self._get(_("read the device's key"), self._devices.GetKeys, request)
+
     def flush_dev_nonces(self, dev_eui: str) -> None:
         request = api.FlushDevNoncesRequest(dev_eui=dev_eui)
         self._do(_("flush the DevNonces"), self._devices.FlushDevNonces, request)
 
     def key_changed_at(self, dev_eui: str) -> datetime | None:
         """By ChirpStack's clock; it counts a join as a change, too. None: the device has no key."""
-        request = api.GetDeviceKeysRequest(dev_eui=dev_eui)
-        answer = self._get(_("read the device's key"), self._devices.GetKeys, request)
+        answer = self._keys(dev_eui)
         if answer is None or not answer.HasField("updated_at"):
             return None
         changed: datetime = answer.updated_at.ToDatetime(tzinfo=UTC)
