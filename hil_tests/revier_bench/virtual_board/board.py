@@ -212,6 +212,11 @@ class VirtualBoard:
         self._bound_waiting()
         self.kernel.touch(self)
 
+    def interrupt(self) -> None:
+        """Ctrl-C: a sleep is over."""
+        if self._interruptible:
+            self.wake()
+
     def _bound_waiting(self) -> None:
         target_us = self.target_us if self._arrive else NEVER_US
         self.kernel.bounds[self.index] = min(target_us, self.timeline.next_us)

@@ -62,7 +62,7 @@ def welcome(board: "VirtualBoard") -> bytes:
         board.rtc_base_us,
         board.cause,
         board.wake_reason,
-        1 if board.nomain else 0,
+        (1 if board.nomain else 0) | (2 if board.terminal.attached else 0),
         board.busy_mask,
         board.cs_mask,
         board.driven_mask,
@@ -265,6 +265,11 @@ def _started(board: "VirtualBoard", request: Request) -> None:
     board.terminal.started()
 
 
+def _kbd_intr(board: "VirtualBoard", request: Request) -> None:
+    board.terminal.ctrl_c_interrupts(bool(request.arg))
+    board.reply(board.now_us)
+
+
 HANDLERS: dict[int, Handler] = {
     link.ADVANCE: _advance,
     link.SYNC: _advance,
@@ -288,4 +293,5 @@ HANDLERS: dict[int, Handler] = {
     link.REPL: _repl,
     link.POWER_CUT: _power_cut,
     link.STARTED: _started,
+    link.KBD_INTR: _kbd_intr,
 }

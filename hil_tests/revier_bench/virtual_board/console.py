@@ -82,7 +82,7 @@ class PtyConsole:
         self._inner, self._inner_child = pty.openpty()
         attributes = termios.tcgetattr(self._inner_child)
         attributes[0] = attributes[1] = 0
-        attributes[3] = termios.ISIG  # Ctrl-C interrupts what runs
+        attributes[3] = 0
         attributes[6][termios.VMIN] = 1
         termios.tcsetattr(self._inner_child, termios.TCSANOW, attributes)
         self._outer, self._outer_child = pty.openpty()
@@ -92,6 +92,7 @@ class PtyConsole:
         os.set_blocking(self._outer, False)
         self.raw = False
         self.ready = False
+        self.interrupted = False  # by what was handed over last
         self._seen = b""
         self._entering = False
         self._hiding = False
@@ -100,6 +101,17 @@ class PtyConsole:
 
     def child_fd(self) -> int:
         return self._inner_child
+
+    def ctrl_c_interrupts(self, on: bool) -> None:
+        """The interpreter's own switch would leave the signal to the system, which kills."""
+        attributes = termios.tcgetattr(self._inner_child)
+        attributes[3] = termios.ISIG | termios.NOFLSH if on else 0
+        termios.tcsetattr(self._inner_child, termios.TCSANOW, attributes)
+
+    @property
+    def _ctrl_c_interrupts(self) -> bool:
+        """At its prompt the interpreter switches it off for itself."""
+        return bool(termios.tcgetattr(self._inner_child)[3] & termios.ISIG)
 
     def fds(self) -> tuple[int, int]:
         """Inner and outer master, for the kernel's epoll."""
@@ -129,6 +141,7 @@ class PtyConsole:
     def rebooted(self, soft: bool) -> None:
         """A new process starts; raw REPL only survives a soft reset."""
         self.ready = False
+        self.ctrl_c_interrupts(False)
         self.relay_output()
         self._entering = self.raw = self.raw and soft
         self._seen = b""
@@ -170,11 +183,15 @@ class PtyConsole:
         return self.flush_input()
 
     def flush_input(self) -> bool:
-        """Hand over what the client typed, once the node has started."""
+        """Hand over what the client typed, once the node has started.
+
+        A second signal before the first is heeded would end the interpreter of the host.
+        """
         if not self.ready or not self._waiting:
             return False
-        self.write(self._waiting)
-        self._waiting = b""
+        data, self._waiting = self._waiting, b""
+        self.interrupted = b"\x03" in data and self._ctrl_c_interrupts
+        self.write(re.sub(rb"\x03+", b"\x03", data) if self.interrupted else data)
         return True
 
     def close(self) -> None:

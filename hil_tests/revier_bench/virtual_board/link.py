@@ -16,7 +16,8 @@ REPLY = struct.Struct("<6q")
 """now us, end of the lease us, input pins, BUSY until us, interrupts, value"""
 
 WELCOME = struct.Struct("<24q6s2x24s")
-"""ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py), BUSY pins, chip
+"""ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py, 2: on a
+terminal), BUSY pins, chip
 selects, pins that chips drive, output pins, flash bytes until a power cut (-1 never), length of
 the RTC memory, chance, held pins, pins that float high, costs us: clock or pin, chip select, sleep,
 stray, soft interrupt least and most, collection least and most; bytes until a collection, RTC pins;
@@ -44,6 +45,7 @@ REPL = 20
 UART_ANY = 21
 POWER_CUT = 22
 STARTED = 23
+KBD_INTR = 24
 
 OPERATIONS = {
     number: name.lower() for name, number in list(globals().items()) if isinstance(number, int)

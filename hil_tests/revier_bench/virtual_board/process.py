@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A board's interpreter process: the link to it, its boots and its kills."""
 
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -68,13 +69,9 @@ class NodeProcess:
         if self._server is None:
             return
         self._server.kill(self._index)
-        self._ours.setblocking(False)
-        try:
-            while self._ours.recv(_RECEIVE_BYTES):
+        with contextlib.suppress(BlockingIOError):
+            while self._ours.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT):
                 pass
-        except BlockingIOError:
-            pass
-        self._ours.setblocking(True)
         self._buffer = b""
 
     def send(self, reply: bytes) -> None:
@@ -82,7 +79,10 @@ class NodeProcess:
 
     def _on_readable(self) -> None:
         """A node has one request at most under way, so one object serves them all."""
-        data = self._ours.recv(_RECEIVE_BYTES)
+        try:
+            data = self._ours.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return  # killed since it was found readable
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
         while data:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The kernel's side of the fork server: start it, order boots and kills, hear of deaths."""
 
+import contextlib
 import importlib.util
 import json
 import socket
@@ -71,8 +72,9 @@ class ProcessServer:
             self._note(message)
 
     def poll(self) -> None:
-        """Handle one message that is there."""
-        self._note(self._hear())
+        """Handle a message, unless kill() heard it since it was found readable."""
+        with contextlib.suppress(BlockingIOError):
+            self._note(self._hear(socket.MSG_DONTWAIT))
 
     def _note(self, message: dict[str, Any]) -> None:
         if message["op"] == "dead":
@@ -81,8 +83,8 @@ class ProcessServer:
     def _say(self, message: dict[str, Any]) -> None:
         self._control.send(json.dumps(message).encode())
 
-    def _hear(self) -> dict[str, Any]:
-        data = self._control.recv(65536)
+    def _hear(self, flags: int = 0) -> dict[str, Any]:
+        data = self._control.recv(65536, flags)
         if not data:
             raise RuntimeError(f"the fork server ended (exit {self._process.poll()})")
         message: dict[str, Any] = json.loads(data)

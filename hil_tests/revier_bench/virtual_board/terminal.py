@@ -75,9 +75,16 @@ class Terminal:
             self.console.ready = True
             self.console.flush_input()
 
+    def ctrl_c_interrupts(self, on: bool) -> None:
+        """micropython.kbd_intr(): interrupt what runs, or be a byte like any other."""
+        if isinstance(self.console, PtyConsole):
+            self.console.ctrl_c_interrupts(on)
+
     def _relay_input(self) -> None:
         if isinstance(self.console, PtyConsole) and self.console.relay_input():
             self._typed()
+            if self.console.interrupted:
+                self._board.interrupt()
 
     def _typed(self) -> None:
         if not self._waiting:

@@ -100,3 +100,52 @@ def test_reset_from_the_repl(line: Line) -> None:
     line.port.write(b"import machine; machine.reset()\r\n")
     line.expect(b"main ran")
     line.expect(b">>> ")
+
+
+def test_ctrl_c_ends_a_sleep_and_the_next_call_gets_its_own_answer(line: Line) -> None:
+    line.expect(b">>> ")
+    line.port.write(b"import time; time.sleep(3000)\r\n")
+    time.sleep(0.3)
+    line.port.write(b"\x03\x03")
+    line.expect(b"KeyboardInterrupt")
+    line.port.write(b"t = time.ticks_us(); time.sleep_ms(20); time.ticks_us() - t < 60000000\r\n")
+    line.expect(b"True\r\n")
+
+
+def test_ctrl_c_is_a_byte_where_the_program_says_so(make_node: MakeNode, kernel: Kernel) -> None:
+    node = make_node(
+        "import micropython, sys\n"
+        "micropython.kbd_intr(-1)\n"
+        "print('deaf')\n"
+        "print('read', sys.stdin.read(2).encode())\n"
+        "micropython.kbd_intr(3)\n"
+        "print('listens')\n"
+        "while True: pass\n"
+    )
+    path = node.board.attach_pty()
+    node.board.power_on()
+    line = Line(kernel, path)
+    try:
+        line.expect(b"deaf")
+        line.port.write(b"\x03\x03")
+        line.expect(b"read b'\\x03\\x03'")
+        line.expect(b"listens")
+        line.port.write(b"\x03")
+        line.expect(b"KeyboardInterrupt")
+    finally:
+        line.close()
+
+
+def test_a_tool_that_knocks_all_the_time_breaks_no_start(line: Line) -> None:
+    for _ in range(5):
+        line.expect(b">>> ")
+        line.port.write(b"\x02import machine; machine.reset()\r\n")
+        end_s = time.monotonic() + 1.0
+        while time.monotonic() < end_s:
+            line.port.write(b"\x03\x03\r")
+            time.sleep(0.005)
+    line.port.write(b"\r\x01")
+    line.expect(b"raw REPL; CTRL-B to exit\r\n>")
+    time.sleep(0.2)
+    line.port.write(b"\x03print(6 * 7)\x04")
+    line.expect(b"OK42\r\n\x04\x04>")

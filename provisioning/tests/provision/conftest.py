@@ -284,6 +284,9 @@ class PtyBoard:
         if not self._prompt.wait(START_S):
             self.close()
             pytest.fail(f"the interpreter did not start: {self.wire!r}")
+        if b"Traceback" in self.wire:
+            self.close()
+            pytest.fail(f"the board's modules did not start: {self.wire!r}")
         self._carry_on(self._outer, self._inner)
 
     def _carry_on(self, source: int, target: int) -> None:

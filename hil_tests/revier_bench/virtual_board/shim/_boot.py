@@ -52,6 +52,7 @@ def _run(path, module):
     except OSError:
         return False
     try:
+        _micropython.kbd_intr(3)
         exec(code, module)
     except SystemExit:
         return True
@@ -60,6 +61,15 @@ def _run(path, module):
     except BaseException as e:
         _print_exception(e)
     return False
+
+
+def _ctrl_c_is_a_byte():
+    while True:
+        try:
+            _micropython.kbd_intr(-1)
+            return
+        except KeyboardInterrupt:
+            pass
 
 
 def _start():
@@ -91,10 +101,17 @@ def _main():
     for name in ("_boot",):
         sys.modules.pop(name, None)
     _link.tell(_link.STARTED, gc.mem_alloc())
+    _micropython.on_terminal = flags & 2
     again = _run("/boot.py", module)
+    _ctrl_c_is_a_byte()
     if not again and not flags & 1:
         again = _run("/main.py", module)
+        _ctrl_c_is_a_byte()
     _link.call(_link.REPL, 1 if again else 0)
+    try:
+        _micropython.kbd_intr(3)
+    except KeyboardInterrupt:
+        pass
 
 
 _main()

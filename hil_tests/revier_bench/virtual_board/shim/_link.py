@@ -50,6 +50,7 @@ REPL = 20
 UART_ANY = 21
 POWER_CUT = 22
 STARTED = 23
+KBD_INTR = 24
 
 _file = open(3, "r+b")
 _req = array.array("l", [0] * ((_REQUEST + _ROOM) // 8))
@@ -79,6 +80,7 @@ cs_mask = 0
 driven_mask = 0
 floating = 0
 dirty = False  # a chip select changed and no message told so yet
+_due = 0  # bytes of a reply that Ctrl-C broke off; they come before the next one
 
 
 def _format(n):
@@ -125,9 +127,14 @@ def _send(op, arg, n, want):
 
 def call(op, arg=0, n=0, want=0):
     """One request, one reply; returns the reply's value. Interrupts wait in `irqs`."""
-    global now, lease, levels, busy_until, irqs
+    global now, lease, levels, busy_until, irqs, _due
+    if _due:
+        _file.readinto(_rep, _due)
+    _due = _REPLY + want
     _send(op, arg, n, want)
-    if _file.readinto(_rep, _REPLY + want) != _REPLY + want:
+    n = _file.readinto(_rep, _REPLY + want)
+    _due = 0
+    if n != _REPLY + want:
         die()
     now = _rep[0]
     lease = _rep[1]
