@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from gateway.tests import support
 
+from revier_bench.broker import free_port
 from revier_bench.mosquitto import programs, version
 
 PERSISTENT = """
@@ -50,7 +51,7 @@ class Mosquitto:
     def __init__(self, folder: Path, conf: str, listener: str = "", port: int = 0) -> None:
         """conf: settings beside listener and log; {folder} stands for its folder."""
         self._program = program()
-        self.port = port or support.free_port()
+        self.port = port or free_port()
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         anonymous = "" if "allow_anonymous" in conf else "allow_anonymous true\n"

@@ -25,6 +25,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from revier_bench.broker import free_port
 from revier_inventory import Asset, DevicePeriod, Inventory, Owner, RadioGateway, dump
 from revier_payload.codec import encode
 
@@ -196,12 +197,6 @@ next_connection_delay_ms = 0
     max_inflight_count = 1000
     dynamic_filters = true
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def broker(folder: Path, port: int | None = None, payload_max: int = 262144) -> Broker:

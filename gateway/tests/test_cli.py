@@ -16,6 +16,7 @@ from gateway.tests.support import air_payload, uplink
 from iotcore import Broker
 from typer.testing import CliRunner
 
+from revier_bench.broker import free_port
 from revier_gateway.cli import app
 from revier_gateway.mqtt.link import Message
 from revier_gateway.pipeline import Pipeline
@@ -64,7 +65,7 @@ def test_tail_prints_lines_and_json(broker: Broker, pipeline: Pipeline, store: S
 
 
 def test_tail_without_a_broker_says_where_it_looked() -> None:
-    port = support.free_port()
+    port = free_port()
     result = CliRunner().invoke(app, ["tail", "--port", str(port)])
     assert result.exit_code == 1
     assert f"127.0.0.1:{port}" in result.output

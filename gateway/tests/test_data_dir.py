@@ -20,6 +20,7 @@ from gateway.tests.test_service import events, gateway, ids, online
 from iotcore import Broker
 from typer.testing import CliRunner
 
+from revier_bench.broker import free_port
 from revier_gateway import backup, store_schema
 from revier_gateway.cli import app
 from revier_gateway.data_dir import FILE_NAME, RESTORING_NAME, DataDirBusyError, DataDirError
@@ -248,7 +249,7 @@ def test_backup_under_load_then_the_host_is_lost(broker: Broker, tmp_path: Path)
     """The feed cannot be reached; the gateway takes events; a copy; then everything is deleted."""
     host, other = tmp_path / "host", tmp_path / "other"
     host.mkdir()
-    config = support.gateway_toml(host, broker.port, support.free_port())
+    config = support.gateway_toml(host, broker.port, free_port())
     made = events(400)
     with gateway(config) as process:
         support.wait_until(lambda: "subscribed" in (host / "gateway.log").read_text())

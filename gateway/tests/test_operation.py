@@ -21,6 +21,8 @@ from gateway.tests import support
 from gateway.tests.support import air_payload, uplink
 from iotcore import Broker
 
+from revier_bench.broker import free_port
+
 DEPLOY = Path(__file__).parents[1] / "deploy"
 
 
@@ -53,7 +55,7 @@ def is_ready(port: int) -> bool:
 
 
 def test_live_before_it_is_ready_and_ready_with_both_legs(broker: Broker, tmp_path: Path) -> None:
-    port, feed_port = support.free_port(), support.free_port()
+    port, feed_port = free_port(), support.free_port()
     config = support.gateway_toml(
         tmp_path, broker.port, feed_port, console=f"enabled = true\nport = {port}"
     )
@@ -77,7 +79,7 @@ def test_live_before_it_is_ready_and_ready_with_both_legs(broker: Broker, tmp_pa
 
 
 def test_figures_canary_and_no_name_of_the_server(broker: Broker, tmp_path: Path) -> None:
-    page, port = support.free_port(), support.free_port()
+    page, port = free_port(), support.free_port()
     config = support.gateway_toml(
         tmp_path, broker.port, broker.port, console=f"enabled = true\nport = {page}"
     )
@@ -117,7 +119,7 @@ def test_figures_canary_and_no_name_of_the_server(broker: Broker, tmp_path: Path
 
 
 def test_open_pages_do_not_hold_the_end_up(broker: Broker, tmp_path: Path) -> None:
-    port = support.free_port()
+    port = free_port()
     config = support.gateway_toml(
         tmp_path, broker.port, broker.port, console=f"enabled = true\nport = {port}"
     )

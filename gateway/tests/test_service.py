@@ -20,6 +20,7 @@ from gateway.tests import mosquitto, support
 from gateway.tests.support import START, air_payload, uplink
 from iotcore import Broker
 
+from revier_bench.broker import free_port
 from revier_gateway.store import Store
 
 SOURCE_CLIENT = "revier-gateway-test-source"
@@ -132,7 +133,7 @@ def test_killed_three_times_with_mosquitto(tmp_path: Path) -> None:
 
 
 def test_the_feed_s_broker_gone_and_back(broker: Broker, tmp_path: Path) -> None:
-    feed_port = support.free_port()
+    feed_port = free_port()
     config = support.gateway_toml(tmp_path, broker.port, feed_port)
     with (
         support.broker(tmp_path / "feed") as feed,

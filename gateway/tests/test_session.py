@@ -18,6 +18,7 @@ from gateway.tests.implementations import cut as cut_off
 from gateway.tests.implementations import every
 from iotcore import Broker
 
+from revier_bench.broker import free_port
 from revier_gateway.mqtt.keep import BACKOFF_MAX_S, Backoff, keep
 from revier_gateway.mqtt.link import Connect, Link, LinkLost, LinkSettings, Message, Outgoing
 
@@ -148,12 +149,12 @@ def test_the_last_will_speaks_when_we_cannot(broker: Broker, connect: Connect) -
 @every
 def test_nobody_answers(connect: Connect) -> None:
     with pytest.raises(LinkLost):
-        go(connect(settings(support.free_port())))  # type: ignore[arg-type]
+        go(connect(settings(free_port())))  # type: ignore[arg-type]
 
 
 @every
 def test_keep_comes_back_and_subscribes_again(tmp_path: Any, connect: Connect) -> None:
-    port = support.free_port()
+    port = free_port()
     heard: list[bytes] = []
     states: list[bool] = []
 

@@ -6,6 +6,8 @@ For demo and tests only: it has no ACL, and nothing of it survives a restart. Pr
 Mosquitto 2.0.21 or newer.
 """
 
+import contextlib
+import random
 import socket
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from iotcore import Broker
 
 PAYLOAD_BYTES_MAX = 256 * 1024
 QUEUED_PUBLISHES_MAX = 1000
+_PORTS = range(20_000, 32_000)
+_TRIES = 100
 SEGMENT_BYTES = 256 * 1024 * 1024
 
 CONFIG = """
@@ -38,10 +42,13 @@ next_connection_delay_ms = 0
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on just now, and none of those that the system
+    gives to outgoing connections: one of these would have it before it is used."""
+    for port in random.SystemRandom().sample(_PORTS, _TRIES):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"of {_TRIES} ports from {_PORTS.start} on none is free: end other programs")
 
 
 def start_broker(work_dir: Path, port: int) -> Broker:

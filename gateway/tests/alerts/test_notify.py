@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from gateway.tests import mosquitto, support
 
+from revier_bench.broker import free_port
 from revier_gateway.alerts.book import Alert
 from revier_gateway.alerts.notify import Notifier, addresses
 from revier_gateway.config import Alerts, ConfigError
@@ -87,7 +88,7 @@ def test_a_message_by_mqtt(tmp_path: Path) -> None:
 def test_one_way_that_fails_is_not_all_told() -> None:
     with smtp() as (port, mails):
         mail = f"mailto://127.0.0.1:{port}?from=a@example.org&to=b@example.org"
-        nobody = f"json://127.0.0.1:{support.free_port()}/"
+        nobody = f"json://127.0.0.1:{free_port()}/"
         assert not tell(Alerts(to=(mail, nobody)), RAISED)
         assert len(mails) == 1
 

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from gateway.tests.console.fake_view import START, FakeView, view_of_twelve
 
+from revier_bench.broker import free_port
 from revier_gateway.console.app import build
 from revier_gateway.console.interfaces import ConsoleSettings
 from revier_gateway.console.server import serve
@@ -62,7 +63,7 @@ class Running:
 
     def __init__(self, view: FakeView, port: int = 0) -> None:
         self.view = view
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
@@ -100,12 +101,6 @@ class Running:
             self._thread.join(10)
         assert not self._thread.is_alive(), "the page did not stop"
         return time.monotonic() - started
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

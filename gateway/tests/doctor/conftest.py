@@ -21,6 +21,7 @@ from gateway.tests import mosquitto, support
 from gateway.tests.certificates import Authority
 from paho.mqtt.enums import CallbackAPIVersion
 
+from revier_bench.broker import free_port
 from revier_gateway.config import Config, load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -39,7 +40,7 @@ class Site:
         self, folder: Path, change: Callable[[str], str], days: float, acl: Callable[[str], str]
     ) -> None:
         self.folder = folder
-        self.port, self.tls_port = support.free_port(), support.free_port()
+        self.port, self.tls_port = free_port(), support.free_port()
         (folder / "conf.d").mkdir()
         (folder / "store").mkdir()
         Authority(folder).issue("broker", days)
