@@ -94,7 +94,7 @@ class RawRepl:
                 )
         self._synchronise(deadline + ANSWER_S)
 
-    def run(self, source: str | bytes, limit_s: float = 10.0) -> str:
+    def run(self, source: str | bytes, limit_s: float = 20.0) -> str:
         """Execute and return what it printed, or raise RemoteError or BoardTimeoutError."""
         deadline = self._clock() + limit_s
         self._send(source.encode() if isinstance(source, str) else source, deadline)

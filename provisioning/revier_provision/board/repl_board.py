@@ -111,7 +111,7 @@ class ReplBoard:
         which = f"['/{slot}']" if slot else programs.RUNNING
         return _hex(self._repl.run(programs.FIRMWARE.format(slot=which), limit_s=60.0)).hex()
 
-    def cable(self, call: str, limit_s: float = 10.0) -> list[tuple[str, dict[str, str]]]:
+    def cable(self, call: str, limit_s: float = 20.0) -> list[tuple[str, dict[str, str]]]:
         """What a call of the node's `revier_node.cable` says: (event, keys and values) a line."""
         try:
             text = self._repl.run(f"from revier_node import cable\ncable.{call}\n", limit_s)
