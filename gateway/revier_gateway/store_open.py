@@ -37,7 +37,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     refuse_newer(db, path)
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA cache_size=-16000")
+    db.execute("PRAGMA cache_size=-8000")
     db.execute("PRAGMA busy_timeout=5000")
     db.execute("PRAGMA wal_autocheckpoint=0")  # store_log.py
     migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))
