@@ -130,6 +130,7 @@ def call(op, arg=0, n=0, want=0):
     global now, lease, levels, busy_until, irqs, _due
     if _due:
         _file.readinto(_rep, _due)
+        irqs |= _rep[4]
     _due = _REPLY + want
     _send(op, arg, n, want)
     n = _file.readinto(_rep, _REPLY + want)
