@@ -13,6 +13,7 @@ import hashlib
 import os
 import pty
 import random
+import select
 import subprocess
 import sys
 import termios
@@ -280,6 +281,10 @@ class PtyBoard:
         os.close(inner_child)
         self.wire = bytearray()
         self._prompt = threading.Event()
+        self._over_r, self._over_w = os.pipe()
+        for terminal in (self._inner, self._outer):
+            os.set_blocking(terminal, False)
+        self._carriers: list[threading.Thread] = []
         self._carry_on(self._inner, self._outer)
         if not self._prompt.wait(START_S):
             self.close()
@@ -290,23 +295,34 @@ class PtyBoard:
         self._carry_on(self._outer, self._inner)
 
     def _carry_on(self, source: int, target: int) -> None:
-        threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
+        self._carriers.append(threading.Thread(target=self._carry, args=(source, target)))
+        self._carriers[-1].start()
 
     def _carry(self, source: int, target: int) -> None:
         try:
-            while data := os.read(source, 4096):
+            while self._ready([source], []):
+                data = os.read(source, 4096)
                 if source == self._inner:
                     self.wire += data
                     if b">>> " in self.wire:
                         self._prompt.set()
-                os.write(target, data)
+                while data and self._ready([], [target]):
+                    data = data[os.write(target, data) :]
         except OSError:
             return
 
+    def _ready(self, to_read: list[int], to_write: list[int]) -> bool:
+        """Waits; False: it is over."""
+        return self._over_r not in select.select([*to_read, self._over_r], to_write, [])[0]
+
     def close(self) -> None:
+        """The numbers of the terminals are free for the next board only when nobody reads them."""
         self.process.kill()
         self.process.wait()
-        for fd in (self._inner, self._outer, self._outer_child):
+        os.write(self._over_w, b"x")
+        for carrier in self._carriers:
+            carrier.join()
+        for fd in (self._inner, self._outer, self._outer_child, self._over_r, self._over_w):
             os.close(fd)
 
 
