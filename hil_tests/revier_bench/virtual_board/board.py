@@ -72,7 +72,7 @@ class VirtualBoard:
         self.timeline = Timeline()
         self.target_us = NEVER_US
         self._arrive: Callable[[], None] | None = None
-        self._interruptible = False
+        self.interruptible = False
         self._slept: tuple[int, int] = (0, 0)
         self._watchdog: Timer | None = None
         self._watchdog_us = self._fed_us = 0
@@ -157,7 +157,7 @@ class VirtualBoard:
             self.irq_pending |= bit
         if self.asleep and self._wakes():
             self._wake_up(link.EXT1_WAKE)
-        elif self._interruptible and (self.irq_pending or self._wakes()):
+        elif self.interruptible and (self.irq_pending or self._wakes()):
             self.wake()
 
     def note_misuse(self, text: str) -> None:
@@ -181,26 +181,28 @@ class VirtualBoard:
                     break
                 self.now_us = max(self.now_us, self.target_us)
                 arrive, self._arrive, self.target_us = self._arrive, None, NEVER_US
-                self._interruptible = False
+                self.interruptible = False
                 arrive()
         if not self.running:
             self._bound_waiting()
 
     def then(self, t_us: int, arrive: Callable[[], None], interruptible: bool = False) -> None:
         """Go on with `arrive` when the board's clock is there; at once if nothing is between."""
-        interrupted = interruptible and (self.irq_pending or self._wakes())
+        interrupted = interruptible and (
+            self.irq_pending or self.terminal.abandoned or self._wakes()
+        )
         if not interrupted and self.free_until(t_us):
             self.now_us = t_us
             arrive()
             return
         self.wait(t_us, arrive)
-        self._interruptible = interruptible
+        self.interruptible = interruptible
         if interrupted:
             self.wake()
 
     def wait(self, t_us: int, arrive: Callable[[], None] | None) -> None:
         self.running = False
-        self._interruptible = False
+        self.interruptible = False
         self.target_us = t_us
         self._arrive = arrive
         self._bound_waiting()
@@ -211,11 +213,6 @@ class VirtualBoard:
         self.target_us = max(self.now_us, min(self.target_us, t_us or 0))
         self._bound_waiting()
         self.kernel.touch(self)
-
-    def interrupt(self) -> None:
-        """Ctrl-C: a sleep is over."""
-        if self._interruptible:
-            self.wake()
 
     def _bound_waiting(self) -> None:
         target_us = self.target_us if self._arrive else NEVER_US
@@ -261,9 +258,11 @@ class VirtualBoard:
         """Answer now."""
         self.running = True
         self.kernel.bounds[self.index] = NEVER_US if self.interactive else self.now_us
-        self.process.send(link.REPLY.pack(*self._reply_words(value)) + payload)
+        self.process.send(link.REPLY.pack(*self.reply_words(value)) + payload)
+        if self.terminal.abandoned:
+            self.terminal.tell_abandoned()
 
-    def _reply_words(self, value: int) -> tuple[int, int, int, int, int, int]:
+    def reply_words(self, value: int) -> tuple[int, int, int, int, int, int]:
         now_us = self.now_us
         lease_us = min(self.timeline.next_us, self.kernel.limit_us)
         if self.exposed:
@@ -340,7 +339,7 @@ class VirtualBoard:
         self.tell(self.now_us, self.on_boot, self.cause)
         self.running = True
         self.kernel.bounds[self.index] = self.now_us
-        first = link.REPLY.pack(*self._reply_words(0)) + welcome(self)
+        first = link.REPLY.pack(*self.reply_words(0)) + welcome(self)
         self.process.boot(self.index, self.terminal.console, first)
 
     def _stop(self) -> None:

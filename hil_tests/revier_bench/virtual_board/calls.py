@@ -62,7 +62,7 @@ def welcome(board: "VirtualBoard") -> bytes:
         board.rtc_base_us,
         board.cause,
         board.wake_reason,
-        (1 if board.nomain else 0) | (2 if board.terminal.attached else 0),
+        1 if board.nomain else 0,
         board.busy_mask,
         board.cs_mask,
         board.driven_mask,
@@ -265,9 +265,8 @@ def _started(board: "VirtualBoard", request: Request) -> None:
     board.terminal.started()
 
 
-def _kbd_intr(board: "VirtualBoard", request: Request) -> None:
-    board.terminal.ctrl_c_interrupts(bool(request.arg))
-    board.reply(board.now_us)
+def _abandon(board: "VirtualBoard", request: Request) -> None:  # noqa: ARG001
+    board.terminal.abandon()
 
 
 HANDLERS: dict[int, Handler] = {
@@ -293,5 +292,5 @@ HANDLERS: dict[int, Handler] = {
     link.REPL: _repl,
     link.POWER_CUT: _power_cut,
     link.STARTED: _started,
-    link.KBD_INTR: _kbd_intr,
+    link.ABANDON: _abandon,
 }

@@ -8,11 +8,14 @@ import pty
 import re
 import socket
 import termios
+import time
 import tty
+from collections.abc import Callable
 from typing import Protocol
 
 _LINE_MAX = 4096
 _SEEN = 256
+_AT_ONCE_S = 0.1
 
 
 class Console(Protocol):
@@ -78,7 +81,9 @@ class PtyConsole:
 
     tty = True
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt: Callable[[], bool]) -> None:
+        """interrupt: Ctrl-C interrupts what runs; False: it is only a byte now."""
+        self._interrupt = interrupt
         self._inner, self._inner_child = pty.openpty()
         attributes = termios.tcgetattr(self._inner_child)
         attributes[0] = attributes[1] = 0
@@ -93,6 +98,7 @@ class PtyConsole:
         self.raw = False
         self.ready = False
         self.interrupted = False  # by what was handed over last
+        self._interrupted_s = 0.0
         self._seen = b""
         self._entering = False
         self._hiding = False
@@ -101,17 +107,6 @@ class PtyConsole:
 
     def child_fd(self) -> int:
         return self._inner_child
-
-    def ctrl_c_interrupts(self, on: bool) -> None:
-        """The interpreter's own switch would leave the signal to the system, which kills."""
-        attributes = termios.tcgetattr(self._inner_child)
-        attributes[3] = termios.ISIG | termios.NOFLSH if on else 0
-        termios.tcsetattr(self._inner_child, termios.TCSANOW, attributes)
-
-    @property
-    def _ctrl_c_interrupts(self) -> bool:
-        """At its prompt the interpreter switches it off for itself."""
-        return bool(termios.tcgetattr(self._inner_child)[3] & termios.ISIG)
 
     def fds(self) -> tuple[int, int]:
         """Inner and outer master, for the kernel's epoll."""
@@ -141,7 +136,6 @@ class PtyConsole:
     def rebooted(self, soft: bool) -> None:
         """A new process starts; raw REPL only survives a soft reset."""
         self.ready = False
-        self.ctrl_c_interrupts(False)
         self.relay_output()
         self._entering = self.raw = self.raw and soft
         self._seen = b""
@@ -183,15 +177,18 @@ class PtyConsole:
         return self.flush_input()
 
     def flush_input(self) -> bool:
-        """Hand over what the client typed, once the node has started.
-
-        A second signal before the first is heeded would end the interpreter of the host.
-        """
+        """Hand over what the client typed, once the node has started. What is typed at once
+        interrupts once."""
         if not self.ready or not self._waiting:
             return False
         data, self._waiting = self._waiting, b""
-        self.interrupted = b"\x03" in data and self._ctrl_c_interrupts
-        self.write(re.sub(rb"\x03+", b"\x03", data) if self.interrupted else data)
+        first, found, rest = data.partition(b"\x03")
+        again = time.monotonic() - self._interrupted_s < _AT_ONCE_S
+        self.interrupted = bool(found) and (again or self._interrupt())
+        if self.interrupted:
+            self._interrupted_s = time.monotonic()
+            data = first + rest.replace(b"\x03", b"")
+        self.write(data)
         return True
 
     def close(self) -> None:

@@ -11,8 +11,10 @@ on behind that write with a board's descriptors in place. Commands come over a S
     {"op": "add", "id": n, "env": {...}, "tty": bool} + two descriptors (link, console)
     {"op": "boot", "id": n} + LF + welcome   kill and reap what runs there, fork
     {"op": "kill", "id": n}   kill and reap
+    {"op": "interrupt", "id": n}   SIGINT, where it has a handler
     -> {"op": "dead", "id": n, "boot": n, "status": wait status}   it ended by itself
     -> {"op": "killed", "id": n}
+    -> {"op": "interrupted", "id": n, "done": bool}
 """
 
 import contextlib
@@ -27,6 +29,7 @@ import signal
 import socket
 import sys
 import termios
+import time
 from typing import Any
 
 LINK_FD = 3
@@ -70,6 +73,9 @@ class Server:
         elif op == "kill":
             self.kill(board_id)
             self.say({"op": "killed", "id": board_id})
+        elif op == "interrupt":
+            done = interrupted(self.boards[board_id]["pid"])
+            self.say({"op": "interrupted", "id": board_id, "done": done})
         return False
 
     def boot(self, board_id: int, welcome: bytes) -> bool:
@@ -135,6 +141,30 @@ class Server:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
         os._exit(0)
+
+
+def interrupted(pid: int) -> bool:
+    """SIGINT, if the process has a handler for it: the interpreter has none while Ctrl-C is only a
+    byte, and would end. It stands still in between, so that it cannot change its mind."""
+    if not pid:
+        return False
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            while (status := status_of(pid))["State"][0] not in "TZX":
+                time.sleep(0)
+            if int(status["SigCgt"], 16) >> (signal.SIGINT - 1) & 1:
+                os.kill(pid, signal.SIGINT)
+                return True
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    return False
+
+
+def status_of(pid: int) -> dict[str, str]:
+    with open(f"/proc/{pid}/status") as file:  # noqa: PTH123 - each board would have pathlib in memory
+        fields = (line.partition(":") for line in file)
+        return {name: value.strip() for name, _, value in fields}
 
 
 def serve_at_first_write(server: Server) -> object:

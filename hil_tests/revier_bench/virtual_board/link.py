@@ -16,7 +16,7 @@ REPLY = struct.Struct("<6q")
 """now us, end of the lease us, input pins, BUSY until us, interrupts, value"""
 
 WELCOME = struct.Struct("<24q6s2x24s")
-"""ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py, 2: on a terminal),
+"""ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py),
 BUSY pins, chip selects, pins that chips drive, output pins, flash bytes until a power cut (-1
 never), length of the RTC memory, chance, held pins, pins that float high, costs us: clock or pin,
 chip select, sleep, stray, soft interrupt least and most, collection least and most; bytes until a
@@ -44,7 +44,7 @@ REPL = 20
 UART_ANY = 21
 POWER_CUT = 22
 STARTED = 23
-KBD_INTR = 24
+ABANDON = 24
 
 OPERATIONS = {
     number: name.lower() for name, number in list(globals().items()) if isinstance(number, int)
@@ -52,8 +52,9 @@ OPERATIONS = {
 """names of the operations, for people"""
 RTC_MEMORY_BYTES = 2048
 
-ONE_WAY = frozenset((RTC_MEMORY, WDT, STARTED))
-"""these get no reply"""
+ONE_WAY = frozenset((RTC_MEMORY, WDT, STARTED, ABANDON))
+"""these get no reply; ABANDON gets one after that to the call before it"""
+ABANDONED_VALUE = 1 << 60
 
 FOREVER_US = 1 << 61
 

@@ -74,6 +74,10 @@ class NodeProcess:
                 pass
         self._buffer = b""
 
+    def interrupt(self) -> bool:
+        """SIGINT, where the interpreter takes that for Ctrl-C now."""
+        return self._server is not None and self._server.interrupt(self._index)
+
     def send(self, reply: bytes) -> None:
         self._ours.send(reply)
 

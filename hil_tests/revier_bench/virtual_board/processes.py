@@ -64,11 +64,18 @@ class ProcessServer:
 
     def kill(self, board_id: int) -> None:
         """SIGKILL; returns when the process is gone."""
-        self._say({"op": "kill", "id": board_id})
+        self._ask("kill", board_id, "killed")
+
+    def interrupt(self, board_id: int) -> bool:
+        """SIGINT, unless it would end the process."""
+        return bool(self._ask("interrupt", board_id, "interrupted")["done"])
+
+    def _ask(self, op: str, board_id: int, answer: str) -> dict[str, Any]:
+        self._say({"op": op, "id": board_id})
         while True:
             message = self._hear()
-            if message["op"] == "killed" and message["id"] == board_id:
-                return
+            if message["op"] == answer and message["id"] == board_id:
+                return message
             self._note(message)
 
     def poll(self) -> None:

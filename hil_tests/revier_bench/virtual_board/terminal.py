@@ -5,6 +5,7 @@
 import time
 from typing import TYPE_CHECKING
 
+from revier_bench.virtual_board import link
 from revier_bench.virtual_board.console import LineConsole, PtyConsole
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ class Terminal:
         self._board = board
         self.console: LineConsole | PtyConsole = LineConsole()
         self._waiting = False
+        self.abandoned = False  # the node waits no more for the answer that it asked for
         self._wall: tuple[int, float] | None = None
 
     @property
@@ -27,7 +29,7 @@ class Terminal:
     def attach(self) -> str:
         self.console.close()
         self._board.kernel.attach(self._board)
-        console = self.console = PtyConsole()
+        console = self.console = PtyConsole(self._board.process.interrupt)
         inner, outer = console.fds()
         self._board.kernel.watch(inner, self._relay_output)
         self._board.kernel.watch(outer, self._relay_input)
@@ -75,16 +77,30 @@ class Terminal:
             self.console.ready = True
             self.console.flush_input()
 
-    def ctrl_c_interrupts(self, on: bool) -> None:
-        """micropython.kbd_intr(): interrupt what runs, or be a byte like any other."""
-        if isinstance(self.console, PtyConsole):
-            self.console.ctrl_c_interrupts(on)
-
     def _relay_input(self) -> None:
         if isinstance(self.console, PtyConsole) and self.console.relay_input():
             self._typed()
             if self.console.interrupted:
-                self._board.interrupt()
+                self._interrupt()
+
+    def _interrupt(self) -> None:
+        """A sleep is over."""
+        if self._board.interruptible:
+            self._board.wake()
+
+    def abandon(self) -> None:
+        """The node has forgotten the call before: it ends, and then the node is told so."""
+        if self._board.running:
+            self.tell_abandoned()
+            return
+        self.abandoned = True
+        self._typed()
+        self._interrupt()
+
+    def tell_abandoned(self) -> None:
+        self.abandoned = False
+        words = self._board.reply_words(link.ABANDONED_VALUE)
+        self._board.process.send(link.REPLY.pack(*words))
 
     def _typed(self) -> None:
         if not self._waiting:
@@ -97,7 +113,7 @@ class Terminal:
     def wait(self, until_us: int) -> None:
         """The node polls its input."""
         self._waiting = True
-        self._board.wait(until_us, self._over)
+        self._board.wait(self._board.now_us if self.abandoned else until_us, self._over)
         if self.attached:
             self.live_in_wall_time(True)
 
@@ -123,7 +139,7 @@ class Terminal:
         return bound_us
 
     def reset(self) -> None:
-        self._waiting = False
+        self._waiting = self.abandoned = False
         self._wall = None
 
     def close(self) -> None:

@@ -100,8 +100,8 @@ def _main():
     module = main.__dict__ if main else {"__name__": "__main__"}
     for name in ("_boot",):
         sys.modules.pop(name, None)
+    _micropython.kbd_intr(-1)
     _link.tell(_link.STARTED, gc.mem_alloc())
-    _micropython.on_terminal = flags & 2
     again = _run("/boot.py", module)
     _ctrl_c_is_a_byte()
     if not again and not flags & 1:

@@ -50,7 +50,8 @@ REPL = 20
 UART_ANY = 21
 POWER_CUT = 22
 STARTED = 23
-KBD_INTR = 24
+ABANDON = 24
+ABANDONED = 1 << 60  # no other reply has this value
 
 _file = open(3, "r+b")
 _req = array.array("l", [0] * ((_REQUEST + _ROOM) // 8))
@@ -80,7 +81,7 @@ cs_mask = 0
 driven_mask = 0
 floating = 0
 dirty = False  # a chip select changed and no message told so yet
-_due = 0  # bytes of a reply that Ctrl-C broke off; they come before the next one
+_due = 0  # bytes of the reply to a call that has not come to its end
 
 
 def _format(n):
@@ -129,8 +130,7 @@ def call(op, arg=0, n=0, want=0):
     """One request, one reply; returns the reply's value. Interrupts wait in `irqs`."""
     global now, lease, levels, busy_until, irqs, _due
     if _due:
-        _file.readinto(_rep, _due)
-        irqs |= _rep[4]
+        _abandon()
     _due = _REPLY + want
     _send(op, arg, n, want)
     n = _file.readinto(_rep, _REPLY + want)
@@ -143,6 +143,18 @@ def call(op, arg=0, n=0, want=0):
     busy_until = _rep[3]
     irqs |= _rep[4]
     return _rep[5]
+
+
+def _abandon():
+    """Ctrl-C broke a call off, before or after its reply: the kernel answers this one last."""
+    global irqs
+    _send(ABANDON, 0, 0, 0)
+    _file.readinto(_rep, _REPLY)
+    while _rep[5] != ABANDONED:
+        irqs |= _rep[4]
+        if _due > _REPLY:
+            _file.readinto(answer, _due - _REPLY)
+        _file.readinto(_rep, _REPLY)
 
 
 def tell(op, arg=0, n=0):

@@ -1,20 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""micropython of a board: its heap lock is seen by the shims (no collection comes while it is held),
-and whether Ctrl-C interrupts is a matter of the line (the kernel's terminal)."""
+"""micropython with a heap lock that the shims can see: no collection comes while it is held."""
 
 import micropython as _real
 from micropython import *
 
 import _link
-
-
-on_terminal = False
-
-
-def kbd_intr(char):
-    if on_terminal:
-        _link.call(_link.KBD_INTR, 1 if char == 3 else 0)
 
 
 def heap_lock():
