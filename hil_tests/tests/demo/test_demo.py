@@ -69,7 +69,8 @@ def test_every_message_of_the_feed_is_as_its_documents_say(tmp_path: Path) -> No
         files: list[Path] = []
 
         def written() -> bool:
-            files[:] = (tmp_path / ".build").glob("demo-*/gateway.toml")
+            found = (tmp_path / ".build").glob("demo-*/gateway.toml")
+            files[:] = [path for path in found if path.stat().st_size]
             return bool(files) or process.poll() is not None
 
         support.wait_until(written, 180, "the gateway's configuration")
