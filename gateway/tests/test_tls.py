@@ -153,6 +153,7 @@ def test_what_is_wrong_is_said_and_waited_for(
         folder = tmp_path / "gateway"
         config = config_of(folder, broker.port, authority)
         right = {file: file.read_bytes() for file in authority.folder.glob("*")}
+        Consumer(broker.port, authority).close()  # it listens before it has read its files
         _begin_wrong(trouble, authority)
         with gateway(config):
             if trouble == "no file":
