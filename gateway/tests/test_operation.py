@@ -55,7 +55,7 @@ def is_ready(port: int) -> bool:
 
 
 def test_live_before_it_is_ready_and_ready_with_both_legs(broker: Broker, tmp_path: Path) -> None:
-    port, feed_port = free_port(), support.free_port()
+    port, feed_port = free_port(), free_port()
     config = support.gateway_toml(
         tmp_path, broker.port, feed_port, console=f"enabled = true\nport = {port}"
     )
@@ -79,7 +79,7 @@ def test_live_before_it_is_ready_and_ready_with_both_legs(broker: Broker, tmp_pa
 
 
 def test_figures_canary_and_no_name_of_the_server(broker: Broker, tmp_path: Path) -> None:
-    page, port = free_port(), support.free_port()
+    page, port = free_port(), free_port()
     config = support.gateway_toml(
         tmp_path, broker.port, broker.port, console=f"enabled = true\nport = {page}"
     )

@@ -40,7 +40,7 @@ class Site:
         self, folder: Path, change: Callable[[str], str], days: float, acl: Callable[[str], str]
     ) -> None:
         self.folder = folder
-        self.port, self.tls_port = free_port(), support.free_port()
+        self.port, self.tls_port = free_port(), free_port()
         (folder / "conf.d").mkdir()
         (folder / "store").mkdir()
         Authority(folder).issue("broker", days)

@@ -16,11 +16,11 @@ REPLY = struct.Struct("<6q")
 """now us, end of the lease us, input pins, BUSY until us, interrupts, value"""
 
 WELCOME = struct.Struct("<24q6s2x24s")
-"""ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py),
-BUSY pins, chip selects, pins that chips drive, output pins, flash bytes until a power cut (-1
-never), length of the RTC memory, chance, held pins, pins that float high, costs us: clock or pin,
-chip select, sleep, stray, soft interrupt least and most, collection least and most; bytes until a
-collection, RTC pins; factory MAC; seed. Then the RTC memory."""
+"""ticks base us, RTC base us, reset cause, wake reason, flags (1: no main.py), BUSY pins, chip
+selects, pins that chips drive, output pins, flash bytes until a power cut (-1 never), length of
+the RTC memory, chance, held pins, pins that float high, costs us: clock or pin, chip select, sleep,
+stray, soft interrupt least and most, collection least and most; bytes until a collection, RTC pins;
+factory MAC; seed. Then the RTC memory."""
 
 ADVANCE = 2
 SLEEP = 3

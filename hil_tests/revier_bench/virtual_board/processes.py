@@ -79,7 +79,7 @@ class ProcessServer:
             self._note(message)
 
     def poll(self) -> None:
-        """Handle a message, unless kill() heard it since it was found readable."""
+        """Handle a message, unless _ask() heard it since it was found readable."""
         with contextlib.suppress(BlockingIOError):
             self._note(self._hear(socket.MSG_DONTWAIT))
 
