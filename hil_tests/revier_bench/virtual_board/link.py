@@ -54,7 +54,7 @@ RTC_MEMORY_BYTES = 2048
 
 ONE_WAY = frozenset((RTC_MEMORY, WDT, STARTED, ABANDON))
 """these get no reply; ABANDON gets one after that to the call before it"""
-ABANDONED_VALUE = 1 << 60
+ABANDONED = 1 << 60
 
 FOREVER_US = 1 << 61
 

@@ -99,7 +99,7 @@ class Terminal:
 
     def tell_abandoned(self) -> None:
         self.abandoned = False
-        words = self._board.reply_words(link.ABANDONED_VALUE)
+        words = self._board.reply_words(link.ABANDONED)
         self._board.process.send(link.REPLY.pack(*words))
 
     def _typed(self) -> None:

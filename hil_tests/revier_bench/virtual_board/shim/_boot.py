@@ -108,10 +108,6 @@ def _main():
         again = _run("/main.py", module)
         _ctrl_c_is_a_byte()
     _link.call(_link.REPL, 1 if again else 0)
-    try:
-        _micropython.kbd_intr(3)
-    except KeyboardInterrupt:
-        pass
 
 
 _main()
