@@ -36,6 +36,9 @@ NO_SUBSCRIBER = 0x10
 TOPIC_BYTES_MAX = 65_535
 TOPICS_KEPT_MAX = 50_000
 PACKET_OVERHEAD_BYTES = 64  # fixed header, packet id and properties of a PUBLISH of ours
+# A nearly full window is filled again when a part of it is free, in one write: the broker has
+# enough to do meanwhile, and each write has a price.
+WINDOW_PARTS = 4
 SETTLE_EVERY_S = 0.5
 UNSETTLED_MAX = 50_000  # rows that are done while the disk does not take it; then nothing more goes
 LOOK_EVERY_S = 0.1
@@ -189,9 +192,12 @@ class Publisher:
     def _room(self, link: Link, now_s: float) -> int:
         if self._store.unsettled >= UNSETTLED_MAX:
             return 0
+        window, in_flight = link.window, len(self._flight)
         if self._single:
-            return 0 if self._flight else 1
-        return self.catch_up.room(link.window, now_s)
+            return 0 if in_flight else 1
+        if window * WINDOW_PARTS < in_flight:
+            return 0
+        return self.catch_up.room(window, now_s)
 
     def _publish_next(self, link: Link, room: int) -> int:
         """Returns how many rows were taken, of at most room."""

@@ -13,7 +13,6 @@ import ssl
 from collections.abc import Sequence
 
 import mqtt5
-import structlog
 
 from revier_gateway.mqtt import wire
 from revier_gateway.mqtt.link import (
@@ -24,11 +23,8 @@ from revier_gateway.mqtt.link import (
     Message,
     Publication,
 )
+from revier_gateway.mqtt.reading import Reading
 
-# Mosquitto before 2.0.13 sends more than our Receive Maximum (measured with R = 10 and 5
-# acknowledgements: 60 messages). That is no reason to hang up; memory is bounded by not reading.
-OVERSENT_FACTOR_MAX = 4
-HELD_BYTES_MAX = 32 * 1024 * 1024  # received and not yet acknowledged; then no more is read
 PACKET_IDS = 65535
 REFUSED = 0x80
 PUBACK = 0x40
@@ -48,8 +44,6 @@ SUBSCRIBE_CURES = {
     0x9E: "This broker shares no subscriptions: take $share out of the topic",
     0xA2: "This broker takes no wildcards: use another",
 }
-
-log = structlog.get_logger("revier.gateway.mqtt")
 
 
 def refusal(topic_filter: str, code: int) -> str:
@@ -103,10 +97,7 @@ class Session(asyncio.Protocol):
         self._news = _Bell()  # connack, suback
         self._mail = _Bell()  # inbox
         self._receipts = _Bell()  # acks
-        self._unacknowledged = 0
-        self._held_bytes = 0
-        self._oversent = False
-        self._reading = True
+        self._reading = Reading(settings.receive_max)
         self._in_flight: set[int] = set()
         self._next_id = 1
         self._window_max = settings.window_max
@@ -120,14 +111,16 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._reading.begin(transport)
         self._write(_connect_packet(self._settings).write())
 
     def data_received(self, data: bytes) -> None:
-        self._heard_s = self._now_s()
+        before_s, self._heard_s = self._heard_s, self._now_s()
+        self._reading.read(self._heard_s - before_s, len(data))
         buffer = self._rest + data if self._rest else data
         view = memoryview(buffer)
         position = 0
-        inbox = self._inbox
+        inbox: list[Message] = []
         try:
             while position < len(buffer):
                 if buffer[position] == PUBACK:
@@ -138,10 +131,9 @@ class Session(asyncio.Protocol):
                 packet, length = mqtt5.read(view[position:])
                 position += length
                 if isinstance(packet, mqtt5.PublishPacket):
-                    packet_id = packet.packet_id
-                    self._unacknowledged += packet_id is not None
-                    self._held_bytes += len(packet.payload)
-                    inbox.append(Message(packet.topic, packet.payload, packet_id, packet.retain))
+                    inbox.append(
+                        Message(packet.topic, packet.payload, packet.packet_id, packet.retain)
+                    )
                 else:
                     self._take(packet)
         except IndexError:  # the rest of the packet is still on its way
@@ -150,7 +142,7 @@ class Session(asyncio.Protocol):
         except ValueError as error:
             self.drop(f"the broker sent what is not MQTT 5: {error}")
         self._rest = bytes(view[position:])
-        self._ring()
+        self._ring(inbox)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(
@@ -218,14 +210,9 @@ class Session(asyncio.Protocol):
         if self._lost is not None:
             return
         ids = [message.packet_id for message in messages if message.packet_id is not None]
-        self._unacknowledged -= len(ids)
-        self._held_bytes -= sum([len(message.payload) for message in messages])
         if ids:
             self._write(wire.pubacks(ids))
-        few = self._unacknowledged <= self._settings.receive_max
-        if not self._reading and few and self._held_bytes <= HELD_BYTES_MAX // 2:
-            self._reading = True
-            self._open_transport().resume_reading()
+        self._reading.let_go(messages)
 
     def publish(self, messages: Sequence[Publication]) -> list[int]:
         assert len(messages) <= self.window
@@ -291,27 +278,14 @@ class Session(asyncio.Protocol):
             reason = packet.reason_str or packet.reason_code.name.lower()
             self.drop(f"the broker said goodbye: {reason}")
 
-    def _ring(self) -> None:
+    def _ring(self, arrived: list[Message]) -> None:
         """Once for each read, not for each packet."""
-        if self._inbox:
+        if arrived:
+            self._inbox += arrived
+            self._reading.hold(arrived)
             self._mail.ring()
-            self._bound_inbox()
         if self._acks:
             self._receipts.ring()
-
-    def _bound_inbox(self) -> None:
-        receive_max = self._settings.receive_max
-        if self._unacknowledged > receive_max and not self._oversent:
-            self._oversent = True
-            log.info("the broker sends more than our receive maximum", receive_max=receive_max)
-        many = self._unacknowledged > receive_max * OVERSENT_FACTOR_MAX
-        if self._reading and (many or self._held_bytes > HELD_BYTES_MAX):
-            self._reading = False
-            self._open_transport().pause_reading()
-
-    def _open_transport(self) -> asyncio.Transport:
-        assert self._transport is not None
-        return self._transport
 
     async def _wait(self, bell: _Bell) -> None:
         if self._lost is not None:
@@ -321,6 +295,7 @@ class Session(asyncio.Protocol):
     def _lose(self, reason: str) -> None:
         if self._lost is None:
             self._lost = reason
+        self._reading.end()
         if self._timer is not None:
             self._timer.cancel()
         for bell in (self._news, self._mail, self._receipts):
