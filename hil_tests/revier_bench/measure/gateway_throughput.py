@@ -72,6 +72,7 @@ def measure() -> dict[str, Any]:
             "runs": RUNS,
             "cpus": os.cpu_count(),
             "cpu_us_per_uplink": round(cpu_us, 1),
+            "disk_kb_per_uplink": round(_median(runs[OURS], "disk_kb"), 2),
         },
         "peer": {
             **{f"{name}, messages/s": round(rates[name]) for name in peers},
@@ -91,6 +92,7 @@ def _row(name: str, runs: list[dict[str, float]]) -> dict[str, Any]:
         "bridge": name,
         "per_s": round(_median(runs, "per_s")),
         "cpu_us": round(_median(runs, "cpu_us"), 1),
+        "disk_kb": round(_median(runs, "disk_kb"), 2),
         "keeps": "everything" if name == OURS else "nothing",
         "runs": " ".join(str(round(run["per_s"])) for run in runs),
     }
@@ -120,4 +122,8 @@ def _one(name: str, folder: Path) -> dict[str, float]:
         raise BridgeError(f"failed: {done.stderr[-2000:]}")
     result = json.loads(done.stdout.splitlines()[-1])
     count = UPLINKS if ours else EVENTS
-    return {"per_s": count / result["seconds"], "cpu_us": result["cpu_s"] / count * 1e6}
+    return {
+        "per_s": count / result["seconds"],
+        "cpu_us": result["cpu_s"] / count * 1e6,
+        "disk_kb": result.get("written_bytes", 0) / count / 1000,  # peers keep nothing
+    }

@@ -129,7 +129,8 @@ def test_the_memory_is_judged_twice(
 def test_the_throughput_is_judged_by_rate_and_by_cpu(
     per_s: float, cpu_us: float, holds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway_throughput, "_one", lambda *_: {"per_s": per_s, "cpu_us": cpu_us})
+    found = {"per_s": per_s, "cpu_us": cpu_us, "disk_kb": 2.5}
+    monkeypatch.setattr(gateway_throughput, "_one", lambda *_: found)
     assert gateway_throughput.measure()["holds"] is holds
 
 
@@ -157,7 +158,7 @@ def test_a_peer_that_does_not_finish_is_told_and_judges_nothing(
     def one(name: str, *_: object) -> dict[str, float]:
         if name == "aiomqtt":
             raise gateway_throughput.BridgeError("not finished within 90 s")
-        return {"per_s": 15_000.0, "cpu_us": 45.0}
+        return {"per_s": 15_000.0, "cpu_us": 45.0, "disk_kb": 2.5}
 
     monkeypatch.setattr(gateway_throughput, "_one", one)
     result = gateway_throughput.measure()
