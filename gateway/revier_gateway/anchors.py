@@ -64,5 +64,9 @@ def add_newest(records: bytes, epochs: tuple[str, ...], anchor: Anchor) -> Packe
     """anchor lies after all others; the oldest goes."""
     if anchor.epoch != WHOLE:
         return pack([*unpack(records, epochs)[1 - ANCHORS_MAX :], anchor])
-    record = _RECORD.pack(anchor.f_cnt, anchor.seq, anchor.content, anchor.order, 0)
-    return records[_KEPT:] + record, epochs
+    return add_whole(records, anchor.f_cnt, anchor.seq, anchor.content, anchor.order), epochs
+
+
+def add_whole(records: bytes, f_cnt: int, seq: int, content: int, order: int) -> bytes:
+    """add_newest, of an anchor in the node's own sequence."""
+    return records[_KEPT:] + _RECORD.pack(f_cnt, seq, content, order, 0)

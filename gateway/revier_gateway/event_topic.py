@@ -16,6 +16,7 @@ from revier_gateway import events
 
 PLACEHOLDER = re.compile(r"\{\{\s*(\w*)\s*\}\}")
 PLACEHOLDERS = ("application_id", "dev_eui", "event")
+TOPICS_KEPT_MAX = 50_000
 SHARED = re.compile(r"^\$share/[^/+#]+/")  # a subscription that a group shares (MQTT 5, 4.8.2)
 
 
@@ -40,9 +41,16 @@ def parse(text: str) -> EventTopic:
         return EventTopic(topic_filter, events.name_in_topic)
     pattern = re.compile("/".join(map(_level_pattern, SHARED.sub("", text).split("/"))))
 
+    names_by_topic: dict[str, str] = {}
+
     def name_of(topic: str) -> str:
-        found = pattern.fullmatch(topic)
-        return found["event"] if found else ""
+        name = names_by_topic.get(topic)
+        if name is None:
+            found = pattern.fullmatch(topic)
+            name = found["event"] if found else ""
+            if len(names_by_topic) < TOPICS_KEPT_MAX:
+                names_by_topic[topic] = name
+        return name
 
     return EventTopic(topic_filter, name_of)
 

@@ -29,15 +29,16 @@ import uuid
 import msgspec
 
 from revier_gateway import anchors as remembered
-from revier_gateway.anchors import Anchor, Packed, add_newest, newest, pack, unpack
+from revier_gateway.anchors import Anchor, Packed, add_newest, add_whole, newest, pack, unpack
 
 WHOLE = remembered.WHOLE
 ANCHORS_MAX = remembered.ANCHORS_MAX
 
+SEQ_MAX = 0xFFFF_FFFF
 NO_CONTENT = -1
 OF_A_BATCH = -2  # a reading's content is not known in the bytes in which it is sent alone
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:revier:reading")
-_NAMESPACE = NAMESPACE.bytes
+_NAMESPACE = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)  # copied for each: half the time
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 UNSENT_MAX = 3  # later readings than one that goes out again, which may be all that was heard
@@ -90,7 +91,9 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 def reading_id(dev_eui: str, kind: str, identity: Identity) -> str:
     """UUIDv5 of device, kind, epoch and sequence (RFC 9562 5.5); 2 us less than uuid.uuid5."""
     name = f"{dev_eui}/{kind}/{identity.epoch}/{identity.seq}"
-    digest = hashlib.sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    hashed = _NAMESPACE.copy()
+    hashed.update(name.encode())
+    digest = hashed.hexdigest()
     variant = _VARIANTS[digest[16]]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
@@ -100,14 +103,11 @@ def identify(
 ) -> tuple[Identity, DeviceState]:
     """The identity of the reading in this frame, and what to remember."""
     assert 0 <= seq_low < 1 << seq_bits
+    seq = _next_seq(state, frame, seq_low, 1 << seq_bits)
+    if seq is not None:
+        return Identity(seq, WHOLE), carry_on(state, frame, seq)
     session = session_of(state, frame)
-    last = newest(session.records)
-    if last is not None and last[0] < frame.f_cnt and last[2]:  # the usual frame
-        identity = _counted_on(last, frame.f_cnt, seq_low, 1 << seq_bits, state.per_frame)
-        if identity is not None and identity.seq > state.newest_seq:  # nobody can have it
-            return identity, _remember(state, session, frame, identity)
-    else:
-        identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
+    identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
     if identity is None:
         again = _sent_before(session.anchors, frame, seq_low, seq_bits, state.per_frame)
         if again is not None:
@@ -117,6 +117,45 @@ def identify(
     ):
         identity = Identity(seq_low, f"{frame.dev_addr}-{frame.f_cnt}-{frame.heard_ms // 1000}")
     return identity, _remember(state, session, frame, identity)
+
+
+def follows(state: DeviceState, frame: Frame) -> bool:
+    """It counts on in the session that was heard last: no copy of it can have come."""
+    if not state.sessions:
+        return False
+    last = state.sessions[-1]
+    return last.dev_addr == frame.dev_addr and -1 < last.newest_f_cnt < frame.f_cnt
+
+
+def carry_on(state: DeviceState, frame: Frame, seq: int) -> DeviceState:
+    """A frame that follows brought the next reading, whose whole sequence is known."""
+    *before, last = state.sessions
+    order = last.arrivals + 1
+    renewed = Session(
+        last.dev_addr,
+        frame.f_cnt,
+        frame.heard_ms if frame.heard_ms > last.newest_ms else last.newest_ms,
+        add_whole(last.records, frame.f_cnt, seq, frame.content, order),
+        order,
+        last.epochs,
+    )
+    return DeviceState((*before, renewed), state.per_frame, seq)
+
+
+def _next_seq(state: DeviceState, frame: Frame, seq_low: int, span: int) -> int | None:
+    """widen for the usual frame, at a third of its time: it follows, and so does its sequence that
+    of the last one. None: it is another."""
+    if not follows(state, frame):
+        return None
+    last = newest(state.sessions[-1].records)
+    if last is None or last[0] >= frame.f_cnt or not last[2]:
+        return None
+    last_f_cnt, seq, _ = last
+    advance = (seq_low - seq) % span
+    seq += advance
+    if seq <= state.newest_seq or not 0 <= seq <= SEQ_MAX:
+        return None
+    return seq if _fits(advance, frame.f_cnt - last_f_cnt, span, state.per_frame) else None
 
 
 def learn(state: DeviceState, frame: Frame, next_seq: int, per_frame: int = 1) -> DeviceState:
@@ -150,6 +189,11 @@ def is_ahead(state: DeviceState, frame: Frame) -> bool:
 def is_known(state: DeviceState, identity: Identity) -> bool:
     """Can a reading of this identity have come before? Where not, nobody need look."""
     return identity.epoch != WHOLE or identity.seq <= state.newest_seq
+
+
+def is_new(state: DeviceState, identity: Identity) -> bool:
+    """The next reading of the node's own sequence, as far as that has 32 bits."""
+    return identity.epoch == WHOLE and state.newest_seq < identity.seq <= SEQ_MAX
 
 
 def session_of(state: DeviceState, frame: Frame) -> Session:
@@ -191,17 +235,6 @@ def widen(
         if _fits(retreat, anchor.f_cnt - frame.f_cnt, span, per_frame):
             return _in_order(Identity(anchor.seq - retreat, anchor.epoch), after)
     return None
-
-
-def _counted_on(
-    last: tuple[int, int, bool], f_cnt: int, seq_low: int, span: int, per_frame: int
-) -> Identity | None:
-    """widen for a frame after the last one that is remembered, whose sequence is known."""
-    last_f_cnt, seq, _ = last
-    advance = (seq_low - seq) % span
-    if seq + advance < 0 or not _fits(advance, f_cnt - last_f_cnt, span, per_frame):
-        return None
-    return Identity(seq + advance, WHOLE)
 
 
 def _sent_before(

@@ -64,7 +64,7 @@ def _make(
     dev_eui = reading.uplink.dev_eui
     reading_id = identity.reading_id(dev_eui, reading.kind, which)
     assert reading.content is not None
-    key = no_repetition(reading_id, reading.content, work)
+    key = no_repetition(reading, which, reading_id, reading.content, work)
     t_ms = measurement.measured_ms
     low = low_key(dev_eui, reading.kind, reading.seq_low, reading.own_bits)
     not_known_by_low_bits(low, t_ms, reading.content, work)
@@ -75,7 +75,9 @@ def _make(
     return Made(key, low, t_ms, reading.content, messages)
 
 
-def no_repetition(reading_id: str, content: int, work: Work) -> bytes:
+def no_repetition(
+    reading: Reading, which: identity.Identity, reading_id: str, content: int, work: Work
+) -> bytes:
     """The reading's key; raises Ignored where the same reading came in another frame.
 
     A batch is coarser than the reading alone: then the whole sequence has to do without the
@@ -83,6 +85,8 @@ def no_repetition(reading_id: str, content: int, work: Work) -> bytes:
     """
     key = key_of(reading_id)
     before = work.seen_before(key)
+    if before is None and which.epoch == identity.WHOLE:
+        before = work.reading_before(reading.uplink.dev_eui, reading.kind, which.seq)
     if before is not None and (before[1] == content or identity.OF_A_BATCH in (before[1], content)):
         raise Ignored("duplicate_reading", reading_id)
     if before is not None:

@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 
 import structlog
 
-from revier_gateway import decode, enrich, events, feed_messages, identity, many, uplink
+from revier_gateway import (
+    decode,
+    enrich,
+    events,
+    feed_messages,
+    identity,
+    many,
+    uplink,
+    usual_frame,
+)
 from revier_gateway.events import Event, LogEvent, UplinkEvent
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage, Ignored, Outcome, Refused
@@ -90,28 +99,29 @@ class Pipeline:
         content = zlib.crc32(up.data, up.f_port)
         frame = identity.Frame(up.dev_addr, up.f_cnt, up.heard_ms, content)
         state = work.device_state(up.dev_eui)
-        keys = [_no_copy(up, frame, state, work)]
+        follows = identity.follows(state, frame)
+        if not follows:
+            _no_copy(up, frame, state, work)
+        work.hear(up.dev_eui, up.gateways, up.heard_ms)  # even where it says nothing
         self._tell(up, now_ms, work)
         payload = decode.read(up)
         if payload.other_version:
             work.counters["decoded.other_version"] += 1
         if len(payload.readings) != 1 or payload.readings[0].seq_bits == decode.WHOLE_BITS:
-            return self._follow_whole(name, payload, frame, state, keys, up, work)
+            return self._follow_whole(name, payload, frame, state, up, work)
         (reading,) = payload.readings
         which, after = identity.identify(state, frame, reading.seq_low, reading.seq_bits)
         measurement = enrich.measure(reading, which, self.inventory)
         reading_id = identity.reading_id(up.dev_eui, reading.kind, which)
-        keys.append(many.key_of(reading_id))
-        if identity.is_known(state, which):
-            many.no_repetition(reading_id, content, work)
-        if which.epoch != identity.WHOLE:
-            seq_low, seq_bits = reading.seq_low, reading.seq_bits
-            low_key = many.low_key(up.dev_eui, reading.kind, seq_low, seq_bits)
-            many.not_known_by_low_bits(low_key, frame.heard_ms, content, work)
-            keys.append(low_key)
+        keys: list[bytes] = []
+        usual = follows and identity.is_new(state, which)
+        if not usual:
+            keys = _keys_of(reading, which, reading_id, up, frame, state, work)
         newest_ms = work.latest_ms(measurement.asset.asset)
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, after, keys, messages)
+        if usual:
+            work.usual.setdefault(up.dev_eui, []).append(usual_frame.pack(up, content, which.seq))
         return Outcome("published", name, messages=messages)
 
     def _tell(self, what: Uplink | Event, now_ms: int, work: Work) -> None:
@@ -124,7 +134,6 @@ class Pipeline:
         payload: decode.Payload,
         frame: identity.Frame,
         state: identity.DeviceState,
-        keys: list[bytes],
         up: Uplink,
         work: Work,
     ) -> Outcome:
@@ -143,7 +152,7 @@ class Pipeline:
             state = identity.learn_backfill(state, newest_seq)
         made, refused = many.make(payload.readings, self.inventory, self.feed_root, work)
         messages = tuple([message for one in made for message in one.messages])
-        _enter(work, up, frame, state, [] if refused else keys, messages)
+        _enter(work, up, frame, state, [] if refused else [_frame_key(up)], messages)
         for one in made:
             work.seen[one.key] = (frame.heard_ms, one.content)
             work.seen[one.low_key] = (one.t_ms, one.content)
@@ -159,19 +168,43 @@ class Pipeline:
         raise Ignored("diagnosis", f"the next reading is {payload.next_seq}")
 
 
-def _no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, work: Work) -> bytes:
-    """The frame's key; raises Ignored where the same frame came before.
-
-    Every frame counts as heard, even one that says nothing. The key has no deduplicationId: that
-    is random per handled set, so a late copy of a frame comes under a new one.
-    """
-    text = f"{up.dev_eui}/{up.dev_addr}/{up.f_cnt}/{up.f_port}/".encode()
-    key = hashlib.blake2b(text + up.data, digest_size=16).digest()
-    before = None if identity.is_ahead(state, frame) else work.seen_before(key)
+def _no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, work: Work) -> None:
+    """Raises Ignored where the same frame came before."""
+    if state == identity.DeviceState() or identity.is_ahead(state, frame):
+        return
+    before = work.seen_before(_frame_key(up))
+    if before is None or abs(frame.heard_ms - before[0]) > COPY_WITHIN_MS:
+        like = int(up.dev_addr, 16), up.f_cnt, frame.content
+        before = work.frame_before(up.dev_eui, like, frame.heard_ms - COPY_WITHIN_MS)
     if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
         raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
-    work.hear(up.dev_eui, up.gateways, up.heard_ms)
-    return key
+
+
+def _frame_key(up: Uplink) -> bytes:
+    """It has no deduplicationId: that is random per handled set, so a late copy of a frame comes
+    under a new one."""
+    text = f"{up.dev_eui}/{up.dev_addr}/{up.f_cnt}/{up.f_port}/".encode()
+    return hashlib.blake2b(text + up.data, digest_size=16).digest()
+
+
+def _keys_of(
+    reading: decode.Reading,
+    which: identity.Identity,
+    reading_id: str,
+    up: Uplink,
+    frame: identity.Frame,
+    state: identity.DeviceState,
+    work: Work,
+) -> list[bytes]:
+    """Of a frame that is not a usual one; raises Ignored where its reading is known."""
+    keys = [_frame_key(up), many.key_of(reading_id)]
+    if identity.is_known(state, which):
+        many.no_repetition(reading, which, reading_id, frame.content, work)
+    if which.epoch != identity.WHOLE:
+        low_key = many.low_key(up.dev_eui, reading.kind, reading.seq_low, reading.seq_bits)
+        many.not_known_by_low_bits(low_key, frame.heard_ms, frame.content, work)
+        keys.append(low_key)
+    return keys
 
 
 def _enter(

@@ -24,6 +24,8 @@ from revier_gateway.work import Work
 DAY_MS = 86_400_000
 QUARANTINE_ROWS_MAX = 100_000  # the oldest go before their deadline; each is counted
 SEEN_SLICES = 4096  # keys are check sums: each slice holds as many as any other
+FIRST_DEVICE = -(1 << 63)
+DEVICES_PER_LOOK = 20
 ROWS_PER_TRANSACTION = 500
 ASSETS_PER_LOOK = 100
 FINE_GRAINED = ("parking",)  # domains whose single assets have the deadline
@@ -43,6 +45,7 @@ def steps(
     Raises StoreError.
     """
     yield from _seen(store, now_ms - retention.seen_days * DAY_MS)
+    yield from _usual(store, now_ms - retention.seen_days * DAY_MS)
     yield from _quarantine(store, now_ms - retention.quarantine_days * DAY_MS)
     yield from _quarantine_bytes(store, retention.quarantine_mb * 1_000_000)
     yield from _bays(store, now_ms - retention.parking_days * DAY_MS, forget)
@@ -56,6 +59,22 @@ def _seen(store: Store, oldest_ms: int) -> Iterator[None]:
         slice_ = (_slice_start(number), end, oldest_ms)
         if _any(store, f"SELECT 1 {sql} LIMIT 1", slice_):
             _do(store, f"DELETE {sql}", slice_)
+        yield
+
+
+def _usual(store: Store, oldest_ms: int) -> Iterator[None]:
+    """A page goes when the newest of its frames is too old."""
+    sql = "FROM usual WHERE device BETWEEN ? AND ? AND newest_ms < ?"
+    devices: list[tuple[int]] = [(FIRST_DEVICE,)]
+    while devices:
+        look = "SELECT id FROM device WHERE id >= ? ORDER BY id LIMIT ?"
+        devices = store.database.execute(look, (*devices[-1], DEVICES_PER_LOOK)).fetchall()
+        if devices:
+            between = (*devices[0], *devices[-1], oldest_ms)
+            if _any(store, f"SELECT 1 {sql} LIMIT 1", between):
+                _do(store, f"DELETE {sql}", between)
+        if len(devices) < DEVICES_PER_LOOK:
+            return
         yield
 
 

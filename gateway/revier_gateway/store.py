@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import msgspec
-
 from revier_gateway.data_dir import FILE_NAME, Lock
+from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
+from revier_gateway.store_devices import DeviceStates
+from revier_gateway.store_journal import Journal
 from revier_gateway.store_log import Log
 from revier_gateway.store_open import open_database
 from revier_gateway.store_rows import (
@@ -34,18 +35,15 @@ from revier_gateway.store_rows import (
     read_quarantine,
 )
 from revier_gateway.store_sent import Sent
-from revier_gateway.values import device_id
-from revier_gateway.work import QuarantineRow, Seen, Work
+from revier_gateway.usual_frame import UsualFrame
+from revier_gateway.work import DEVICE, QuarantineRow, Seen, Work
 
 HISTORY_ROWS_MAX = 300  # of each asset
 PRUNE_EVERY_ROWS = 30  # of an asset: so many too many
-STATES_CACHED_MAX = 50_000
 KEYS_PER_QUERY = 100
-FRESH_ROWS_MAX = 4000  # committed rows that the feed may take without reading them back
+FRESH_ROWS_MAX = 10_000  # committed rows that the feed may take without reading them back
 
 Newest = tuple[int, int]  # time and number of an observation
-
-_unpack_state = msgspec.msgpack.Decoder(DeviceState).decode
 
 
 class StoreError(Exception):
@@ -66,7 +64,8 @@ class Store:
         except BaseException:
             self._lock.release()
             raise
-        self._states: dict[str, DeviceState] = {}
+        self._devices = DeviceStates(self._db)
+        self._journal = Journal(self._db, self._devices)
         self._newest: dict[str, Newest] = {
             asset: (t_ms, row_id) for asset, t_ms, row_id, _ in newest_of_each(self._db)
         }
@@ -139,13 +138,17 @@ class Store:
             found.update({key: (at_ms, content) for key, at_ms, content in rows})
         return found
 
+    def usual_frame(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
+        return self._journal.frame(dev_eui, like, since_ms)
+
+    def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
+        return self._journal.readings(dev_eui, first, last)
+
     def device_state(self, dev_eui: str) -> DeviceState:
-        state = self._states.get(dev_eui)
-        if state is None:
-            sql = "SELECT identity FROM device WHERE id = ? AND identity IS NOT NULL"
-            row = self._db.execute(sql, (device_id(dev_eui),)).fetchone()
-            state = _unpack_state(row[0]) if row else DeviceState()
-        return state
+        return self._devices.identity(dev_eui)
+
+    def frame_state(self, dev_eui: str) -> FrameState:
+        return self._devices.frames(dev_eui)
 
     def latest_ms(self, asset: str) -> int | None:
         newest = self._newest.get(asset)
@@ -161,10 +164,12 @@ class Store:
         done = [*self._done, *work.done]
         fresh, messages = numbered(work, self._next_row)
         sent = self._sent.step(done)
+        frames = self._journal.step(work)
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
             insert(db, work, messages)
+            self._journal.write(frames)
             self._sent.write(db, sent, work.done)
             self._prune_history(work, sent.upto)
             db.execute("COMMIT")
@@ -178,19 +183,17 @@ class Store:
         self._done = []
         self.commits += 1
         self._sent.take(sent)
+        self._journal.take(frames, work)
         if done and self._fresh and max(done) >= self._fresh[0].id:
             self._fresh.clear()  # gone before anybody took it: the table knows what is left
         self._fresh.extend(fresh)
         self._next_row += len(fresh)
-        self._remember(work, messages)
+        self._remember(messages)
         self._log.grew(len(messages) + len(work.seen) + len(done))
         for tell in work.afterwards:
             tell()
 
-    def _remember(self, work: Work, messages: Sequence[StoredRow]) -> None:
-        if len(self._states) > STATES_CACHED_MAX:
-            self._states.clear()
-        self._states.update(work.states)
+    def _remember(self, messages: Sequence[StoredRow]) -> None:
         for row in messages:
             if row[STATE] or row[KIND] == "state":
                 row_id, asset, t_ms = row[:3]
@@ -309,7 +312,11 @@ class Store:
 
     def heard(self) -> dict[tuple[str, str], tuple[int, int]]:
         rows = self._db.execute("SELECT role, name, last_ms, frames FROM heard")
-        return {(role, name): (last_ms, frames) for role, name, last_ms, frames in rows}
+        found = {(role, name): (last_ms, frames) for role, name, last_ms, frames in rows}
+        for dev_eui, (last_ms, frames) in self._journal.heard().items():
+            before_ms, before = found.get((DEVICE, dev_eui), (last_ms, 0))
+            found[DEVICE, dev_eui] = (max(before_ms, last_ms), before + frames)
+        return found
 
     def counters(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT name, value FROM counters ORDER BY name"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from revier_gateway import backup
+from revier_gateway import backup, store_journal
 from revier_gateway.data_dir import RESTORING_NAME, DataDirError
 from revier_gateway.store_schema import before_upgrade, migrate, refuse_newer
 
@@ -41,3 +41,4 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
     db.execute("PRAGMA busy_timeout=5000")
     db.execute("PRAGMA wal_autocheckpoint=0")  # store_log.py
     migrate(db, lambda version: backup.keep_copy(db, before_upgrade(path, version)))
+    store_journal.put_away(db)

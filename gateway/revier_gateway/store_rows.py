@@ -9,16 +9,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
-
-from revier_gateway.gaps.frames import FrameState, due_ms
-from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
-from revier_gateway.values import device_id
-from revier_gateway.work import RADIO_GATEWAY, QuarantineRow, Work
-
-_pack = msgspec.msgpack.Encoder().encode
-
+from revier_gateway.work import QuarantineRow, Work
 
 # A row of the table message, its columns in this order.
 COLUMNS = "id, asset, t_ms, kind, retain, state, kept, topic, payload"
@@ -95,45 +87,10 @@ def newest_of_each(
     return db.execute(_NEWEST, (after, limit)).fetchall()
 
 
-_PUT_DEVICE = """
-INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-  identity = coalesce(excluded.identity, identity),
-  noticed_ms = CASE WHEN excluded.frames IS NULL THEN noticed_ms ELSE excluded.noticed_ms END,
-  frames = coalesce(excluded.frames, frames),
-  last_ms = CASE WHEN last_ms > excluded.last_ms THEN last_ms
-    ELSE coalesce(excluded.last_ms, last_ms) END,
-  heard = heard + excluded.heard
-"""
 _PUT_EAR = """
 INSERT INTO ear VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
   last_ms = max(last_ms, excluded.last_ms), frames = frames + excluded.frames
 """
-_UNHEARD = (None, 0)
-
-
-def _devices(work: Work) -> list[tuple[Any, ...]]:
-    """What the work changes of each device: any of identity, frames and when it was heard."""
-    states, frames, heard = work.states, work.frames, work.devices
-    rows = [_device(eui, states.get(eui), frames.get(eui), one) for eui, one in heard.items()]
-    unheard = (states.keys() | frames.keys()) - heard.keys()
-    rows += [_device(eui, states.get(eui), frames.get(eui), _UNHEARD) for eui in unheard]
-    return rows
-
-
-def _device(
-    dev_eui: str,
-    state: DeviceState | None,
-    frames: FrameState | None,
-    heard: tuple[int | None, int],
-) -> tuple[Any, ...]:
-    return (
-        device_id(dev_eui),
-        dev_eui,
-        None if state is None else _pack(state),
-        None if frames is None else _pack(frames),
-        None if frames is None else due_ms(frames, 0),
-        *heard,
-    )
 
 
 def insert(db: sqlite3.Connection, work: Work, messages: Sequence[StoredRow]) -> None:
@@ -143,12 +100,10 @@ def insert(db: sqlite3.Connection, work: Work, messages: Sequence[StoredRow]) ->
     if messages:
         marks = ",".join("?" * len(messages[0]))
         db.executemany(f"INSERT INTO message ({COLUMNS}) VALUES ({marks})", messages)  # noqa: S608
-    db.executemany(_PUT_DEVICE, _devices(work))
     if work.quarantine:
         _insert_quarantine(db, work.quarantine)
-    if work.ears:
-        rows = [(n, *one) for (role, n), one in work.heard.items() if role == RADIO_GATEWAY]
-        db.executemany(_PUT_EAR, rows)
+    if heard := work.heard.radio_gateways:
+        db.executemany(_PUT_EAR, [(name, *one) for name, one in heard.items()])
     for change in work.changes:
         change(db)
     if work.counters:

@@ -32,6 +32,7 @@ class Uplink(msgspec.Struct, frozen=True, gc=False):
     heard_src: TimeSource
     heard_clamped: bool  # the network's word was impossible and was replaced by received_ms
     received_ms: int  # when the network server had it
+    counted_ms: int  # the same, by a clock that is one for all of a device's frames
     gateways: tuple[str, ...]
     rssi_dbm: int | None
     snr_db: float | None
@@ -67,6 +68,8 @@ def uplink_of(event: UplinkEvent, now_ms: int) -> Uplink:
         "network" if clamped else source,
         clamped,
         received_ms,
+        # where the network server gave no time, the event's must do
+        heard_ms if received_ms - heard_ms > CLOCK_DIFFERENCE_MAX_MS else received_ms,
         tuple(gateways),
         None if best is None else best.rssi,
         None if best is None else best.snr,

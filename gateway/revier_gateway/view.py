@@ -62,7 +62,11 @@ class View:
         self._standing = standing
         self._latest_ms = {asset: t_ms for asset, t_ms, _ in store.newest()}
         self._store = store
-        self._heard = store.heard()
+        heard = store.heard()
+        self._devices_ms = {one: at[0] for (role, one), at in heard.items() if role == DEVICE}
+        self._radio_gateways = {
+            one: at for (role, one), at in heard.items() if role == RADIO_GATEWAY
+        }
         self._counters = store.counters()
         self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
         self._listeners: list[asyncio.Queue[Json]] = []
@@ -84,9 +88,13 @@ class View:
         """A batch was committed."""
         for asset, (t_ms, _) in work.latest.items():
             self._latest_ms[asset] = t_ms
-        for key, (last_ms, frames) in work.heard.items():
-            before_ms, before = self._heard.get(key, (last_ms, 0))
-            self._heard[key] = (max(before_ms, last_ms), before + frames)
+        devices_ms = self._devices_ms
+        for dev_eui, (last_ms, _) in work.heard.devices.items():
+            if last_ms > devices_ms.get(dev_eui, last_ms - 1):
+                devices_ms[dev_eui] = last_ms
+        for name, (last_ms, frames) in work.heard.radio_gateways.items():
+            before_ms, before = self._radio_gateways.get(name, (last_ms, 0))
+            self._radio_gateways[name] = (max(before_ms, last_ms), before + frames)
         for name, value in work.counters.items():
             self._counters[name] = self._counters.get(name, 0) + value
         self._tell(outcomes)
@@ -128,8 +136,7 @@ class View:
         newest_ms = self._latest_ms.get(name)
         newest = b"" if newest_ms is None else self._store.newest_payload(name)
         device = self._device_by_asset.get(name)
-        heard = self._heard.get((DEVICE, device)) if device else None
-        last_ms = heard[0] if heard else newest_ms
+        last_ms = self._devices_ms.get(device, newest_ms) if device else newest_ms
         standing = self._standing(name)
         return AssetView(
             asset=asset.asset,
@@ -147,11 +154,11 @@ class View:
     def radio_gateways(self) -> list[RadioGatewayView]:
         """Those of the inventory, and any other that was heard."""
         known = {gateway.gateway_id: gateway for gateway in self._inventory.radio_gateways}
-        heard = [name for role, name in self._heard if role == RADIO_GATEWAY]
+        others = sorted(name for name in self._radio_gateways if name not in known)
         views = []
-        for gateway_id in (*known, *(name for name in sorted(heard) if name not in known)):
+        for gateway_id in (*known, *others):
             gateway = known.get(gateway_id)
-            last_ms, frames = self._heard.get((RADIO_GATEWAY, gateway_id), (None, 0))
+            last_ms, frames = self._radio_gateways.get(gateway_id, (None, 0))
             views.append(
                 RadioGatewayView(
                     id=gateway_id,

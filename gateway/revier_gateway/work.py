@@ -12,17 +12,19 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
+from revier_gateway import usual_frame
 from revier_gateway.commands.fate import Command
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
+from revier_gateway.usual_frame import UsualFrame
+from revier_payload.schema import MESSAGES
 
 Change = Callable[[sqlite3.Connection], None]
 Seen = tuple[int, int]  # time of the event in ms, check sum of the content
 Heard = tuple[int, int]  # time of the newest frame in ms, frames
-_Name = TypeVar("_Name", str, tuple[str, ...])
 
 DEVICE, RADIO_GATEWAY = "device", "radio_gateway"
 
@@ -32,7 +34,12 @@ class Reads(Protocol):
 
     def seen_before(self, key: bytes) -> Seen | None: ...
     def seen_among(self, keys: Sequence[bytes]) -> dict[bytes, Seen]: ...
+    def usual_frame(
+        self, dev_eui: str, like: tuple[int, int, int], since_ms: int
+    ) -> Seen | None: ...
+    def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]: ...
     def device_state(self, dev_eui: str) -> DeviceState: ...
+    def frame_state(self, dev_eui: str) -> FrameState: ...
     def latest_ms(self, asset: str) -> int | None: ...
 
 
@@ -46,6 +53,14 @@ class QuarantineRow:
     payload: bytes
 
 
+class AllHeard(NamedTuple):
+    """Whose frames came in a batch."""
+
+    devices: dict[str, Heard]  # by dev_eui
+    radio_gateways: dict[str, Heard]  # by name
+    paths: dict[str, tuple[str, ...]]  # the radio gateways that heard it last, by dev_eui
+
+
 @dataclass(slots=True, weakref_slot=True)
 class Work:
     """The stages of the pipeline read here; its last step writes here."""
@@ -53,19 +68,19 @@ class Work:
     reads: Reads
     seen: dict[bytes, Seen] = field(default_factory=dict)
     known: dict[bytes, Seen | None] = field(default_factory=dict)  # as the store has it
+    usual: dict[str, list[bytes]] = field(default_factory=dict)  # by dev_eui (usual_frame.py)
     states: dict[str, DeviceState] = field(default_factory=dict)
     latest: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     history: list[tuple[str, int, bytes]] = field(default_factory=list)
     outbox: list[FeedMessage] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
-    devices: dict[str, Heard] = field(default_factory=dict)  # by dev_eui
-    ears: dict[tuple[str, ...], Heard] = field(default_factory=dict)  # by radio gateways
-    _heard: dict[tuple[str, str], Heard] | None = None
-    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)  # radio gateways by dev_eui
+    _frames_heard: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
+    _heard: AllHeard | None = None
     behind_ms: int | None = None  # our clock after the network server's, at least
     counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
     frames: dict[str, FrameState] = field(default_factory=dict)
+    unusual: set[str] = field(default_factory=set)  # devices whose frames did not only count on
     commands: dict[str, Command] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)  # of tables that other rooms keep
     afterwards: list[Callable[[], None]] = field(default_factory=list)  # when it is on the disk
@@ -78,6 +93,7 @@ class Work:
             or self.counters
             or self.outbox
             or self.seen
+            or self.frames
             or self.changes
         )
 
@@ -92,8 +108,29 @@ class Work:
             before = self.known[key] if key in self.known else self.reads.seen_before(key)
         return before
 
+    def frame_before(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
+        """The same frame (address, counter, content) among the usual ones, if it is not older."""
+        mine = self.usual.get(dev_eui)
+        heard_ms = usual_frame.found(usual_frame.unpack(b"".join(mine)), *like) if mine else None
+        if heard_ms is not None and heard_ms >= since_ms:
+            return heard_ms, like[-1]
+        return self.reads.usual_frame(dev_eui, like, since_ms)
+
+    def reading_before(self, dev_eui: str, kind: str, seq: int) -> Seen | None:
+        """The reading of this whole sequence, among those of usual frames."""
+        if seq > self.device_state(dev_eui).newest_seq:
+            return None
+        mine = usual_frame.unpack(b"".join(self.usual.get(dev_eui, ())))
+        for one in (*mine, *self.reads.usual_readings(dev_eui, seq, seq)):
+            if one.seq == seq and MESSAGES[one.f_port].kind == kind:
+                return one.heard_ms, one.content
+        return None
+
     def device_state(self, dev_eui: str) -> DeviceState:
         return self.states.get(dev_eui) or self.reads.device_state(dev_eui)
+
+    def frame_state(self, dev_eui: str) -> FrameState:
+        return self.frames.get(dev_eui) or self.reads.frame_state(dev_eui)
 
     def latest_ms(self, asset: str) -> int | None:
         mine = self.latest.get(asset)
@@ -102,25 +139,14 @@ class Work:
     def hear(self, dev_eui: str, gateways: tuple[str, ...], at_ms: int) -> None:
         """A frame of the device came by these radio gateways."""
         assert self._heard is None
-        _add(self.devices, dev_eui, at_ms, 1)
-        _add(self.ears, gateways, at_ms, 1)
-        self.paths[dev_eui] = gateways
+        self._frames_heard.append((dev_eui, gateways, at_ms))
 
     @property
-    def heard(self) -> dict[tuple[str, str], Heard]:
-        """By role and name; asked when all of the batch has been heard."""
+    def heard(self) -> AllHeard:
+        """Asked when all of the batch has been heard."""
         if self._heard is None:
-            self._heard = self._gather()
+            self._heard = _gathered(self._frames_heard)
         return self._heard
-
-    def _gather(self) -> dict[tuple[str, str], Heard]:
-        found: dict[str, Heard] = {}
-        for gateways, (last_ms, frames) in self.ears.items():
-            for gateway_id in gateways:
-                _add(found, gateway_id, last_ms, frames)
-        heard = {(DEVICE, dev_eui): one for dev_eui, one in self.devices.items()}
-        heard.update({(RADIO_GATEWAY, name): one for name, one in found.items()})
-        return heard
 
     def note_delay(self, behind_ms: int) -> None:
         """An event is so old by our clock: by its way here, and by how far the clocks differ."""
@@ -128,9 +154,24 @@ class Work:
             self.behind_ms = behind_ms
 
 
-def _add(heard: dict[_Name, Heard], name: _Name, at_ms: int, frames: int) -> None:
-    before = heard.get(name)
-    if before is not None:
-        last_ms, count = before
-        at_ms, frames = at_ms if at_ms > last_ms else last_ms, count + frames
-    heard[name] = (at_ms, frames)
+def _gathered(frames: list[tuple[str, tuple[str, ...], int]]) -> AllHeard:
+    devices: dict[str, Heard] = {}
+    paths: dict[str, tuple[str, ...]] = {}
+    by_path: dict[tuple[str, ...], Heard] = {}
+    for dev_eui, gateways, at_ms in frames:
+        paths[dev_eui] = gateways
+        before = devices.get(dev_eui)
+        devices[dev_eui] = (at_ms, 1) if before is None else _added(before, at_ms, 1)
+        before = by_path.get(gateways)
+        by_path[gateways] = (at_ms, 1) if before is None else _added(before, at_ms, 1)
+    radio_gateways: dict[str, Heard] = {}
+    for gateways, (last_ms, count) in by_path.items():
+        for name in gateways:
+            before = radio_gateways.get(name, (last_ms, 0))
+            radio_gateways[name] = _added(before, last_ms, count)
+    return AllHeard(devices, radio_gateways, paths)
+
+
+def _added(before: Heard, at_ms: int, frames: int) -> Heard:
+    last_ms, count = before
+    return at_ms if at_ms > last_ms else last_ms, count + frames

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from revier_gateway import usual_frame
+from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
+from revier_gateway.usual_frame import UsualFrame
 from revier_gateway.work import Seen, Work
 
 
@@ -13,6 +16,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.seen: dict[bytes, Seen] = {}
+        self.usual: dict[str, list[bytes]] = {}
+        self.frames: dict[str, FrameState] = {}
         self.states: dict[str, DeviceState] = {}
         self.latest: dict[str, int] = {}
 
@@ -22,6 +27,19 @@ class Memory:
     def seen_among(self, keys: Sequence[bytes]) -> dict[bytes, Seen]:
         return {key: self.seen[key] for key in keys if key in self.seen}
 
+    def usual_frame(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
+        heard_ms = usual_frame.found(self._usual(dev_eui), *like)
+        return None if heard_ms is None or heard_ms < since_ms else (heard_ms, like[-1])
+
+    def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
+        return [one for one in self._usual(dev_eui) if first <= one.seq <= last]
+
+    def _usual(self, dev_eui: str) -> list[UsualFrame]:
+        return list(usual_frame.unpack(b"".join(self.usual.get(dev_eui, ()))))
+
+    def frame_state(self, dev_eui: str) -> FrameState:
+        return self.frames.get(dev_eui, FrameState())
+
     def device_state(self, dev_eui: str) -> DeviceState:
         return self.states.get(dev_eui, DeviceState())
 
@@ -30,5 +48,8 @@ class Memory:
 
     def commit(self, work: Work) -> None:
         self.seen.update(work.seen)
+        for dev_eui, some in work.usual.items():
+            self.usual.setdefault(dev_eui, []).extend(some)
+        self.frames.update(work.frames)
         self.states.update(work.states)
         self.latest.update({asset: t_ms for asset, (t_ms, _) in work.latest.items()})

@@ -299,7 +299,7 @@ def test_an_older_database_keeps_what_it_knows_of_devices(
     assert store.heard() == {("device", second): (10, 3), ("radio_gateway", "g"): (9, 4)}
     known = {eui: store.device_state(eui).newest_seq for eui in (first, second, last)}
     assert known == {first: 7, second: -1, last: 7}
-    ledger = Ledger(store.database)
+    ledger = Ledger(store)
     assert [ledger.state(eui).tenant_id for eui in (first, second, last)] == ["", "t", "t"]
     assert ledger.noticed_before(5, 9) == [second]
     work = Work(store)
@@ -313,7 +313,7 @@ def test_an_older_database_keeps_what_it_knows_of_devices(
 
 def test_a_work_goes_when_it_is_done(store: Store, pipeline: Pipeline) -> None:
     """A batch of a backlog is megabytes; in a circle it stays until the collector looks."""
-    pipeline.listeners = [Ledger(store.database).listen]
+    pipeline.listeners = [Ledger(store).listen]
     work = Work(store)
     pipeline.handle(Message(support.topic(), support.to_bytes(uplink(air_payload(1)))), work)
     store.commit(work)

@@ -11,9 +11,8 @@ from typing import Any
 import msgspec
 
 from revier_gateway.commands import settings, table
-from revier_gateway.gaps.ledger import Ledger
+from revier_gateway.store_journal import device_now
 from revier_gateway.values import instant_of_ms
-from revier_gateway.work import DEVICE
 from revier_inventory import Inventory
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -23,9 +22,9 @@ def record(
     db: sqlite3.Connection, inventory: Inventory, dev_eui: str, now: datetime
 ) -> dict[str, Any]:
     asset = inventory.asset_of(dev_eui, now)
-    sql = "SELECT last_ms, frames FROM heard WHERE role = ? AND name = ?"
-    heard = db.execute(sql, (DEVICE, dev_eui)).fetchone()
-    sessions = Ledger(db).state(dev_eui).sessions
+    device = device_now(db, dev_eui)
+    last_ms, heard = (None, 0) if device is None else (device.last_ms, device.heard)
+    sessions = device.frames.sessions if device and device.frames else ()
     spoken = [one for one in sessions if one.newest >= 0]
     had = table.settings(db, dev_eui)
     sql = "SELECT count(*) FROM gaps WHERE dev_eui = ? AND state = 'missing'"
@@ -36,8 +35,8 @@ def record(
         "device": dev_eui,
         "asset": asset.asset if asset else None,
         "ags": asset.ags if asset else None,
-        "last_heard": instant_of_ms(heard[0]) if heard else None,
-        "frames": heard[1] if heard else 0,
+        "last_heard": None if last_ms is None else instant_of_ms(last_ms),
+        "frames": heard,
         "f_cnt": spoken[-1].newest if spoken else None,
         "battery": _battery(db, asset.asset) if asset else None,
         "settings": settings.status_of(had),

@@ -14,7 +14,7 @@ import msgspec
 from revier_gateway import events, uplink
 from revier_gateway.events import Event, JoinEvent, UplinkEvent
 from revier_gateway.gaps import frames
-from revier_gateway.gaps.ledger import Ledger, received_ms
+from revier_gateway.gaps.ledger import Ledger
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import Ignored, Refused
 from revier_gateway.values import unix_ms
@@ -90,7 +90,7 @@ class Recovery:
         state = self._ledger.state(dev_eui)
         if isinstance(event, UplinkEvent):
             up = uplink.uplink_of(event, unix_ms(datetime.now(UTC)))
-            heard = frames.hear(state, up.dev_addr, up.f_cnt, received_ms(up), 0)
+            heard = frames.hear(state, up.dev_addr, up.f_cnt, up.counted_ms, 0)
             return heard.verdict != "copy"
         if isinstance(event, JoinEvent):
             return all(session.dev_addr != event.dev_addr for session in state.sessions)

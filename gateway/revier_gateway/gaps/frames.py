@@ -99,11 +99,9 @@ def hear(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int, now_ms: in
     return Heard(state, "copy")
 
 
-def usual(
-    state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int, owner: tuple[str, str]
-) -> FrameState | None:
+def usual(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int) -> FrameState | None:
     """hear for the usual frame, at a third of its time: one more than the newest, and later. The
-    state's owner and time are renewed with it. None: it is another case."""
+    state's time is renewed with it. None: it is another case."""
     sessions = state.sessions
     if not sessions or heard_ms <= state.received_ms:
         return None
@@ -112,9 +110,11 @@ def usual(
         return None
     if heard_ms < last.newest_ms or heard_ms < last.began_ms:
         return None
-    renewed = Session(dev_addr, last.began_ms, last.first, f_cnt, heard_ms, last.holes, last.joined)
+    renewed = Session(
+        last.dev_addr, last.began_ms, last.first, f_cnt, heard_ms, last.holes, last.joined
+    )
     sessions = (renewed,) if len(sessions) == 1 else (*sessions[:-1], renewed)
-    return FrameState(sessions, *owner, heard_ms)
+    return FrameState(sessions, state.tenant_id, state.application_id, heard_ms)
 
 
 def join(state: FrameState, dev_addr: str, at_ms: int) -> FrameState:

@@ -7,19 +7,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from functools import partial
-
-import msgspec
+from typing import Protocol
 
 from revier_gateway.decode import decoded
 from revier_gateway.events import Event, JoinEvent, LogEvent
 from revier_gateway.gaps import frames
 from revier_gateway.gaps.frames import FrameState, Heard, Hole
 from revier_gateway.identity import DeviceState
-from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX_MS, Uplink
-from revier_gateway.values import device_id, unix_ms
+from revier_gateway.uplink import Uplink
+from revier_gateway.values import unix_ms
 from revier_gateway.work import Work
 
-STATES_CACHED_MAX = 50_000
 MINUTE_MS = 60_000
 MINUTES_KEPT = 7 * 24 * 60
 SEVERAL = "several"
@@ -30,37 +28,32 @@ SEQ_LEAPT, F_CNT_LEAPT = 1 << 4, 1 << 5  # of a diagnosis's status
 Said = Mapping[str, int | None]  # a diagnosis; empty: the frame is none
 RETRANSMISSION = "UPLINK_F_CNT_RETRANSMISSION"
 
-_unpack = msgspec.msgpack.Decoder(FrameState).decode
 
+class Kept(Protocol):
+    """What the ledger reads of the store."""
 
-def received_ms(up: Uplink) -> int:
-    """The network server's clock, one for all radio gateways; where it gave none, the event's."""
-    if up.received_ms - up.heard_ms > CLOCK_DIFFERENCE_MAX_MS:
-        return up.heard_ms
-    return up.received_ms
+    @property
+    def database(self) -> sqlite3.Connection: ...
+    def frame_state(self, dev_eui: str) -> FrameState: ...
 
 
 class Ledger:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        self._states: dict[str, FrameState] = {}  # as the disk has them
+    def __init__(self, kept: Kept) -> None:
+        self._kept = kept
         self._minutes: dict[int, str] = {}  # who was heard in which minute
 
     def state(self, dev_eui: str, work: Work | None = None) -> FrameState:
-        found = work.frames.get(dev_eui) if work is not None else None
-        return found or self._states.get(dev_eui) or self._read(dev_eui)
+        return self._kept.frame_state(dev_eui) if work is None else work.frame_state(dev_eui)
 
     def set(self, dev_eui: str, state: FrameState, work: Work) -> None:
         """The state from now on, when the work is committed."""
-        mine = work.frames
-        if not mine:  # the work itself stays out of it: in a circle it would not go when it is done
-            work.afterwards.append(lambda: self._remember(mine))
-        mine[dev_eui] = state
+        work.frames[dev_eui] = state
+        work.unusual.add(dev_eui)
 
     def noticed_before(self, at_ms: int, limit: int) -> list[str]:
         """Devices with a hole that was noticed by then and is not declared, oldest first."""
         sql = "SELECT dev_eui FROM frames WHERE noticed_ms <= ? ORDER BY noticed_ms LIMIT ?"
-        return [dev_eui for (dev_eui,) in self._db.execute(sql, (at_ms, limit))]
+        return [dev_eui for (dev_eui,) in self._kept.database.execute(sql, (at_ms, limit))]
 
     # -- the pipeline's listener
 
@@ -75,16 +68,18 @@ class Ledger:
             self._served(what, work)
 
     def _hear(self, up: Uplink, now_ms: int, work: Work) -> None:
-        dev_eui, at_ms = up.dev_eui, received_ms(up)
+        dev_eui, at_ms = up.dev_eui, up.counted_ms
         if self._minutes.get(at_ms // MINUTE_MS) != SEVERAL:
             self._note_minute(dev_eui, at_ms)
-        state = self.state(dev_eui, work)
-        owner = (up.device.tenant_id, up.device.application_id)
-        usual = frames.usual(state, up.dev_addr, up.f_cnt, at_ms, owner)
+        state, device = work.frame_state(dev_eui), up.device
+        owner = (device.tenant_id, device.application_id)
+        usual = None
+        if owner == (state.tenant_id, state.application_id):
+            usual = frames.usual(state, up.dev_addr, up.f_cnt, at_ms)
         if usual is None:
             heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
         elif up.f_port not in SPEAKING_PORTS and not usual.sessions[-1].holes:
-            self.set(up.dev_eui, usual, work)
+            work.frames[dev_eui] = usual
             return
         else:
             heard = Heard(usual, "new")
@@ -97,7 +92,10 @@ class Ledger:
         if at_ms > state.received_ms or not state.application_id:
             sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
             state = FrameState(sessions, *owner, newest_ms)
-        self.set(up.dev_eui, state, work)
+        if state is usual:
+            work.frames[dev_eui] = state
+        else:
+            self.set(dev_eui, state, work)
         if heard.gap:
             work.changes.append(lambda db: _fill(db, heard.gap, now_ms))
         if up.f_port in (BATCH_PORT, BACKFILL_PORT):
@@ -133,18 +131,6 @@ class Ledger:
             self._minutes[minute] = SEVERAL
         elif len(self._minutes) > MINUTES_KEPT:
             del self._minutes[next(iter(self._minutes))]
-
-    # -- the table
-
-    def _read(self, dev_eui: str) -> FrameState:
-        sql = "SELECT frames FROM device WHERE id = ? AND frames IS NOT NULL"
-        row = self._db.execute(sql, (device_id(dev_eui),)).fetchone()
-        return _unpack(row[0]) if row else FrameState()
-
-    def _remember(self, states: dict[str, FrameState]) -> None:
-        if len(self._states) > STATES_CACHED_MAX:
-            self._states.clear()
-        self._states.update(states)
 
 
 def _look_back(

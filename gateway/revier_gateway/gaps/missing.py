@@ -23,7 +23,12 @@ def sequences(reads: Reads, dev_eui: str, kind: str, first: int, last: int) -> l
     wanted = range(first, last + 1)
     keys = {seq: [_key(dev_eui, one, seq) for one in (kind, ALARM)] for seq in wanted}
     known = reads.seen_among([key for some in keys.values() for key in some])
-    return [seq for seq, some in keys.items() if not any(key in known for key in some)]
+    usual = {one.seq for one in reads.usual_readings(dev_eui, first, last)}
+    return [
+        seq
+        for seq, some in keys.items()
+        if seq not in usual and not any(key in known for key in some)
+    ]
 
 
 def ranges(numbers: Iterable[int], count_max: int) -> list[tuple[int, int]]:

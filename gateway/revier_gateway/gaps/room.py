@@ -40,7 +40,7 @@ class Gaps:
         if config.chirpstack is not None:
             _ = config.chirpstack.token
         outages = Outages(store, unix_ms(clock()))
-        self.ledger = Ledger(store.database)
+        self.ledger = Ledger(store)
         self.register = Register(store, self.ledger, outages, inventory, config.feed.root)
         self.keeper = Keeper(
             store,

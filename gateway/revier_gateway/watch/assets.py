@@ -20,7 +20,7 @@ from revier_gateway.watch.standing import (
     Limits,
     Standing,
 )
-from revier_gateway.work import DEVICE, RADIO_GATEWAY
+from revier_gateway.work import AllHeard
 from revier_inventory import DevicePeriod, Inventory
 
 SOURCE_DOWN = "source_down"
@@ -28,8 +28,6 @@ SOURCE_SILENT = "source_silent"
 GATEWAY_STOPPED = "gateway_stopped"
 ASSETS_PER_STEP = 50  # 1 to 2 ms
 RADIO_GATEWAY_OFFLINE = "radio_gateway_offline"
-
-Heard = Mapping[tuple[str, str], tuple[int, int]]  # (role, name): last_ms, frames
 
 
 def radio_gateway_cause(gateway_id: str) -> str:
@@ -40,7 +38,8 @@ def radio_gateway_cause(gateway_id: str) -> str:
 class Memory:
     """What a restart finds again."""
 
-    heard: dict[tuple[str, str], int] = field(default_factory=dict)  # (role, name): last_ms
+    devices: dict[str, int] = field(default_factory=dict)  # last_ms by dev_eui
+    radio_gateways: dict[str, int] = field(default_factory=dict)  # last_ms by name
     habits: dict[str, Habit] = field(default_factory=dict)  # by dev_eui
     paths: dict[str, tuple[str, ...]] = field(default_factory=dict)  # radio gateways by dev_eui
     periods: list[Period] = field(default_factory=list)
@@ -54,7 +53,8 @@ class AssetWatch:
     ) -> None:
         """profile_s: the reporting interval of each kind of asset."""
         self._profile_s = profile_s
-        self._heard = memory.heard
+        self._devices = memory.devices
+        self._radio_gateways = memory.radio_gateways
         self._habits = memory.habits
         self._paths = memory.paths
         self.deafness = Deafness(memory.periods)
@@ -84,22 +84,24 @@ class AssetWatch:
 
     # -- what happens
 
-    def take(self, heard: Heard, paths: Mapping[str, tuple[str, ...]], now_ms: int) -> None:
+    def take(self, heard: AllHeard, now_ms: int) -> None:
         """A batch of events came, and these were heard in it."""
         self._event_ms = now_ms
         if self.deafness.cause(SOURCE) == SOURCE_SILENT:
             self.deafness.end(SOURCE, now_ms)
-        for key, (last_ms, frames) in heard.items():
-            before_ms = self._heard.get(key)
-            if before_ms is not None and last_ms <= before_ms:
-                continue
-            self._heard[key] = last_ms
-            role, name = key
-            if role == RADIO_GATEWAY:
+        known = self._devices
+        for dev_eui, (last_ms, frames) in heard.devices.items():
+            before_ms = known.get(dev_eui)
+            if before_ms is None:
+                known[dev_eui] = last_ms
+            elif last_ms > before_ms:
+                known[dev_eui] = last_ms
+                self._learn(dev_eui, before_ms, last_ms, frames)
+        for name, (last_ms, _) in heard.radio_gateways.items():
+            if last_ms > self._radio_gateways.get(name, last_ms - 1):
+                self._radio_gateways[name] = last_ms
                 self.deafness.end(name, last_ms)
-            elif before_ms is not None:
-                self._learn(name, before_ms, last_ms, frames)
-        for dev_eui, gateways in paths.items():
+        for dev_eui, gateways in heard.paths.items():
             if self._paths.get(dev_eui) != gateways:
                 self._paths[dev_eui] = gateways
                 self.changed.add(dev_eui)
@@ -142,7 +144,7 @@ class AssetWatch:
             if not self._is_needed(gateway):
                 self.deafness.end(gateway, now_ms)
         for gateway, intervals_s in by_gateway.items():
-            last_ms = self._heard.get((RADIO_GATEWAY, gateway))
+            last_ms = self._radio_gateways.get(gateway)
             if last_ms is None or self.deafness.cause(gateway):
                 continue
             silent_ms = now_ms - last_ms - length_ms(self.deafness.deaf((), last_ms, now_ms))
@@ -165,7 +167,7 @@ class AssetWatch:
             return Standing("unknown", standings.NO_DEVICE)
         device = period.dev_eui
         limits = self._limits.get(device) or self.limits(asset)
-        last_ms = self._heard.get((DEVICE, device))
+        last_ms = self._devices.get(device)
         if last_ms is None:
             return self._never_heard(period, limits, now_ms)
         silent_s = (now_ms - last_ms) / 1000
@@ -192,7 +194,7 @@ class AssetWatch:
     def last_ms(self, asset: str) -> int | None:
         """When a frame of its device was heard last."""
         period = self._period_by_asset.get(asset)
-        return self._heard.get((DEVICE, period.dev_eui)) if period else None
+        return self._devices.get(period.dev_eui) if period else None
 
     def silent_s(self, asset: str, now_ms: int) -> float | None:
         """Since its last frame; None: never heard."""
@@ -231,7 +233,7 @@ class AssetWatch:
 
     def _heard_device(self, asset: str) -> str | None:
         period = self._period_by_asset.get(asset)
-        heard = period is not None and (DEVICE, period.dev_eui) in self._heard
+        heard = period is not None and period.dev_eui in self._devices
         return period.dev_eui if period is not None and heard else None
 
     def _usual_s(self, asset: str, dev_eui: str) -> float:

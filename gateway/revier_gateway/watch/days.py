@@ -18,6 +18,7 @@ from revier_gateway.watch.rows import Day
 from revier_gateway.watch.standing import Standing
 
 DAY_MS = 86_400_000
+NEVER_MS = -(1 << 62)
 WHOLE = "0"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -41,34 +42,43 @@ _decode = msgspec.json.Decoder(_Observation).decode
 Key = tuple[int, str]  # day since 1970, asset
 
 
+class _Gathered(msgspec.Struct, gc=False):
+    """One asset's day since the last write."""
+
+    readings: int = 0
+    newest_ms: int = NEVER_MS
+    newest: bytes = b""  # the message of that time; of one time, the last
+    battery: bytes = b""  # the last message that tells it
+    online_s: float = 0.0
+    deaf_s: float = 0.0
+    watched_s: float = 0.0
+
+
 class Days:
     def __init__(self, battery_v: Mapping[str, float] | None = None) -> None:
         """battery_v: by asset, as known from the days before."""
         self.battery_v = dict(battery_v or {})
-        self._days: dict[Key, Day] = {}
+        self._days: dict[Key, _Gathered] = {}
         self._taken: list[Key] = []
-        self._newest: dict[Key, tuple[int, bytes]] = {}
-        self._battery: dict[Key, bytes] = {}
 
     def take(self, history: Iterable[tuple[str, int, bytes]]) -> None:
         """Observations (asset, t_ms, message) were committed."""
-        days, known = self._days, self._newest
+        days = self._days
         for asset, t_ms, payload in history:
             key = (t_ms // DAY_MS, asset)
             day = days.get(key)
             if day is None:
-                day = self._day(key)
+                day = days[key] = _Gathered()
             day.readings += 1
-            newest = known.get(key)
-            if newest is None or newest[0] <= t_ms:
-                known[key] = (t_ms, payload)
+            if t_ms >= day.newest_ms:
+                day.newest_ms, day.newest = t_ms, payload
             if b'"battery"' in payload:
-                self._battery[key] = payload
+                day.battery = payload
 
     def presence(self, standings: Mapping[str, Standing], now_ms: int, elapsed_s: float) -> None:
         """These were the standings for the time since the last look."""
         for asset, standing in standings.items():
-            day = self._day((now_ms // DAY_MS, asset))
+            day = self._days.setdefault((now_ms // DAY_MS, asset), _Gathered())
             day.watched_s += elapsed_s
             if standing.state == "unknown":
                 day.deaf_s += elapsed_s
@@ -81,15 +91,15 @@ class Days:
         return {(day_text(key[0]), key[1]): self._whole(key) for key in self._taken}
 
     def _whole(self, key: Key) -> Day:
-        day = self._days[key]
-        newest, battery = self._newest.pop(key, None), self._battery.pop(key, None)
-        if newest is not None:
-            observation = _decode(newest[1])
+        of = self._days[key]
+        day = Day(of.readings, online_s=of.online_s, deaf_s=of.deaf_s, watched_s=of.watched_s)
+        if of.newest:
+            observation = _decode(of.newest)
             day.dev_eui = observation.prov.dev_eui
             if observation.prov.epoch == WHOLE:
                 day.seq_newest = observation.seq
-        if battery is not None:
-            volts = _decode(battery).m["battery"].v
+        if of.battery:
+            volts = _decode(of.battery).m["battery"].v
             if isinstance(volts, float | int) and not isinstance(volts, bool):
                 day.battery_v = float(volts)
                 self.battery_v[key[1]] = float(volts)
@@ -102,12 +112,6 @@ class Days:
 
     def __len__(self) -> int:
         return len(self._days)
-
-    def _day(self, key: Key) -> Day:
-        day = self._days.get(key)
-        if day is None:
-            day = self._days[key] = Day()
-        return day
 
 
 def day_text(day: int) -> str:

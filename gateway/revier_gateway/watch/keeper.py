@@ -66,7 +66,7 @@ class Keeper:
 
     def committed(self, work: Work) -> None:
         now_ms = self._now_ms()
-        self.assets.take(work.heard, work.paths, now_ms)
+        self.assets.take(work.heard, now_ms)
         self._days.take(work.history)
         if work.behind_ms is not None:
             self.around.note_delay(work.behind_ms / 1000, now_ms)

@@ -14,6 +14,7 @@ from revier_gateway.watch.assets import Memory
 from revier_gateway.watch.deafness import Period
 from revier_gateway.watch.habit import Habit
 from revier_gateway.watch.standing import Standing
+from revier_gateway.work import DEVICE
 
 FIRST, ALIVE = "first", "alive"
 KEPT_MONTHS = 24
@@ -37,7 +38,7 @@ class Day(msgspec.Struct):
 def read_memory(db: sqlite3.Connection) -> Memory:
     memory = Memory()
     for role, name, last_ms in db.execute("SELECT role, name, last_ms FROM heard"):
-        memory.heard[role, name] = last_ms
+        (memory.devices if role == DEVICE else memory.radio_gateways)[name] = last_ms
     for dev_eui, habit, gateways in db.execute("SELECT dev_eui, habit, gateways FROM watch_device"):
         memory.habits[dev_eui] = Habit(habit)
         memory.paths[dev_eui] = tuple(gateways.split())

@@ -15,7 +15,7 @@ from revier_gateway.watch.assets import AssetWatch, Memory
 from revier_gateway.watch.deafness import SOURCE
 from revier_gateway.watch.habit import Habit
 from revier_gateway.watch.standing import Standing
-from revier_gateway.work import DEVICE, RADIO_GATEWAY
+from revier_gateway.work import AllHeard
 from revier_inventory import Asset, DevicePeriod, Inventory, Owner
 
 PROFILE_S = {"air": 300.0, "parking": 3600.0, "waste": 1800.0}
@@ -73,9 +73,10 @@ class World:
             paths = tuple(path for path in paths if path not in self.down)
             if name in self.silent or (minute + index) % 5 or not paths:
                 continue
-            heard = {(DEVICE, dev_eui(name)): (self.now_ms, 1)}
-            heard |= {(RADIO_GATEWAY, path): (self.now_ms, 1) for path in paths}
-            self.watch.take(heard, {dev_eui(name): paths}, self.now_ms)
+            radio_gateways = dict.fromkeys(paths, (self.now_ms, 1))
+            devices = {dev_eui(name): (self.now_ms, 1)}
+            heard = AllHeard(devices, radio_gateways, {dev_eui(name): paths})
+            self.watch.take(heard, self.now_ms)
 
     def states(self) -> dict[str, Standing]:
         return {name: self.watch.standing(name, self.now_ms) for name in NAMES}
@@ -83,7 +84,8 @@ class World:
     def restarted(self, after_minutes: int = 0) -> World:
         """Killed, and started again: only the memory is left."""
         memory = Memory(
-            heard=dict(self.memory.heard),
+            devices=dict(self.memory.devices),
+            radio_gateways=dict(self.memory.radio_gateways),
             habits={name: Habit(bytes(habit)) for name, habit in self.memory.habits.items()},
             paths=dict(self.memory.paths),
             periods=self.watch.deafness.periods(),
@@ -146,7 +148,7 @@ def test_a_node_that_speaks_once_an_hour_is_known_by_its_habit() -> None:
     world.set_source(True)
     for _ in range(5):
         world.now_ms += 60 * MINUTE_MS
-        world.watch.take({(DEVICE, dev_eui(NAMES[0])): (world.now_ms, 1)}, {}, world.now_ms)
+        world.watch.take(AllHeard({dev_eui(NAMES[0]): (world.now_ms, 1)}, {}, {}), world.now_ms)
     world.now_ms += 70 * MINUTE_MS
     assert world.watch.standing(NAMES[0], world.now_ms).state == "online"
     world.now_ms += 200 * MINUTE_MS
@@ -203,8 +205,8 @@ def test_a_mast_that_was_taken_down_is_missed_until_others_hear_its_nodes() -> N
     world.minutes(60)
     assert list(world.watch.silent_radio_gateways(world.now_ms)) == [ROOF]
     for name in NAMES[:6]:  # a new mast hears them
-        heard = {(DEVICE, dev_eui(name)): (world.now_ms, 1)}
-        world.watch.take(heard, {dev_eui(name): (TOWER,)}, world.now_ms)
+        devices, paths = {dev_eui(name): (world.now_ms, 1)}, {dev_eui(name): (TOWER,)}
+        world.watch.take(AllHeard(devices, {}, paths), world.now_ms)
     world.minutes(1)
     assert world.watch.silent_radio_gateways(world.now_ms) == {}
 

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""Usual frames go into a journal with their batch, and some at a time into rows of their devices.
+
+A device's row anew and two keys for each frame wrote more than half a page (4 KiB) for each uplink,
+all over the database. Now a frame is 41 bytes in its batch's row of the journal. When a device has
+PAGE_FRAMES of them, or anything else happens to it, they become one row (usual) and the device's
+own is written anew. After a kill the journal is gone through and all of that done at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from revier_gateway import store_devices, usual_frame
+from revier_gateway.gaps.frames import FrameState
+from revier_gateway.store_devices import Device, DeviceStates
+from revier_gateway.usual_frame import UsualFrame
+from revier_gateway.values import device_id
+from revier_gateway.work import Heard, Seen, Work
+
+PAGE_FRAMES = 32
+JOURNAL_FRAMES_MAX = 50_000  # 2 MB; a start goes through them in a quarter of a second
+TRIM_EVERY_ROWS = 100
+
+_PUT_PAGE = "INSERT OR REPLACE INTO usual VALUES (?, ?, ?, ?, ?)"
+
+
+class _Waiting(msgspec.Struct):
+    """Frames of a device that are in the journal alone."""
+
+    since: int  # the first one's row
+    before: int  # frames that had gone into the journal before that row
+    records: list[bytes]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one transaction changes."""
+
+    row: int
+    records: bytes  # of this batch
+    devices: list[Device]  # that are written
+    pages: list[tuple[int, list[bytes]]]  # by values.device_id
+    more: list[tuple[str, _Waiting | None, list[bytes]]]  # by dev_eui: that wait on
+
+
+class Journal:
+    def __init__(self, db: sqlite3.Connection, devices: DeviceStates) -> None:
+        self._devices = devices
+        self._db = db
+        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()  # the longest first
+        self._frames = 0  # that have gone into it since the start
+        (newest,) = db.execute("SELECT max(id) FROM journal").fetchone()
+        self._next: int = (newest or 0) + 1
+        self._trimmed = self._next
+
+    # -- the one transaction
+
+    def step(self, work: Work) -> Step:
+        usual, unusual, waiting = work.usual, work.unusual, self._waiting
+        due: dict[str, _Waiting | None] = {}  # devices whose rows are to be written
+        more = []
+        for dev_eui, (_, heard) in work.heard.devices.items():
+            before, some = waiting.get(dev_eui), usual.get(dev_eui)
+            waits = 0 if before is None else len(before.records)
+            is_usual = some is not None and len(some) == heard and dev_eui not in unusual
+            if some is not None and is_usual and waits + len(some) < PAGE_FRAMES:
+                more.append((dev_eui, before, some))
+            else:
+                due[dev_eui] = before
+        for dev_eui in (work.states.keys() | work.frames.keys()) - work.heard.devices.keys():
+            due[dev_eui] = waiting.get(dev_eui)
+        if oldest := self._oldest():
+            due.update(oldest)
+            more = [one for one in more if one[0] not in oldest]
+        records = b"".join([one for some in usual.values() for one in some])
+        upto = self._next if records else self._next - 1
+        devices = [self._device(dev_eui, work, one, upto) for dev_eui, one in due.items()]
+        return Step(self._next, records, devices, _pages_of(due, work), more)
+
+    def write(self, step: Step) -> None:
+        db = self._db
+        if step.records:
+            db.execute("INSERT INTO journal VALUES (?, ?)", (step.row, step.records))
+        if step.devices:
+            store_devices.put(db, step.devices)
+        if step.pages:
+            db.executemany(_PUT_PAGE, [_page(number, page) for number, page in step.pages])
+        first = self._first
+        if first >= self._trimmed + TRIM_EVERY_ROWS:
+            db.execute("DELETE FROM journal WHERE id < ?", (first,))
+
+    def take(self, step: Step, work: Work) -> None:
+        """The transaction is on the disk."""
+        waiting = self._waiting
+        if self._first >= self._trimmed + TRIM_EVERY_ROWS:
+            self._trimmed = self._first
+        for device in step.devices:
+            waiting.pop(device.dev_eui, None)
+        for dev_eui, before, records in step.more:
+            if before is None:
+                waiting[dev_eui] = _Waiting(step.row, self._frames, records)
+            else:
+                before.records += records
+        if step.records:
+            self._next += 1
+            self._frames += len(step.records) // usual_frame.SIZE
+        self._devices.remember(work.states, work.frames, waiting.keys())
+
+    @property
+    def _first(self) -> int:
+        """The oldest row that is needed."""
+        first = next(iter(self._waiting.values()), None)
+        return self._next - 1 if first is None else first.since
+
+    def _oldest(self) -> dict[str, _Waiting]:
+        """Those that keep the journal long."""
+        found = {}
+        for dev_eui, one in self._waiting.items():
+            if self._frames - one.before < JOURNAL_FRAMES_MAX:
+                break
+            found[dev_eui] = one
+        return found
+
+    def _device(self, dev_eui: str, work: Work, waiting: _Waiting | None, upto: int) -> Device:
+        identity, frames = work.states.get(dev_eui), work.frames.get(dev_eui)
+        last_ms, heard = work.heard.devices.get(dev_eui, (None, 0))
+        if waiting is not None:
+            identity = identity or self._devices.identity(dev_eui)
+            frames = frames or self._devices.frames(dev_eui)
+            some = [one.heard_ms for one in usual_frame.unpack(b"".join(waiting.records))]
+            last_ms = max(some) if last_ms is None else max(last_ms, *some)
+            heard += len(some)
+        if frames == FrameState():
+            frames = None
+        return Device(dev_eui, identity, frames, last_ms, heard, upto)
+
+    # -- what else is asked
+
+    def heard(self) -> dict[str, Heard]:
+        """Of frames that are in the journal alone: the newest's time, and how many."""
+        found = {}
+        for dev_eui, one in self._waiting.items():
+            some = [frame.heard_ms for frame in usual_frame.unpack(b"".join(one.records))]
+            found[dev_eui] = (max(some), len(some))
+        return found
+
+    def frame(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
+        """A usual frame, by address, counter and content, if it was heard since then."""
+        for some in self._pages(dev_eui, "newest_ms >= ? ORDER BY seq_last DESC", since_ms):
+            heard_ms = usual_frame.found(some, *like)
+            if heard_ms is not None:
+                return heard_ms, like[-1]
+        return None
+
+    def readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
+        """Usual frames whose readings have these sequences."""
+        where = "seq_last >= ? AND seq_first <= ? ORDER BY seq_last"
+        pages = self._pages(dev_eui, where, first, last)
+        return [one for some in pages for one in some if first <= one.seq <= last]
+
+    def _pages(self, dev_eui: str, where: str, *values: int) -> Iterator[Sequence[UsualFrame]]:
+        waiting = self._waiting.get(dev_eui)
+        if waiting is not None:
+            yield list(usual_frame.unpack(b"".join(waiting.records)))
+        sql = f"SELECT records FROM usual WHERE device = ? AND {where}"  # noqa: S608 - ours
+        for (records,) in self._db.execute(sql, (device_id(dev_eui), *values)):
+            yield list(usual_frame.unpack(records))
+
+
+def _pages_of(due: Mapping[str, _Waiting | None], work: Work) -> list[tuple[int, list[bytes]]]:
+    pages = []
+    for dev_eui, before in due.items():
+        records = [*(before.records if before else ()), *work.usual.get(dev_eui, ())]
+        if records:
+            pages.append((device_id(dev_eui), records))
+    return pages
+
+
+def _page(number: int, records: list[bytes]) -> tuple[int, int, int, int, bytes]:
+    page = b"".join(records)
+    some = list(usual_frame.unpack(page))
+    newest_ms = max([one.heard_ms for one in some])
+    return number, some[-1].seq, some[0].seq, newest_ms, page
+
+
+# -- the journal of a gateway that ended, or of one that another program looks at
+
+
+def put_away(db: sqlite3.Connection) -> None:
+    """Put all that is in the journal into its place, in one transaction."""
+    (newest,) = db.execute("SELECT max(id) FROM journal").fetchone()
+    if newest is None:
+        return
+    by_device: dict[int, list[tuple[int, UsualFrame]]] = {}
+    for row, records in db.execute("SELECT id, records FROM journal ORDER BY id"):
+        for one in usual_frame.unpack(records):
+            by_device.setdefault(one.device, []).append((row, one))
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for number, some in by_device.items():
+            _put_away(db, number, some, newest)
+        db.execute("DELETE FROM journal WHERE id < ?", (newest,))
+        db.execute("UPDATE journal SET records = x''")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _put_away(
+    db: sqlite3.Connection, number: int, some: list[tuple[int, UsualFrame]], newest: int
+) -> None:
+    row = store_devices.read(db, number)
+    assert row is not None, "the first frame of a device is never a usual one"
+    page = [one for at, one in some if at > row.upto]
+    if page:
+        now = store_devices.carried_on(row, page, newest)
+        store_devices.put(db, [now._replace(heard=len(page))])
+        db.execute(_PUT_PAGE, _page(number, [usual_frame.packed(one) for one in page]))
+
+
+def device_now(db: sqlite3.Connection, dev_eui: str) -> Device | None:
+    """The device's row with what the journal adds to it; for whoever reads beside the gateway."""
+    number = device_id(dev_eui)
+    row = store_devices.read(db, number)
+    if row is None:
+        return None
+    sql = "SELECT records FROM journal WHERE id > ? ORDER BY id"
+    since = [
+        one
+        for (records,) in db.execute(sql, (row.upto,))
+        for one in usual_frame.unpack(records)
+        if one.device == number
+    ]
+    return store_devices.carried_on(row, since, row.upto)

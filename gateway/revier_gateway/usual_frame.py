@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The Revier authors
+# SPDX-License-Identifier: EUPL-1.2
+"""The usual frame as it is kept: 41 bytes.
+
+It counts on in the session that its device was heard in last, and carries the next reading of a
+sequence that is known whole. Then these eight numbers say all that it changes, and all by which a
+copy of it, or of its reading, is known again.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from revier_gateway.identity import Frame
+from revier_gateway.uplink import Uplink
+from revier_gateway.values import device_id
+
+_RECORD = struct.Struct("<qIIqqIIB")
+SIZE = _RECORD.size
+
+
+class UsualFrame(NamedTuple):
+    device: int  # values.device_id
+    dev_addr: int
+    f_cnt: int
+    heard_ms: int
+    counted_ms: int  # by the clock that frames are counted by (Uplink.counted_ms)
+    content: int  # check sum
+    seq: int
+    f_port: int
+
+    @property
+    def frame(self) -> Frame:
+        return Frame(f"{self.dev_addr:08x}", self.f_cnt, self.heard_ms, self.content)
+
+
+def pack(up: Uplink, content: int, seq: int) -> bytes:
+    return _RECORD.pack(
+        device_id(up.dev_eui),
+        int(up.dev_addr, 16),
+        up.f_cnt,
+        up.heard_ms,
+        up.counted_ms,
+        content,
+        seq,
+        up.f_port,
+    )
+
+
+def packed(one: UsualFrame) -> bytes:
+    return _RECORD.pack(*one)
+
+
+def unpack(records: bytes) -> Iterator[UsualFrame]:
+    return map(UsualFrame._make, _RECORD.iter_unpack(records))
+
+
+def found(frames: Iterable[UsualFrame], dev_addr: int, f_cnt: int, content: int) -> int | None:
+    """When that very frame was heard last, in ms; None: it is not among them."""
+    like = (dev_addr, f_cnt, content)
+    some = [one.heard_ms for one in frames if (one.dev_addr, one.f_cnt, one.content) == like]
+    return max(some, default=None)
