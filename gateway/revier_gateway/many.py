@@ -8,19 +8,15 @@ not hold back the others.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 
 import msgspec
 
-from revier_gateway import enrich, feed_messages, identity
+from revier_gateway import copies, enrich, feed_messages, identity
 from revier_gateway.decode import Reading
 from revier_gateway.outcomes import FeedMessage, Ignored, Refused
 from revier_gateway.work import Work
 from revier_inventory import Inventory
-
-# A reading sent alone is heard so soon after it was measured; node clocks err by less.
-ALONE_WITHIN_MS = 60_000
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -64,55 +60,12 @@ def _make(
     dev_eui = reading.uplink.dev_eui
     reading_id = identity.reading_id(dev_eui, reading.kind, which)
     assert reading.content is not None
-    key = no_repetition(reading, which, reading_id, reading.content, work)
+    key = copies.no_repetition(reading, which, reading_id, reading.content, work)
     t_ms = measurement.measured_ms
-    low = low_key(dev_eui, reading.kind, reading.seq_low, reading.own_bits)
-    not_known_by_low_bits(low, t_ms, reading.content, work)
+    low = copies.low_key(dev_eui, reading.kind, reading.seq_low, reading.own_bits)
+    copies.not_known_by_low_bits(low, t_ms, reading.content, work)
     asset = measurement.asset.asset
     newest_ms = newest[asset] if asset in newest else work.latest_ms(asset)
     messages = feed_messages.messages_of(measurement, reading_id, root, newest_ms)
     newest[asset] = t_ms if newest_ms is None else max(newest_ms, t_ms)
     return Made(key, low, t_ms, reading.content, messages)
-
-
-def no_repetition(
-    reading: Reading, which: identity.Identity, reading_id: str, content: int, work: Work
-) -> bytes:
-    """The reading's key; raises Ignored where the same reading came in another frame.
-
-    A batch is coarser than the reading alone: then the whole sequence has to do without the
-    content's word.
-    """
-    key = key_of(reading_id)
-    before = work.seen_before(key)
-    if before is None and which.epoch == identity.WHOLE:
-        before = work.reading_before(reading.uplink.dev_eui, reading.kind, which.seq)
-    if before is not None and (before[1] == content or identity.OF_A_BATCH in (before[1], content)):
-        raise Ignored("duplicate_reading", reading_id)
-    if before is not None:
-        raise Refused("identity_clash", reading_id)
-    return key
-
-
-def key_of(reading_id: str) -> bytes:
-    return bytes.fromhex(reading_id.replace("-", ""))
-
-
-def low_key(dev_eui: str, kind: str, seq_low: int, seq_bits: int) -> bytes:
-    """Under this key a reading whose frame cannot tell its whole sequence, and one that names it
-    whole, find each other."""
-    text = f"{dev_eui}/{kind}/{seq_bits}/{seq_low & ((1 << seq_bits) - 1)}/low"
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def not_known_by_low_bits(key: bytes, t_ms: int, content: int, work: Work) -> None:
-    """Raises Ignored where the reading is known already, in an epoch or with its whole sequence.
-
-    Its low bits cannot come round within a minute, save by power cuts; those do not make the same
-    bytes.
-    """
-    before = work.seen_before(key)
-    if before is None or not -ALONE_WITHIN_MS < before[0] - t_ms < ALONE_WITHIN_MS:
-        return
-    if before[1] == content or identity.OF_A_BATCH in (before[1], content):
-        raise Ignored("duplicate_reading", "known by its low bits and its time")

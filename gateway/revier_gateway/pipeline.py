@@ -8,7 +8,6 @@ Nothing is entered into the work before the last step, so no event leaves half o
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +16,7 @@ from datetime import UTC, datetime
 import structlog
 
 from revier_gateway import (
+    copies,
     decode,
     enrich,
     events,
@@ -33,9 +33,6 @@ from revier_gateway.uplink import Uplink
 from revier_gateway.values import instant_of_ms, unix_ms
 from revier_gateway.work import QuarantineRow, Work
 from revier_inventory import Inventory
-
-# The same frame again within this time is a copy; later it is a counter that restarted.
-COPY_WITHIN_MS = 3_600_000
 
 log = structlog.get_logger("revier.gateway.pipeline")
 
@@ -101,7 +98,7 @@ class Pipeline:
         state = work.device_state(up.dev_eui)
         follows = identity.follows(state, frame)
         if not follows:
-            _no_copy(up, frame, state, work)
+            copies.no_copy(up, frame, state, work)
         work.hear(up.dev_eui, up.gateways, up.heard_ms)  # even where it says nothing
         self._tell(up, now_ms, work)
         payload = decode.read(up)
@@ -116,7 +113,7 @@ class Pipeline:
         keys: list[bytes] = []
         usual = follows and identity.is_new(state, which)
         if not usual:
-            keys = _keys_of(reading, which, reading_id, up, frame, state, work)
+            keys = copies.keys_of(reading, which, reading_id, frame, state, work)
         newest_ms = work.latest_ms(measurement.asset.asset)
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, after, keys, messages)
@@ -152,7 +149,7 @@ class Pipeline:
             state = identity.learn_backfill(state, newest_seq)
         made, refused = many.make(payload.readings, self.inventory, self.feed_root, work)
         messages = tuple([message for one in made for message in one.messages])
-        _enter(work, up, frame, state, [] if refused else [_frame_key(up)], messages)
+        _enter(work, up, frame, state, [] if refused else [copies.frame_key(up)], messages)
         for one in made:
             work.seen[one.key] = (frame.heard_ms, one.content)
             work.seen[one.low_key] = (one.t_ms, one.content)
@@ -166,45 +163,6 @@ class Pipeline:
         if payload.next_seq is None:
             raise Ignored("answer", payload.note)
         raise Ignored("diagnosis", f"the next reading is {payload.next_seq}")
-
-
-def _no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, work: Work) -> None:
-    """Raises Ignored where the same frame came before."""
-    if state == identity.DeviceState() or identity.is_ahead(state, frame):
-        return
-    before = work.seen_before(_frame_key(up))
-    if before is None or abs(frame.heard_ms - before[0]) > COPY_WITHIN_MS:
-        like = int(up.dev_addr, 16), up.f_cnt, frame.content
-        before = work.frame_before(up.dev_eui, like, frame.heard_ms - COPY_WITHIN_MS)
-    if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
-        raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
-
-
-def _frame_key(up: Uplink) -> bytes:
-    """It has no deduplicationId: that is random per handled set, so a late copy of a frame comes
-    under a new one."""
-    text = f"{up.dev_eui}/{up.dev_addr}/{up.f_cnt}/{up.f_port}/".encode()
-    return hashlib.blake2b(text + up.data, digest_size=16).digest()
-
-
-def _keys_of(
-    reading: decode.Reading,
-    which: identity.Identity,
-    reading_id: str,
-    up: Uplink,
-    frame: identity.Frame,
-    state: identity.DeviceState,
-    work: Work,
-) -> list[bytes]:
-    """Of a frame that is not a usual one; raises Ignored where its reading is known."""
-    keys = [_frame_key(up), many.key_of(reading_id)]
-    if identity.is_known(state, which):
-        many.no_repetition(reading, which, reading_id, frame.content, work)
-    if which.epoch != identity.WHOLE:
-        low_key = many.low_key(up.dev_eui, reading.kind, reading.seq_low, reading.seq_bits)
-        many.not_known_by_low_bits(low_key, frame.heard_ms, frame.content, work)
-        keys.append(low_key)
-    return keys
 
 
 def _enter(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ from revier_gateway.usual_frame import UsualFrame
 from revier_gateway.values import device_id
 
 STATES_CACHED_MAX = 50_000
+_State = TypeVar("_State", DeviceState, FrameState)
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_identity = msgspec.msgpack.Decoder(DeviceState).decode
@@ -25,7 +26,7 @@ _unpack_frames = msgspec.msgpack.Decoder(FrameState).decode
 
 
 class Device(NamedTuple):
-    """A row, and what was not put into it yet."""
+    """A device's row, or what is to be changed of it."""
 
     dev_eui: str
     identity: DeviceState | None  # None: no frame was entered
@@ -122,8 +123,8 @@ class DeviceStates:
     ) -> None:
         """They are on the disk. kept: devices whose rows are not of now."""
         if max(len(self._identities), len(self._frames)) > STATES_CACHED_MAX:
-            self._identities = {name: self._identities[name] for name in kept}
-            self._frames = {name: self._frames[name] for name in kept if name in self._frames}
+            self._identities = _only(kept, self._identities)
+            self._frames = _only(kept, self._frames)
         self._identities.update(identities)
         self._frames.update(frames)
 
@@ -135,3 +136,7 @@ class DeviceStates:
         self._identities.setdefault(dev_eui, known)
         self._frames.setdefault(dev_eui, counted)
         return known, counted
+
+
+def _only(names: Collection[str], states: Mapping[str, _State]) -> dict[str, _State]:
+    return {name: states[name] for name in names if name in states}

@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from revier_gateway.mqtt import reading, session
+from revier_gateway.mqtt import inflow, session
 from revier_gateway.mqtt.link import Ack, LinkLost, LinkRefused, LinkSettings, Message, Outgoing
 
 REFUSED = 0x80
@@ -105,12 +105,12 @@ class PahoLink:
         """Does not return while too much is held: so nothing more is read."""
         packet_id = raw.mid if raw.qos else None
         message = Message(raw.topic, raw.payload, packet_id, raw.retain)
-        many = self._settings.receive_max * reading.OVERSENT_FACTOR_MAX
+        many = self._settings.receive_max * inflow.OVERSENT_FACTOR_MAX
         with self._room:
             self._held += 1
             self._held_bytes += len(message.payload)
             self._tell(self._inbox.append, message)
-            while self._held > many or self._held_bytes > reading.HELD_BYTES_MAX:
+            while self._held > many or self._held_bytes > inflow.HELD_BYTES_MAX:
                 if not self._room.wait(0.2) and self._lost is not None:
                     return
 

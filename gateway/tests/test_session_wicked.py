@@ -14,7 +14,8 @@ import mqtt5
 import pytest
 from gateway.tests.implementations import every, ours, words
 
-from revier_gateway.mqtt import reading as reading_module
+from revier_gateway.mqtt import inflow
+from revier_gateway.mqtt.inflow import OVERSENT_FACTOR_MAX
 from revier_gateway.mqtt.link import (
     Connect,
     Link,
@@ -24,7 +25,6 @@ from revier_gateway.mqtt.link import (
     Message,
     Outgoing,
 )
-from revier_gateway.mqtt.reading import OVERSENT_FACTOR_MAX
 from revier_gateway.mqtt.session import Session
 
 QOS1 = mqtt5.QoS.AT_LEAST_ONCE
@@ -315,7 +315,7 @@ def test_large_messages_are_bounded_by_their_bytes(
     monkeypatch: pytest.MonkeyPatch, connect: Connect
 ) -> None:
     """Fewer than the receive maximum, of any QoS, and yet too much to hold."""
-    monkeypatch.setattr(reading_module, "HELD_BYTES_MAX", 1_000_000)
+    monkeypatch.setattr(inflow, "HELD_BYTES_MAX", 1_000_000)
     count = 200
     packets = [
         mqtt5.PublishPacket("a", b"x" * 100_000, qos=QOS1, packet_id=1 + n).write()

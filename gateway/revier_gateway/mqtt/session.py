@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import mqtt5
 
 from revier_gateway.mqtt import wire
+from revier_gateway.mqtt.inflow import Inflow
 from revier_gateway.mqtt.link import (
     Ack,
     LinkLost,
@@ -23,7 +24,6 @@ from revier_gateway.mqtt.link import (
     Message,
     Publication,
 )
-from revier_gateway.mqtt.reading import Reading
 
 PACKET_IDS = 65535
 REFUSED = 0x80
@@ -97,7 +97,7 @@ class Session(asyncio.Protocol):
         self._news = _Bell()  # connack, suback
         self._mail = _Bell()  # inbox
         self._receipts = _Bell()  # acks
-        self._reading = Reading(settings.receive_max)
+        self._inflow = Inflow(settings.receive_max)
         self._in_flight: set[int] = set()
         self._next_id = 1
         self._window_max = settings.window_max
@@ -111,12 +111,12 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._reading.begin(transport)
+        self._inflow.begin(transport)
         self._write(_connect_packet(self._settings).write())
 
     def data_received(self, data: bytes) -> None:
         before_s, self._heard_s = self._heard_s, self._now_s()
-        self._reading.read(self._heard_s - before_s, len(data))
+        self._inflow.read(self._heard_s - before_s, len(data))
         buffer = self._rest + data if self._rest else data
         view = memoryview(buffer)
         position = 0
@@ -212,7 +212,7 @@ class Session(asyncio.Protocol):
         ids = [message.packet_id for message in messages if message.packet_id is not None]
         if ids:
             self._write(wire.pubacks(ids))
-        self._reading.let_go(messages)
+        self._inflow.let_go(messages)
 
     def publish(self, messages: Sequence[Publication]) -> list[int]:
         assert len(messages) <= self.window
@@ -282,7 +282,7 @@ class Session(asyncio.Protocol):
         """Once for each read, not for each packet."""
         if arrived:
             self._inbox += arrived
-            self._reading.hold(arrived)
+            self._inflow.hold(arrived)
             self._mail.ring()
         if self._acks:
             self._receipts.ring()
@@ -295,7 +295,7 @@ class Session(asyncio.Protocol):
     def _lose(self, reason: str) -> None:
         if self._lost is None:
             self._lost = reason
-        self._reading.end()
+        self._inflow.end()
         if self._timer is not None:
             self._timer.cancel()
         for bell in (self._news, self._mail, self._receipts):

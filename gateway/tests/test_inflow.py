@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from revier_gateway.mqtt.link import Message
-from revier_gateway.mqtt.reading import (
+from revier_gateway.mqtt.inflow import (
     FAST_S,
     LARGE_READ_BYTES,
     OVERSENT_FACTOR_MAX,
     PAUSE_S,
-    Reading,
+    Inflow,
 )
+from revier_gateway.mqtt.link import Message
 
 RECEIVE_MAX = 10
 
@@ -37,14 +37,14 @@ class Transport(asyncio.Transport):
         self.changes += 1
 
 
-Test = Callable[[Reading, Transport], Coroutine[Any, Any, None]]
+Test = Callable[[Inflow, Transport], Coroutine[Any, Any, None]]
 
 
 def run(test: Test) -> None:
     async def work() -> None:
-        reading, transport = Reading(RECEIVE_MAX), Transport()
-        reading.begin(transport)
-        await test(reading, transport)
+        inflow, transport = Inflow(RECEIVE_MAX), Transport()
+        inflow.begin(transport)
+        await test(inflow, transport)
 
     asyncio.run(work())
 
@@ -58,9 +58,9 @@ async def a_moment() -> None:
 
 
 def test_small_reads_that_follow_fast_are_put_together() -> None:
-    async def test(reading: Reading, transport: Transport) -> None:
-        reading.read(FAST_S / 2, 2000)
-        reading.read(FAST_S / 2, 2000)
+    async def test(inflow: Inflow, transport: Transport) -> None:
+        inflow.read(FAST_S / 2, 2000)
+        inflow.read(FAST_S / 2, 2000)
         assert (transport.reads, transport.changes) == (False, 1)
         await a_moment()
         assert (transport.reads, transport.changes) == (True, 2)
@@ -70,8 +70,8 @@ def test_small_reads_that_follow_fast_are_put_together() -> None:
 
 @pytest.mark.parametrize(("since_s", "size"), [(FAST_S, 2000), (0.0, LARGE_READ_BYTES)])
 def test_a_quiet_connection_and_a_large_read_wait_for_nothing(since_s: float, size: int) -> None:
-    async def test(reading: Reading, transport: Transport) -> None:
-        reading.read(since_s, size)
+    async def test(inflow: Inflow, transport: Transport) -> None:
+        inflow.read(since_s, size)
         assert transport.changes == 0
 
     run(test)
@@ -80,15 +80,15 @@ def test_a_quiet_connection_and_a_large_read_wait_for_nothing(since_s: float, si
 def test_the_end_of_a_pause_does_not_open_a_full_connection() -> None:
     many = messages(RECEIVE_MAX * OVERSENT_FACTOR_MAX + 1)
 
-    async def test(reading: Reading, transport: Transport) -> None:
-        reading.read(0.0, 2000)
-        reading.hold(many)
+    async def test(inflow: Inflow, transport: Transport) -> None:
+        inflow.read(0.0, 2000)
+        inflow.hold(many)
         await a_moment()
         assert not transport.reads
-        reading.let_go(many[RECEIVE_MAX + 1 :])
+        inflow.let_go(many[RECEIVE_MAX + 1 :])
         assert not transport.reads
-        reading.read(0.0, 2000)  # no pause where it is full
-        reading.let_go(many[: RECEIVE_MAX + 1])
+        inflow.read(0.0, 2000)  # no pause where it is full
+        inflow.let_go(many[: RECEIVE_MAX + 1])
         assert transport.reads
 
     run(test)
@@ -97,10 +97,10 @@ def test_the_end_of_a_pause_does_not_open_a_full_connection() -> None:
 def test_room_during_a_pause_waits_for_its_end() -> None:
     many = messages(RECEIVE_MAX * OVERSENT_FACTOR_MAX + 1)
 
-    async def test(reading: Reading, transport: Transport) -> None:
-        reading.read(0.0, 2000)
-        reading.hold(many)
-        reading.let_go(many)
+    async def test(inflow: Inflow, transport: Transport) -> None:
+        inflow.read(0.0, 2000)
+        inflow.hold(many)
+        inflow.let_go(many)
         assert not transport.reads
         await a_moment()
         assert transport.reads
@@ -109,12 +109,12 @@ def test_room_during_a_pause_waits_for_its_end() -> None:
 
 
 def test_a_lost_connection_is_left_alone() -> None:
-    async def test(reading: Reading, transport: Transport) -> None:
-        reading.read(0.0, 2000)
-        reading.end()
+    async def test(inflow: Inflow, transport: Transport) -> None:
+        inflow.read(0.0, 2000)
+        inflow.end()
         await a_moment()
-        reading.read(0.0, 2000)
-        reading.hold(messages(RECEIVE_MAX * OVERSENT_FACTOR_MAX + 1))
+        inflow.read(0.0, 2000)
+        inflow.hold(messages(RECEIVE_MAX * OVERSENT_FACTOR_MAX + 1))
         assert transport.changes == 1
 
     run(test)

@@ -26,7 +26,7 @@ LARGE_READ_BYTES = 128 * 1024  # there is more than enough already
 log = structlog.get_logger("revier.gateway.mqtt")
 
 
-class Reading:
+class Inflow:
     def __init__(self, receive_max: int) -> None:
         self._receive_max = receive_max
         self._transport: asyncio.Transport | None = None
