@@ -57,13 +57,13 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
     epochs: tuple[str, ...] = ()  # of what is kept
 
     @property
-    def records(self) -> bytes:
-        return self.kept if isinstance(self.kept, bytes) else pack(self.kept)[0]
+    def packed(self) -> Packed:
+        return (self.kept, self.epochs) if isinstance(self.kept, bytes) else pack(self.kept)
 
     @property
     def anchors(self) -> tuple[Anchor, ...]:
         """By f_cnt."""
-        return unpack(self.kept, self.epochs) if isinstance(self.kept, bytes) else tuple(self.kept)
+        return unpack(*self.packed)
 
 
 class DeviceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -130,14 +130,15 @@ def follows(state: DeviceState, frame: Frame) -> bool:
 def carry_on(state: DeviceState, frame: Frame, seq: int) -> DeviceState:
     """A frame that follows brought the next reading, whose whole sequence is known."""
     *before, last = state.sessions
+    records, epochs = last.packed
     order = last.arrivals + 1
     renewed = Session(
         last.dev_addr,
         frame.f_cnt,
         frame.heard_ms if frame.heard_ms > last.newest_ms else last.newest_ms,
-        add_whole(last.records, frame.f_cnt, seq, frame.content, order),
+        add_whole(records, frame.f_cnt, seq, frame.content, order),
         order,
-        last.epochs,
+        epochs,
     )
     return DeviceState((*before, renewed), state.per_frame, seq)
 
@@ -147,7 +148,7 @@ def _next_seq(state: DeviceState, frame: Frame, seq_low: int, span: int) -> int 
     of the last one. None: it is another."""
     if not follows(state, frame):
         return None
-    last = newest(state.sessions[-1].records)
+    last = newest(state.sessions[-1].packed[0])
     if last is None or last[0] >= frame.f_cnt or not last[2]:
         return None
     last_f_cnt, seq, _ = last
@@ -295,7 +296,7 @@ def _remember(
     state: DeviceState, session: Session, frame: Frame, identity: Identity | None
 ) -> DeviceState:
     """identity: None where the frame says nothing new about the sequence."""
-    anchors, epochs = session.kept, session.epochs
+    anchors, epochs = session.packed
     if identity is not None:
         anchors, epochs = _anchored(session, frame, identity)
     renewed = Session(
@@ -321,10 +322,10 @@ def _remember(
 def _anchored(session: Session, frame: Frame, identity: Identity) -> Packed:
     order = session.arrivals + 1
     new = Anchor(frame.f_cnt, identity.seq, identity.epoch, frame.content, order)
-    if isinstance(session.kept, bytes):
-        last = newest(session.kept)
-        if last is None or last[0] < frame.f_cnt:
-            return add_newest(session.kept, session.epochs, new)
+    records, epochs = session.packed
+    last = newest(records)
+    if last is None or last[0] < frame.f_cnt:
+        return add_newest(records, epochs, new)
     anchors = session.anchors
     for old in anchors:
         if (old.f_cnt, old.content) == (new.f_cnt, new.content):

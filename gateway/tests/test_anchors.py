@@ -52,3 +52,12 @@ def test_what_a_version_before_wrote_is_read_and_goes_on() -> None:
     assert after == Identity(103, "0")
     stored = msgspec.msgpack.decode(msgspec.msgpack.encode(known), type=DeviceState)
     assert stored == known
+
+
+def test_the_usual_frame_after_what_a_version_before_wrote_keeps_the_names_of_epochs() -> None:
+    old = ["0a0b0c0d", 9, 9000, [[8, 3, "e", 77, 1], [9, 100, "0", -1, 2]], 2]
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode([[old], 1, 100]), type=DeviceState)
+    found, after = identify(state, Frame("0a0b0c0d", 10, 10_000, 5), 101 & 15, 4)
+    assert found == Identity(101, "0")
+    expected = (Anchor(8, 3, "e", 77, 1), Anchor(9, 100, "0", -1, 2), Anchor(10, 101, "0", 5, 3))
+    assert after.sessions[0].anchors == expected
