@@ -23,11 +23,11 @@ def no_copy(up: Uplink, frame: identity.Frame, state: identity.DeviceState, work
     """Raises Ignored where the same frame came before."""
     if state == identity.DeviceState() or identity.is_ahead(state, frame):
         return
-    before = work.seen_before(frame_key(up))
-    if before is None or abs(frame.heard_ms - before[0]) > COPY_WITHIN_MS:
-        like = int(up.dev_addr, 16), up.f_cnt, frame.content
-        before = work.frame_before(up.dev_eui, like, frame.heard_ms - COPY_WITHIN_MS)
-    if before is not None and abs(frame.heard_ms - before[0]) <= COPY_WITHIN_MS:
+    seen, like = work.seen_before(frame_key(up)), (int(up.dev_addr, 16), up.f_cnt, frame.content)
+    before_ms = None if seen is None else seen[0]
+    if before_ms is None or abs(frame.heard_ms - before_ms) > COPY_WITHIN_MS:
+        before_ms = work.frame_before(up.dev_eui, like, frame.heard_ms - COPY_WITHIN_MS)
+    if before_ms is not None and abs(frame.heard_ms - before_ms) <= COPY_WITHIN_MS:
         raise Ignored("duplicate_frame", f"{up.dev_eui} fCnt {up.f_cnt}")
 
 

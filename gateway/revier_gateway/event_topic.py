@@ -40,7 +40,6 @@ def parse(text: str) -> EventTopic:
     if not names:
         return EventTopic(topic_filter, events.name_in_topic)
     pattern = re.compile("/".join(map(_level_pattern, SHARED.sub("", text).split("/"))))
-
     names_by_topic: dict[str, str] = {}
 
     def name_of(topic: str) -> str:

@@ -118,7 +118,8 @@ class Pipeline:
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, after, keys, messages)
         if usual:
-            work.usual.setdefault(up.dev_eui, []).append(usual_frame.pack(up, content, which.seq))
+            record = usual_frame.pack(up, content, which.seq)
+            work.usual[up.dev_eui] = work.usual.get(up.dev_eui, b"") + record
         return Outcome("published", name, messages=messages)
 
     def _tell(self, what: Uplink | Event, now_ms: int, work: Work) -> None:

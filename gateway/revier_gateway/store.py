@@ -35,8 +35,8 @@ from revier_gateway.store_rows import (
     read_quarantine,
 )
 from revier_gateway.store_sent import Sent
-from revier_gateway.usual_frame import UsualFrame
-from revier_gateway.work import DEVICE, QuarantineRow, Seen, Work
+from revier_gateway.usual_frame import Like, UsualFrame
+from revier_gateway.work import DEVICE, QuarantineRow, Seen, Work, added
 
 HISTORY_ROWS_MAX = 300  # of each asset
 PRUNE_EVERY_ROWS = 30  # of an asset: so many too many
@@ -138,7 +138,7 @@ class Store:
             found.update({key: (at_ms, content) for key, at_ms, content in rows})
         return found
 
-    def usual_frame(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
+    def usual_frame(self, dev_eui: str, like: Like, since_ms: int) -> int | None:
         return self._journal.frame(dev_eui, like, since_ms)
 
     def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
@@ -314,8 +314,8 @@ class Store:
         rows = self._db.execute("SELECT role, name, last_ms, frames FROM heard")
         found = {(role, name): (last_ms, frames) for role, name, last_ms, frames in rows}
         for dev_eui, (last_ms, frames) in self._journal.heard().items():
-            before_ms, before = found.get((DEVICE, dev_eui), (last_ms, 0))
-            found[DEVICE, dev_eui] = (max(before_ms, last_ms), before + frames)
+            before = found.get((DEVICE, dev_eui), (last_ms, 0))
+            found[DEVICE, dev_eui] = added(before, last_ms, frames)
         return found
 
     def counters(self) -> dict[str, int]:

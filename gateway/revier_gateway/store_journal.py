@@ -19,9 +19,9 @@ import msgspec
 from revier_gateway import store_devices, usual_frame
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.store_devices import Device, DeviceStates
-from revier_gateway.usual_frame import UsualFrame
+from revier_gateway.usual_frame import Like, UsualFrame
 from revier_gateway.values import device_id
-from revier_gateway.work import Heard, Seen, Work
+from revier_gateway.work import Heard, Work, added
 
 PAGE_FRAMES = 32
 JOURNAL_FRAMES_MAX = 50_000  # 2 MB; a start goes through them in a quarter of a second
@@ -35,7 +35,7 @@ class _Waiting(msgspec.Struct):
 
     since: int  # the first one's row
     before: int  # frames that had gone into the journal before that row
-    records: list[bytes]
+    records: bytes
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -44,8 +44,9 @@ class Step(msgspec.Struct, frozen=True):
     row: int
     records: bytes  # of this batch
     devices: list[Device]  # that are written
-    pages: list[tuple[int, list[bytes]]]  # by values.device_id
-    more: list[tuple[str, _Waiting | None, list[bytes]]]  # by dev_eui: that wait on
+    pages: list[tuple[int, bytes]]  # records by values.device_id
+    more: list[tuple[str, _Waiting | None, bytes]]  # records by dev_eui: that wait on
+    trimmed: int  # rows before this one are gone
 
 
 class Journal:
@@ -66,9 +67,9 @@ class Journal:
         more = []
         for dev_eui, (_, heard) in work.heard.devices.items():
             before, some = waiting.get(dev_eui), usual.get(dev_eui)
-            waits = 0 if before is None else len(before.records)
-            is_usual = some is not None and len(some) == heard and dev_eui not in unusual
-            if some is not None and is_usual and waits + len(some) < PAGE_FRAMES:
+            waits = 0 if before is None else len(before.records) // usual_frame.SIZE
+            is_usual = dev_eui not in unusual and waits + heard < PAGE_FRAMES
+            if some is not None and is_usual and len(some) == heard * usual_frame.SIZE:
                 more.append((dev_eui, before, some))
             else:
                 due[dev_eui] = before
@@ -77,10 +78,12 @@ class Journal:
         if oldest := self._oldest():
             due.update(oldest)
             more = [one for one in more if one[0] not in oldest]
-        records = b"".join([one for some in usual.values() for one in some])
+        records = b"".join(usual.values())
         upto = self._next if records else self._next - 1
         devices = [self._device(dev_eui, work, one, upto) for dev_eui, one in due.items()]
-        return Step(self._next, records, devices, _pages_of(due, work), more)
+        first = self._first
+        trimmed = first if first >= self._trimmed + TRIM_EVERY_ROWS else self._trimmed
+        return Step(self._next, records, devices, _pages_of(due, work), more, trimmed)
 
     def write(self, step: Step) -> None:
         db = self._db
@@ -90,15 +93,13 @@ class Journal:
             store_devices.put(db, step.devices)
         if step.pages:
             db.executemany(_PUT_PAGE, [_page(number, page) for number, page in step.pages])
-        first = self._first
-        if first >= self._trimmed + TRIM_EVERY_ROWS:
-            db.execute("DELETE FROM journal WHERE id < ?", (first,))
+        if step.trimmed > self._trimmed:
+            db.execute("DELETE FROM journal WHERE id < ?", (step.trimmed,))
 
     def take(self, step: Step, work: Work) -> None:
         """The transaction is on the disk."""
         waiting = self._waiting
-        if self._first >= self._trimmed + TRIM_EVERY_ROWS:
-            self._trimmed = self._first
+        self._trimmed = step.trimmed
         for device in step.devices:
             waiting.pop(device.dev_eui, None)
         for dev_eui, before, records in step.more:
@@ -132,9 +133,9 @@ class Journal:
         if waiting is not None:
             identity = identity or self._devices.identity(dev_eui)
             frames = frames or self._devices.frames(dev_eui)
-            some = [one.heard_ms for one in usual_frame.unpack(b"".join(waiting.records))]
-            last_ms = max(some) if last_ms is None else max(last_ms, *some)
-            heard += len(some)
+            newest_ms, frames_more = _heard(waiting.records)
+            before = (newest_ms if last_ms is None else last_ms, heard)
+            last_ms, heard = added(before, newest_ms, frames_more)
         if frames == FrameState():
             frames = None
         return Device(dev_eui, identity, frames, last_ms, heard, upto)
@@ -143,18 +144,14 @@ class Journal:
 
     def heard(self) -> dict[str, Heard]:
         """Of frames that are in the journal alone: the newest's time, and how many."""
-        found = {}
-        for dev_eui, one in self._waiting.items():
-            some = [frame.heard_ms for frame in usual_frame.unpack(b"".join(one.records))]
-            found[dev_eui] = (max(some), len(some))
-        return found
+        return {dev_eui: _heard(one.records) for dev_eui, one in self._waiting.items()}
 
-    def frame(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
-        """A usual frame, by address, counter and content, if it was heard since then."""
+    def frame(self, dev_eui: str, like: Like, since_ms: int) -> int | None:
+        """When that usual frame was heard, if it was since then."""
         for some in self._pages(dev_eui, "newest_ms >= ? ORDER BY seq_last DESC", since_ms):
-            heard_ms = usual_frame.found(some, *like)
+            heard_ms = usual_frame.found(some, like)
             if heard_ms is not None:
-                return heard_ms, like[-1]
+                return heard_ms
         return None
 
     def readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
@@ -166,26 +163,28 @@ class Journal:
     def _pages(self, dev_eui: str, where: str, *values: int) -> Iterator[Sequence[UsualFrame]]:
         waiting = self._waiting.get(dev_eui)
         if waiting is not None:
-            yield list(usual_frame.unpack(b"".join(waiting.records)))
+            yield list(usual_frame.unpack(waiting.records))
         sql = f"SELECT records FROM usual WHERE device = ? AND {where}"  # noqa: S608 - ours
         for (records,) in self._db.execute(sql, (device_id(dev_eui), *values)):
             yield list(usual_frame.unpack(records))
 
 
-def _pages_of(due: Mapping[str, _Waiting | None], work: Work) -> list[tuple[int, list[bytes]]]:
+def _heard(records: bytes) -> Heard:
+    return usual_frame.newest_ms(records), len(records) // usual_frame.SIZE
+
+
+def _pages_of(due: Mapping[str, _Waiting | None], work: Work) -> list[tuple[int, bytes]]:
     pages = []
     for dev_eui, before in due.items():
-        records = [*(before.records if before else ()), *work.usual.get(dev_eui, ())]
+        records = (before.records if before else b"") + work.usual.get(dev_eui, b"")
         if records:
             pages.append((device_id(dev_eui), records))
     return pages
 
 
-def _page(number: int, records: list[bytes]) -> tuple[int, int, int, int, bytes]:
-    page = b"".join(records)
-    some = list(usual_frame.unpack(page))
-    newest_ms = max([one.heard_ms for one in some])
-    return number, some[-1].seq, some[0].seq, newest_ms, page
+def _page(number: int, records: bytes) -> tuple[int, int, int, int, bytes]:
+    sequences = [one.seq for one in usual_frame.unpack(records)]
+    return number, sequences[-1], sequences[0], usual_frame.newest_ms(records), records
 
 
 # -- the journal of a gateway that ended, or of one that another program looks at
@@ -222,7 +221,7 @@ def _put_away(
     if page:
         now = store_devices.carried_on(row, page, newest)
         store_devices.put(db, [now._replace(heard=len(page))])
-        db.execute(_PUT_PAGE, _page(number, [usual_frame.packed(one) for one in page]))
+        db.execute(_PUT_PAGE, _page(number, b"".join(map(usual_frame.packed, page))))
 
 
 def device_now(db: sqlite3.Connection, dev_eui: str) -> Device | None:

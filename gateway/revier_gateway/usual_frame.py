@@ -20,6 +20,8 @@ from revier_gateway.values import device_id
 _RECORD = struct.Struct("<qIIqqIIB")
 SIZE = _RECORD.size
 
+Like = tuple[int, int, int]  # address, counter and check sum: by these a copy is known
+
 
 class UsualFrame(NamedTuple):
     device: int  # values.device_id
@@ -57,8 +59,12 @@ def unpack(records: bytes) -> Iterator[UsualFrame]:
     return map(UsualFrame._make, _RECORD.iter_unpack(records))
 
 
-def found(frames: Iterable[UsualFrame], dev_addr: int, f_cnt: int, content: int) -> int | None:
+def newest_ms(records: bytes) -> int:
+    """When the newest of them was heard; there is one."""
+    return max([one.heard_ms for one in unpack(records)])
+
+
+def found(frames: Iterable[UsualFrame], like: Like) -> int | None:
     """When that very frame was heard last, in ms; None: it is not among them."""
-    like = (dev_addr, f_cnt, content)
     some = [one.heard_ms for one in frames if (one.dev_addr, one.f_cnt, one.content) == like]
     return max(some, default=None)

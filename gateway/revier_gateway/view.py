@@ -21,7 +21,7 @@ from revier_gateway.outcomes import Outcome
 from revier_gateway.store import Store
 from revier_gateway.values import instant
 from revier_gateway.watch.standing import Standing
-from revier_gateway.work import DEVICE, RADIO_GATEWAY, Work
+from revier_gateway.work import DEVICE, RADIO_GATEWAY, Work, added
 from revier_inventory import Inventory
 
 RECENT_MAX = 50
@@ -93,8 +93,8 @@ class View:
             if last_ms > devices_ms.get(dev_eui, last_ms - 1):
                 devices_ms[dev_eui] = last_ms
         for name, (last_ms, frames) in work.heard.radio_gateways.items():
-            before_ms, before = self._radio_gateways.get(name, (last_ms, 0))
-            self._radio_gateways[name] = (max(before_ms, last_ms), before + frames)
+            before = self._radio_gateways.get(name, (last_ms, 0))
+            self._radio_gateways[name] = added(before, last_ms, frames)
         for name, value in work.counters.items():
             self._counters[name] = self._counters.get(name, 0) + value
         self._tell(outcomes)

@@ -19,7 +19,7 @@ from revier_gateway.commands.fate import Command
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
 from revier_gateway.outcomes import FeedMessage
-from revier_gateway.usual_frame import UsualFrame
+from revier_gateway.usual_frame import Like, UsualFrame
 from revier_payload.schema import MESSAGES
 
 Change = Callable[[sqlite3.Connection], None]
@@ -34,9 +34,7 @@ class Reads(Protocol):
 
     def seen_before(self, key: bytes) -> Seen | None: ...
     def seen_among(self, keys: Sequence[bytes]) -> dict[bytes, Seen]: ...
-    def usual_frame(
-        self, dev_eui: str, like: tuple[int, int, int], since_ms: int
-    ) -> Seen | None: ...
+    def usual_frame(self, dev_eui: str, like: Like, since_ms: int) -> int | None: ...
     def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]: ...
     def device_state(self, dev_eui: str) -> DeviceState: ...
     def frame_state(self, dev_eui: str) -> FrameState: ...
@@ -68,7 +66,7 @@ class Work:
     reads: Reads
     seen: dict[bytes, Seen] = field(default_factory=dict)
     known: dict[bytes, Seen | None] = field(default_factory=dict)  # as the store has it
-    usual: dict[str, list[bytes]] = field(default_factory=dict)  # by dev_eui (usual_frame.py)
+    usual: dict[str, bytes] = field(default_factory=dict)  # records (usual_frame.py) by dev_eui
     states: dict[str, DeviceState] = field(default_factory=dict)
     latest: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     history: list[tuple[str, int, bytes]] = field(default_factory=list)
@@ -108,19 +106,18 @@ class Work:
             before = self.known[key] if key in self.known else self.reads.seen_before(key)
         return before
 
-    def frame_before(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
-        """The same frame (address, counter, content) among the usual ones, if it is not older."""
-        mine = self.usual.get(dev_eui)
-        heard_ms = usual_frame.found(usual_frame.unpack(b"".join(mine)), *like) if mine else None
+    def frame_before(self, dev_eui: str, like: Like, since_ms: int) -> int | None:
+        """When the same frame was heard, if it is among the usual ones and not older."""
+        heard_ms = usual_frame.found(usual_frame.unpack(self.usual.get(dev_eui, b"")), like)
         if heard_ms is not None and heard_ms >= since_ms:
-            return heard_ms, like[-1]
+            return heard_ms
         return self.reads.usual_frame(dev_eui, like, since_ms)
 
     def reading_before(self, dev_eui: str, kind: str, seq: int) -> Seen | None:
         """The reading of this whole sequence, among those of usual frames."""
         if seq > self.device_state(dev_eui).newest_seq:
             return None
-        mine = usual_frame.unpack(b"".join(self.usual.get(dev_eui, ())))
+        mine = usual_frame.unpack(self.usual.get(dev_eui, b""))
         for one in (*mine, *self.reads.usual_readings(dev_eui, seq, seq)):
             if one.seq == seq and MESSAGES[one.f_port].kind == kind:
                 return one.heard_ms, one.content
@@ -161,17 +158,18 @@ def _gathered(frames: list[tuple[str, tuple[str, ...], int]]) -> AllHeard:
     for dev_eui, gateways, at_ms in frames:
         paths[dev_eui] = gateways
         before = devices.get(dev_eui)
-        devices[dev_eui] = (at_ms, 1) if before is None else _added(before, at_ms, 1)
+        devices[dev_eui] = (at_ms, 1) if before is None else added(before, at_ms, 1)
         before = by_path.get(gateways)
-        by_path[gateways] = (at_ms, 1) if before is None else _added(before, at_ms, 1)
+        by_path[gateways] = (at_ms, 1) if before is None else added(before, at_ms, 1)
     radio_gateways: dict[str, Heard] = {}
     for gateways, (last_ms, count) in by_path.items():
         for name in gateways:
             before = radio_gateways.get(name, (last_ms, 0))
-            radio_gateways[name] = _added(before, last_ms, count)
+            radio_gateways[name] = added(before, last_ms, count)
     return AllHeard(devices, radio_gateways, paths)
 
 
-def _added(before: Heard, at_ms: int, frames: int) -> Heard:
+def added(before: Heard, at_ms: int, frames: int) -> Heard:
+    """Heard again at that time, in so many frames more."""
     last_ms, count = before
     return at_ms if at_ms > last_ms else last_ms, count + frames

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from revier_gateway import usual_frame
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
-from revier_gateway.usual_frame import UsualFrame
+from revier_gateway.usual_frame import Like, UsualFrame
 from revier_gateway.work import Seen, Work
 
 
@@ -16,7 +16,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.seen: dict[bytes, Seen] = {}
-        self.usual: dict[str, list[bytes]] = {}
+        self.usual: dict[str, bytes] = {}
         self.frames: dict[str, FrameState] = {}
         self.states: dict[str, DeviceState] = {}
         self.latest: dict[str, int] = {}
@@ -27,15 +27,15 @@ class Memory:
     def seen_among(self, keys: Sequence[bytes]) -> dict[bytes, Seen]:
         return {key: self.seen[key] for key in keys if key in self.seen}
 
-    def usual_frame(self, dev_eui: str, like: tuple[int, int, int], since_ms: int) -> Seen | None:
-        heard_ms = usual_frame.found(self._usual(dev_eui), *like)
-        return None if heard_ms is None or heard_ms < since_ms else (heard_ms, like[-1])
+    def usual_frame(self, dev_eui: str, like: Like, since_ms: int) -> int | None:
+        heard_ms = usual_frame.found(self._usual(dev_eui), like)
+        return None if heard_ms is None or heard_ms < since_ms else heard_ms
 
     def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
         return [one for one in self._usual(dev_eui) if first <= one.seq <= last]
 
     def _usual(self, dev_eui: str) -> list[UsualFrame]:
-        return list(usual_frame.unpack(b"".join(self.usual.get(dev_eui, ()))))
+        return list(usual_frame.unpack(self.usual.get(dev_eui, b"")))
 
     def frame_state(self, dev_eui: str) -> FrameState:
         return self.frames.get(dev_eui, FrameState())
@@ -49,7 +49,7 @@ class Memory:
     def commit(self, work: Work) -> None:
         self.seen.update(work.seen)
         for dev_eui, some in work.usual.items():
-            self.usual.setdefault(dev_eui, []).extend(some)
+            self.usual[dev_eui] = self.usual.get(dev_eui, b"") + some
         self.frames.update(work.frames)
         self.states.update(work.states)
         self.latest.update({asset: t_ms for asset, (t_ms, _) in work.latest.items()})

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from revier_gateway.copies import key_of
 from revier_gateway.enrich import ALARM
 from revier_gateway.identity import WHOLE, Identity, reading_id
 from revier_gateway.work import Reads
@@ -47,4 +48,4 @@ def total(some: Sequence[tuple[int, int]]) -> int:
 
 
 def _key(dev_eui: str, kind: str, seq: int) -> bytes:
-    return bytes.fromhex(reading_id(dev_eui, kind, Identity(seq, WHOLE)).replace("-", ""))
+    return key_of(reading_id(dev_eui, kind, Identity(seq, WHOLE)))

@@ -45,8 +45,11 @@ class Inflow:
 
     def read(self, since_s: float, size_bytes: int) -> None:
         """So long after the read before, this one brought so much."""
-        if since_s < FAST_S and size_bytes < LARGE_READ_BYTES and self._transport is not None:
-            self._pause(self._transport)
+        many_small = since_s < FAST_S and size_bytes < LARGE_READ_BYTES
+        if many_small and self._transport is not None and not (self._pausing or self._full):
+            self._pausing = True
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(PAUSE_S, self._pause_ends)
 
     def hold(self, messages: Sequence[Message]) -> None:
         """They have come, and wait for their acknowledgement."""
@@ -70,12 +73,6 @@ class Inflow:
         if self._full and few and self._held_bytes <= HELD_BYTES_MAX // 2:
             self._full = False
             self._go_on()
-
-    def _pause(self, transport: asyncio.Transport) -> None:
-        if not (self._pausing or self._full):
-            self._pausing = True
-            transport.pause_reading()
-            asyncio.get_running_loop().call_later(PAUSE_S, self._pause_ends)
 
     def _pause_ends(self) -> None:
         self._pausing = False
