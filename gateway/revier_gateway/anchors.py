@@ -18,7 +18,6 @@ ANCHORS_MAX = 32  # frames of a session that are remembered
 
 _RECORD = struct.Struct("<IqqIB")  # f_cnt, seq, content, order, epoch: 0 WHOLE, else its place
 _SIZE = _RECORD.size
-_KEPT = -(ANCHORS_MAX - 1) * _SIZE
 
 
 class Anchor(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -64,9 +63,15 @@ def add_newest(records: bytes, epochs: tuple[str, ...], anchor: Anchor) -> Packe
     """anchor lies after all others; the oldest goes."""
     if anchor.epoch != WHOLE:
         return pack([*unpack(records, epochs)[1 - ANCHORS_MAX :], anchor])
-    return add_whole(records, anchor.f_cnt, anchor.seq, anchor.content, anchor.order), epochs
+    added = record_of_whole(anchor.f_cnt, anchor.seq, anchor.content, anchor.order)
+    return add_records(records, added), epochs
 
 
-def add_whole(records: bytes, f_cnt: int, seq: int, content: int, order: int) -> bytes:
-    """add_newest, of an anchor in the node's own sequence."""
-    return records[_KEPT:] + _RECORD.pack(f_cnt, seq, content, order, 0)
+def record_of_whole(f_cnt: int, seq: int, content: int, order: int) -> bytes:
+    """Of an anchor in the node's own sequence."""
+    return _RECORD.pack(f_cnt, seq, content, order, 0)
+
+
+def add_records(records: bytes, added: bytes) -> bytes:
+    """added lie after all others; the oldest go."""
+    return (records + added)[-ANCHORS_MAX * _SIZE :]

@@ -73,10 +73,9 @@ def read(uplink: Uplink) -> Payload:
         raise Ignored("clock_request")
     if message is None:
         raise Refused("unknown_f_port", f"fPort {uplink.f_port}, {len(data)} bytes")
-    if len(data) == message.length and message.kind and not message.body:
-        seq, values, flags = plain(message, data)
-        bits = message.fields[0].bits
-        return Payload((Reading(uplink, message.kind, seq, bits, values, flags),))
+    reading = alone(uplink)
+    if reading is not None:
+        return Payload((reading,))
     found = decoded(uplink)
     if found.errors or found.cut:
         trouble = "; ".join(found.errors + found.warnings)
@@ -96,6 +95,16 @@ def read(uplink: Uplink) -> Payload:
     if next_seq is None:
         note = ", ".join(f"{name} {value}" for name, value in found.values.items())
     return Payload((), next_seq, per_frame=per_frame, other_version=longer, note=note)
+
+
+def alone(uplink: Uplink) -> Reading | None:
+    """The reading of a message that is one, with all of its fields and no more; None: it is another
+    message."""
+    message, data = MESSAGES.get(uplink.f_port), uplink.data
+    if message is None or len(data) != message.length or not message.kind or message.body:
+        return None
+    seq, values, flags = plain(message, data)
+    return Reading(uplink, message.kind, seq, message.fields[0].bits, values, flags)
 
 
 _last: tuple[bytes, int, Decoded] = (b"", -1, Decoded(-1, ""))

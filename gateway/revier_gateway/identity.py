@@ -25,11 +25,21 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 
 from revier_gateway import anchors as remembered
-from revier_gateway.anchors import Anchor, Packed, add_newest, add_whole, newest, pack, unpack
+from revier_gateway.anchors import (
+    Anchor,
+    Packed,
+    add_newest,
+    add_records,
+    newest,
+    pack,
+    record_of_whole,
+    unpack,
+)
 
 WHOLE = remembered.WHOLE
 ANCHORS_MAX = remembered.ANCHORS_MAX
@@ -103,9 +113,10 @@ def identify(
 ) -> tuple[Identity, DeviceState]:
     """The identity of the reading in this frame, and what to remember."""
     assert 0 <= seq_low < 1 << seq_bits
-    seq = _next_seq(state, frame, seq_low, 1 << seq_bits)
+    seq = _next_seq(state, frame, seq_low, seq_bits)
     if seq is not None:
-        return Identity(seq, WHOLE), carry_on(state, frame, seq)
+        step = (frame.f_cnt, frame.heard_ms, seq, frame.content)
+        return Identity(seq, WHOLE), carry_on(state, [step])
     session = session_of(state, frame)
     identity = widen(session.anchors, frame, seq_low, seq_bits, state.per_frame)
     if identity is None:
@@ -127,23 +138,36 @@ def follows(state: DeviceState, frame: Frame) -> bool:
     return last.dev_addr == frame.dev_addr and -1 < last.newest_f_cnt < frame.f_cnt
 
 
-def carry_on(state: DeviceState, frame: Frame, seq: int) -> DeviceState:
-    """A frame that follows brought the next reading, whose whole sequence is known."""
+Step = tuple[int, int, int, int]  # f_cnt, heard_ms, seq, content
+
+
+def carry_on(state: DeviceState, steps: Sequence[Step]) -> DeviceState:
+    """Frames, one or more, that follow, each with the next reading, known by its whole sequence."""
     *before, last = state.sessions
     records, epochs = last.packed
-    order = last.arrivals + 1
-    renewed = Session(
-        last.dev_addr,
-        frame.f_cnt,
-        frame.heard_ms if frame.heard_ms > last.newest_ms else last.newest_ms,
-        add_whole(records, frame.f_cnt, seq, frame.content, order),
-        order,
-        epochs,
-    )
+    order, newest_ms, added = last.arrivals, last.newest_ms, b""
+    for f_cnt, heard_ms, seq, content in steps:
+        order += 1
+        added += record_of_whole(f_cnt, seq, content, order)
+        newest_ms = max(newest_ms, heard_ms)
+    f_cnt, _, seq, _ = steps[-1]
+    kept = add_records(records, added)
+    renewed = Session(last.dev_addr, f_cnt, newest_ms, kept, order, epochs)
     return DeviceState((*before, renewed), state.per_frame, seq)
 
 
-def _next_seq(state: DeviceState, frame: Frame, seq_low: int, span: int) -> int | None:
+def newest_whole(state: DeviceState) -> tuple[int, int] | None:
+    """f_cnt and sequence of the newest reading, where that is known whole and ends the session that
+    was heard last: then the next frame can be a usual one."""
+    if not state.sessions:
+        return None
+    last = newest(state.sessions[-1].packed[0])
+    if last is None or not last[2] or last[1] != state.newest_seq:
+        return None
+    return last[:2]
+
+
+def _next_seq(state: DeviceState, frame: Frame, seq_low: int, seq_bits: int) -> int | None:
     """widen for the usual frame, at a third of its time: it follows, and so does its sequence that
     of the last one. None: it is another."""
     if not follows(state, frame):
@@ -151,12 +175,18 @@ def _next_seq(state: DeviceState, frame: Frame, seq_low: int, span: int) -> int 
     last = newest(state.sessions[-1].packed[0])
     if last is None or last[0] >= frame.f_cnt or not last[2]:
         return None
-    last_f_cnt, seq, _ = last
+    seq = next_seq(last[1], seq_low, seq_bits, frame.f_cnt - last[0], state.per_frame)
+    return None if seq is None or seq <= state.newest_seq else seq
+
+
+def next_seq(seq: int, seq_low: int, seq_bits: int, frames: int, per_frame: int) -> int | None:
+    """The sequence with these low bits that so many frames can have brought since seq."""
+    span = 1 << seq_bits
     advance = (seq_low - seq) % span
-    seq += advance
-    if seq <= state.newest_seq or not 0 <= seq <= SEQ_MAX:
+    found = seq + advance
+    if advance == 0 or not 0 <= found <= SEQ_MAX:
         return None
-    return seq if _fits(advance, frame.f_cnt - last_f_cnt, span, state.per_frame) else None
+    return found if _fits(advance, frames, span, per_frame) else None
 
 
 def learn(state: DeviceState, frame: Frame, next_seq: int, per_frame: int = 1) -> DeviceState:

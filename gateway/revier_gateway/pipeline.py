@@ -12,6 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
@@ -25,20 +26,29 @@ from revier_gateway import (
     many,
     uplink,
     usual_frame,
+    usual_way,
 )
 from revier_gateway.events import Event, LogEvent, UplinkEvent
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage, Ignored, Outcome, Refused
 from revier_gateway.uplink import Uplink
-from revier_gateway.values import instant_of_ms, unix_ms
+from revier_gateway.values import device_id, instant_of_ms, unix_ms
 from revier_gateway.work import QuarantineRow, Work
 from revier_inventory import Inventory
 
 log = structlog.get_logger("revier.gateway.pipeline")
 
-# Who else wants to know what was heard, and when by our clock: frames, and events that are none.
-# Writes to the work.
-Listener = Callable[[Uplink | Event, int, Work], None]
+
+class Listener(Protocol):
+    """Who else wants to know what was heard: frames, and events that are none."""
+
+    def listen(self, what: Uplink | Event, now_ms: int, work: Work) -> None:
+        """Writes to the work."""
+        ...
+
+    def let_pass(self, up: Uplink, work: Work) -> bool:
+        """A usual frame: false where this one is to be told all the same."""
+        ...
 
 
 def now_utc() -> datetime:
@@ -58,8 +68,12 @@ class Pipeline:
         self.inventory = inventory
         self.feed_root = feed_root
         self.clock = clock
-        self.listeners = listeners
+        self.listen_to(listeners)
         self.name_of = name_of
+
+    def listen_to(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = [one.listen for one in listeners]
+        self._let_pass = [one.let_pass for one in listeners]
 
     def handle_batch(self, batch: Iterable[Message], work: Work) -> list[Outcome]:
         now_ms = unix_ms(self.clock())
@@ -93,6 +107,14 @@ class Pipeline:
             raise Ignored(name, _detail_of(event))
         up = uplink.uplink_of(event, now_ms)
         work.note_delay(now_ms - up.received_ms)
+        usual = usual_way.follow(up, work, self.inventory, self.feed_root, self._let_pass)
+        if usual:
+            work.hear(up.dev_eui, up.gateways, up.heard_ms)
+            _publish(usual, work)
+            return Outcome("published", name, messages=usual)
+        return self._follow_any(name, up, now_ms, work)
+
+    def _follow_any(self, name: str, up: Uplink, now_ms: int, work: Work) -> Outcome:
         content = zlib.crc32(up.data, up.f_port)
         frame = identity.Frame(up.dev_addr, up.f_cnt, up.heard_ms, content)
         state = work.device_state(up.dev_eui)
@@ -118,13 +140,13 @@ class Pipeline:
         messages = feed_messages.messages_of(measurement, reading_id, self.feed_root, newest_ms)
         _enter(work, up, frame, after, keys, messages)
         if usual:
-            record = usual_frame.pack(up, content, which.seq)
-            work.usual[up.dev_eui] = work.usual.get(up.dev_eui, b"") + record
+            numbers = device_id(up.dev_eui), int(up.dev_addr, 16)
+            work.enter_usual(up.dev_eui, usual_frame.pack(*numbers, up, content, which.seq))
         return Outcome("published", name, messages=messages)
 
     def _tell(self, what: Uplink | Event, now_ms: int, work: Work) -> None:
-        for listener in self.listeners:
-            listener(what, now_ms, work)
+        for listen in self._listeners:
+            listen(what, now_ms, work)
 
     def _follow_whole(
         self,
@@ -174,15 +196,19 @@ def _enter(
     keys: list[bytes],
     messages: tuple[FeedMessage, ...] = (),
 ) -> None:
-    work.states[up.dev_eui] = state
+    work.set_device_state(up.dev_eui, state)
     for key in keys:
         work.seen[key] = (frame.heard_ms, frame.content)
+    _publish(messages, work)
+
+
+def _publish(messages: tuple[FeedMessage, ...], work: Work) -> None:
     work.outbox += messages
     for message in messages:
         if message.kind == "obs":
             work.history.append((message.asset, message.t_ms, message.payload))
         elif message.kind == "state":
-            work.latest[message.asset] = (message.t_ms, message.payload)
+            work.latest[message.asset] = message.t_ms
 
 
 def _account(outcome: Outcome, raw: Message, now_ms: int, work: Work) -> None:

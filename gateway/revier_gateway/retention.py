@@ -9,7 +9,7 @@ through in slices, because an index on their age would cost more than it saves.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -30,25 +30,18 @@ ROWS_PER_TRANSACTION = 500
 ASSETS_PER_LOOK = 100
 FINE_GRAINED = ("parking",)  # domains whose single assets have the deadline
 
-Forget = Callable[[str, int], None]  # an asset, and before when, in ms
-
 
 class _Subject(msgspec.Struct):
     asset: str  # urn:revier:{ags}:{domain}:{asset}
 
 
-def steps(
-    store: Store, retention: Retention, now_ms: int, forget: Forget = lambda *_: None
-) -> Iterator[None]:
-    """One pass; stops after each transaction. forget is told what other memories have to drop.
-
-    Raises StoreError.
-    """
+def steps(store: Store, retention: Retention, now_ms: int) -> Iterator[None]:
+    """One pass; stops after each transaction. Raises StoreError."""
     yield from _seen(store, now_ms - retention.seen_days * DAY_MS)
     yield from _usual(store, now_ms - retention.seen_days * DAY_MS)
     yield from _quarantine(store, now_ms - retention.quarantine_days * DAY_MS)
     yield from _quarantine_bytes(store, retention.quarantine_mb * 1_000_000)
-    yield from _bays(store, now_ms - retention.parking_days * DAY_MS, forget)
+    yield from _bays(store, now_ms - retention.parking_days * DAY_MS)
 
 
 def _seen(store: Store, oldest_ms: int) -> Iterator[None]:
@@ -123,13 +116,13 @@ def _quarantine_bytes(store: Store, bytes_max: int) -> Iterator[None]:
             yield
 
 
-def _bays(store: Store, oldest_ms: int, forget: Forget) -> Iterator[None]:
+def _bays(store: Store, oldest_ms: int) -> Iterator[None]:
     after = ""
     while assets := store.assets_after(after, ASSETS_PER_LOOK):
         after = assets[-1][0]
         bays = [asset for asset, payload in assets if _is_fine_grained(payload)]
         for bay in bays:
-            forget(bay, oldest_ms)
+            store.forget_newest(bay, oldest_ms)
         old = [(bay, oldest_ms) for bay in bays if _any(store, _FIND_OLD, (bay, oldest_ms))]
         if old:
             _do(store, _DELETE_OLD, *old)

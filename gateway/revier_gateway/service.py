@@ -33,7 +33,7 @@ from revier_gateway.mqtt.keep import Ready, keep, together
 from revier_gateway.mqtt.link import Connect, Link, LinkLost, Outgoing
 from revier_gateway.mqtt.session import connect as connect_session
 from revier_gateway.outcomes import Outcome
-from revier_gateway.pipeline import Pipeline, now_utc
+from revier_gateway.pipeline import Listener, Pipeline, now_utc
 from revier_gateway.quarantine import Desk
 from revier_gateway.source import Intake
 from revier_gateway.store import Store, StoreError
@@ -86,7 +86,7 @@ class Service:
         rest = (self._inventory, self._written)
         self._gaps = Gaps(config, self._store, *rest)
         self._commands = Commands(config, self._store, self._gaps, *rest)
-        listeners = [self._gaps.ledger.listen, self._commands.tracker.listen]
+        listeners: list[Listener] = [self._gaps.ledger, self._commands.tracker]
         name_of = event_topic.parse(config.source.topic).name_of
         self._pipeline: Pipeline = Pipeline(
             inventory, config.feed.root, listeners=listeners, name_of=name_of
@@ -97,7 +97,7 @@ class Service:
         )
         self.keeper = Keeper(config, self._store, inventory, self._publisher.wake, now_utc)
         self._watch_tasks = WatchTasks(config, self.keeper, connect)
-        self.view = View(self._store, inventory, self.keeper.standing)
+        self.view = View(self._store, inventory, self.keeper.standing, self.keeper.assets.last_ms)
         self._problem = ""
         self._intake = Intake.of(
             config, self._pipeline, self._store, self._committed, self._in_trouble
@@ -265,9 +265,7 @@ class Service:
             try:
                 now_ms = int(time.time() * 1000)
                 began_s = time.perf_counter()
-                passing = retention.steps(
-                    self._store, self._config.retention, now_ms, self.view.forget
-                )
+                passing = retention.steps(self._store, self._config.retention, now_ms)
                 for _ in passing:
                     busy_s = time.perf_counter() - began_s
                     await asyncio.sleep(max(TIDY_PAUSE_S, TIDY_PAUSE_FACTOR * busy_s))

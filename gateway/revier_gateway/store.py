@@ -15,11 +15,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from revier_gateway.data_dir import FILE_NAME, Lock
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
+from revier_gateway.known import Known
 from revier_gateway.outcomes import FeedMessage
-from revier_gateway.store_devices import DeviceStates
+from revier_gateway.store_devices import Devices
 from revier_gateway.store_journal import Journal
 from revier_gateway.store_log import Log
 from revier_gateway.store_open import open_database
@@ -43,7 +46,11 @@ PRUNE_EVERY_ROWS = 30  # of an asset: so many too many
 KEYS_PER_QUERY = 100
 FRESH_ROWS_MAX = 10_000  # committed rows that the feed may take without reading them back
 
-Newest = tuple[int, int]  # time and number of an observation
+
+class _Asset(msgspec.Struct, gc=False):
+    newest_ms: int | None = None  # of its newest observation
+    row: int = 0  # that observation's
+    grown: int = 0  # rows of its history, since somebody looked whether they are too many
 
 
 class StoreError(Exception):
@@ -64,12 +71,11 @@ class Store:
         except BaseException:
             self._lock.release()
             raise
-        self._devices = DeviceStates(self._db)
+        self._devices = Devices(self._db)
         self._journal = Journal(self._db, self._devices)
-        self._newest: dict[str, Newest] = {
-            asset: (t_ms, row_id) for asset, t_ms, row_id, _ in newest_of_each(self._db)
+        self._assets: dict[str, _Asset] = {
+            asset: _Asset(t_ms, row_id) for asset, t_ms, row_id, _ in newest_of_each(self._db)
         }
-        self._history_grown: dict[str, int] = {}
         self._done: list[int] = []
         self.commits = 0  # since the start
         self._sent = Sent(self._db)
@@ -144,15 +150,18 @@ class Store:
     def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]:
         return self._journal.readings(dev_eui, first, last)
 
+    def known(self, dev_eui: str) -> Known:
+        return self._devices.known(dev_eui)
+
     def device_state(self, dev_eui: str) -> DeviceState:
-        return self._devices.identity(dev_eui)
+        return self._devices.known(dev_eui).now()[0]
 
     def frame_state(self, dev_eui: str) -> FrameState:
-        return self._devices.frames(dev_eui)
+        return self._devices.known(dev_eui).now()[1]
 
     def latest_ms(self, asset: str) -> int | None:
-        newest = self._newest.get(asset)
-        return None if newest is None else newest[0]
+        found = self._assets.get(asset)
+        return None if found is None else found.newest_ms
 
     # -- the one transaction
 
@@ -197,20 +206,33 @@ class Store:
         for row in messages:
             if row[STATE] or row[KIND] == "state":
                 row_id, asset, t_ms = row[:3]
-                self._newest[asset] = (t_ms, row_id)  # type: ignore[index,assignment]
+                found = self._asset(asset)  # type: ignore[arg-type]
+                found.newest_ms, found.row = t_ms, row_id  # type: ignore[assignment]
 
     def _prune_history(self, work: Work, sent: int) -> None:
         """What was not sent yet stays for that."""
         for asset, _, _ in work.history:
-            grown = self._history_grown.get(asset, 0) + 1
-            if grown >= PRUNE_EVERY_ROWS:
-                grown = 0
+            found = self._asset(asset)
+            found.grown += 1
+            if found.grown >= PRUNE_EVERY_ROWS:
+                found.grown = 0
                 self._db.execute(
                     "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE kept = 1 AND"
                     " asset = ? ORDER BY t_ms DESC, id DESC LIMIT -1 OFFSET ?) AND id + state <= ?",
                     (asset, HISTORY_ROWS_MAX, sent),
                 )
-            self._history_grown[asset] = grown
+
+    def _asset(self, name: str) -> _Asset:
+        found = self._assets.get(name)
+        if found is None:
+            found = self._assets[name] = _Asset()
+        return found
+
+    def forget_newest(self, asset: str, before_ms: int) -> None:
+        """The deadline of the asset's observations has passed, also for the newest."""
+        found = self._assets.get(asset)
+        if found is not None and found.newest_ms is not None and found.newest_ms < before_ms:
+            del self._assets[asset]
 
     # -- the outbox
 
@@ -285,12 +307,16 @@ class Store:
 
     def newest(self, since_ms: int = -(2**63)) -> list[tuple[str, int, int]]:
         """Asset, time, and number of its newest observation, where that is not older."""
-        return [(asset, t_ms, at) for asset, (t_ms, at) in self._newest.items() if t_ms >= since_ms]
+        return [
+            (name, one.newest_ms, one.row)
+            for name, one in self._assets.items()
+            if one.newest_ms is not None and one.newest_ms >= since_ms
+        ]
 
     def newest_payload(self, asset: str) -> bytes:
         """Empty: there is none."""
-        newest = self._newest.get(asset)
-        return b"" if newest is None else self.payload(newest[1])
+        found = self._assets.get(asset)
+        return b"" if found is None else self.payload(found.row)
 
     def payload(self, row_id: int) -> bytes:
         """Empty: it was forgotten."""

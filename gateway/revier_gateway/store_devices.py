@@ -1,24 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The Revier authors
 # SPDX-License-Identifier: EUPL-1.2
-"""What is remembered of each device: its row, what came since, and a memory of both."""
+"""What is remembered of each device: its row, and a memory of it with what came since."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from revier_gateway import identity
+from revier_gateway import known
 from revier_gateway.gaps import frames as counting
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
+from revier_gateway.known import Known
 from revier_gateway.usual_frame import UsualFrame
 from revier_gateway.values import device_id
 
-STATES_CACHED_MAX = 50_000
-_State = TypeVar("_State", DeviceState, FrameState)
+KNOWN_MAX = 50_000
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_identity = msgspec.msgpack.Decoder(DeviceState).decode
@@ -53,19 +53,14 @@ def read(db: sqlite3.Connection, number: int) -> Device | None:
     )
 
 
-def carried_on(device: Device, since: Iterable[UsualFrame], upto: int) -> Device:
+def carried_on(row: Device, since: Sequence[UsualFrame], upto: int) -> Device:
     """The device after these frames, which its row does not hold yet."""
-    known, counted = device.identity or DeviceState(), device.frames
-    last_ms, heard = device.last_ms, device.heard
-    for one in since:
-        frame = one.frame
-        known = identity.carry_on(known, frame, one.seq)
-        if counted is not None:
-            usual = counting.usual(counted, frame.dev_addr, one.f_cnt, one.counted_ms)
-            counted = usual or counted
-        last_ms = one.heard_ms if last_ms is None else max(last_ms, one.heard_ms)
-        heard += 1
-    return Device(device.dev_eui, known, counted, last_ms, heard, upto)
+    before = row.identity or DeviceState(), row.frames or FrameState()
+    identity, frames = known.carried_on(*before, since)
+    times = [one.heard_ms for one in since]
+    last_ms = max(times if row.last_ms is None else [row.last_ms, *times], default=None)
+    counted = None if row.frames is None else frames
+    return Device(row.dev_eui, identity, counted, last_ms, row.heard + len(since), upto)
 
 
 # Row: id, DevEUI, identity, frames, noticed_ms, last_ms, heard (frames more), upto.
@@ -99,44 +94,28 @@ def put(db: sqlite3.Connection, changes: Iterable[Device]) -> None:
     db.executemany(_PUT, rows)
 
 
-class DeviceStates:
-    """The devices as the disk has them, row and journal taken together."""
+class Devices:
+    """All that is known of them, on the disk; in memory those that were heard lately."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._identities: dict[str, DeviceState] = {}
-        self._frames: dict[str, FrameState] = {}
+        self._known: dict[str, Known] = {}
 
-    def identity(self, dev_eui: str) -> DeviceState:
-        state = self._identities.get(dev_eui)
-        return self._read(dev_eui)[0] if state is None else state
+    def known(self, dev_eui: str) -> Known:
+        found = self._known.get(dev_eui)
+        if found is None:
+            found = self._known[dev_eui] = self._read(dev_eui)
+        return found
 
-    def frames(self, dev_eui: str) -> FrameState:
-        state = self._frames.get(dev_eui)
-        return self._read(dev_eui)[1] if state is None else state
-
-    def remember(
-        self,
-        identities: Mapping[str, DeviceState],
-        frames: Mapping[str, FrameState],
-        kept: Collection[str],
-    ) -> None:
-        """They are on the disk. kept: devices whose rows are not of now."""
-        if max(len(self._identities), len(self._frames)) > STATES_CACHED_MAX:
-            self._identities = _only(kept, self._identities)
-            self._frames = _only(kept, self._frames)
-        self._identities.update(identities)
-        self._frames.update(frames)
-
-    def _read(self, dev_eui: str) -> tuple[DeviceState, FrameState]:
+    def _read(self, dev_eui: str) -> Known:
         """Who is not in memory has nothing in the journal."""
-        device = read(self._db, device_id(dev_eui))
-        known = (device and device.identity) or DeviceState()
-        counted = (device and device.frames) or FrameState()
-        self._identities.setdefault(dev_eui, known)
-        self._frames.setdefault(dev_eui, counted)
-        return known, counted
+        row = read(self._db, device_id(dev_eui))
+        device = (row and row.identity) or DeviceState()
+        frames = (row and row.frames) or FrameState()
+        wanted = known.expected(dev_eui, device, frames)
+        return Known(dev_eui, device, frames, None, wanted)
 
-
-def _only(names: Collection[str], states: Mapping[str, _State]) -> dict[str, _State]:
-    return {name: states[name] for name in names if name in states}
+    def trim(self, kept: Collection[str]) -> None:
+        """kept: devices whose rows are not of now."""
+        if len(self._known) > KNOWN_MAX:
+            self._known = {name: self._known[name] for name in kept}

@@ -12,30 +12,23 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from revier_gateway import store_devices, usual_frame
+from revier_gateway import known, store_devices, usual_frame
 from revier_gateway.gaps.frames import FrameState
-from revier_gateway.store_devices import Device, DeviceStates
+from revier_gateway.known import Waiting
+from revier_gateway.store_devices import Device, Devices
 from revier_gateway.usual_frame import Like, UsualFrame
 from revier_gateway.values import device_id
-from revier_gateway.work import Heard, Work, added
+from revier_gateway.work import Heard, Run, Work, added
 
 PAGE_FRAMES = 32
 JOURNAL_FRAMES_MAX = 50_000  # 2 MB; a start goes through them in a quarter of a second
 TRIM_EVERY_ROWS = 100
 
 _PUT_PAGE = "INSERT OR REPLACE INTO usual VALUES (?, ?, ?, ?, ?)"
-
-
-class _Waiting(msgspec.Struct):
-    """Frames of a device that are in the journal alone."""
-
-    since: int  # the first one's row
-    before: int  # frames that had gone into the journal before that row
-    records: bytes
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -45,15 +38,15 @@ class Step(msgspec.Struct, frozen=True):
     records: bytes  # of this batch
     devices: list[Device]  # that are written
     pages: list[tuple[int, bytes]]  # records by values.device_id
-    more: list[tuple[str, _Waiting | None, bytes]]  # records by dev_eui: that wait on
+    more: list[Run]  # that wait on
     trimmed: int  # rows before this one are gone
 
 
 class Journal:
-    def __init__(self, db: sqlite3.Connection, devices: DeviceStates) -> None:
+    def __init__(self, db: sqlite3.Connection, devices: Devices) -> None:
         self._devices = devices
         self._db = db
-        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()  # the longest first
+        self._waiting: OrderedDict[str, Waiting] = OrderedDict()  # the longest first
         self._frames = 0  # that have gone into it since the start
         (newest,) = db.execute("SELECT max(id) FROM journal").fetchone()
         self._next: int = (newest or 0) + 1
@@ -62,28 +55,27 @@ class Journal:
     # -- the one transaction
 
     def step(self, work: Work) -> Step:
-        usual, unusual, waiting = work.usual, work.unusual, self._waiting
-        due: dict[str, _Waiting | None] = {}  # devices whose rows are to be written
-        more = []
-        for dev_eui, (_, heard) in work.heard.devices.items():
-            before, some = waiting.get(dev_eui), usual.get(dev_eui)
-            waits = 0 if before is None else len(before.records) // usual_frame.SIZE
-            is_usual = dev_eui not in unusual and waits + heard < PAGE_FRAMES
-            if some is not None and is_usual and len(some) == heard * usual_frame.SIZE:
-                more.append((dev_eui, before, some))
+        more, due = [], self._oldest()  # due: devices whose rows are to be written
+        for dev_eui, run in work.runs.items():
+            if not run.records or dev_eui in due:
+                continue
+            waiting = run.known.waiting
+            if (0 if waiting is None else waiting.count) + run.count < PAGE_FRAMES:
+                more.append(run)
             else:
-                due[dev_eui] = before
-        for dev_eui in (work.states.keys() | work.frames.keys()) - work.heard.devices.keys():
-            due[dev_eui] = waiting.get(dev_eui)
-        if oldest := self._oldest():
-            due.update(oldest)
-            more = [one for one in more if one[0] not in oldest]
-        records = b"".join(usual.values())
+                due.append(dev_eui)
+        due += [one for one in work.changed_otherwise if one not in due]
+        records = b"".join([*work.usual.values(), *[run.records for run in work.runs.values()]])
         upto = self._next if records else self._next - 1
-        devices = [self._device(dev_eui, work, one, upto) for dev_eui, one in due.items()]
+        devices, pages = [], []
+        for dev_eui in due:
+            device, page = self._change(dev_eui, work, upto)
+            devices.append(device)
+            if page:
+                pages.append((device_id(dev_eui), page))
         first = self._first
         trimmed = first if first >= self._trimmed + TRIM_EVERY_ROWS else self._trimmed
-        return Step(self._next, records, devices, _pages_of(due, work), more, trimmed)
+        return Step(self._next, records, devices, pages, more, trimmed)
 
     def write(self, step: Step) -> None:
         db = self._db
@@ -98,19 +90,31 @@ class Journal:
 
     def take(self, step: Step, work: Work) -> None:
         """The transaction is on the disk."""
-        waiting = self._waiting
         self._trimmed = step.trimmed
         for device in step.devices:
-            waiting.pop(device.dev_eui, None)
-        for dev_eui, before, records in step.more:
-            if before is None:
-                waiting[dev_eui] = _Waiting(step.row, self._frames, records)
+            self._written(device, work.runs.get(device.dev_eui))
+        for run in step.more:
+            one = run.known
+            if one.waiting is None:
+                one.waiting = Waiting(step.row, self._frames, bytearray(run.records))
+                self._waiting[one.dev_eui] = one.waiting
             else:
-                before.records += records
+                one.waiting.records += run.records
+            one.expected = run.expected
         if step.records:
             self._next += 1
             self._frames += len(step.records) // usual_frame.SIZE
-        self._devices.remember(work.states, work.frames, waiting.keys())
+        self._devices.trim(self._waiting)
+
+    def _written(self, device: Device, run: Run | None) -> None:
+        one = self._devices.known(device.dev_eui)
+        one.device, one.frames = device.identity or one.device, device.frames or one.frames
+        one.waiting = None
+        self._waiting.pop(device.dev_eui, None)
+        if run is None:
+            one.expected = known.expected(device.dev_eui, one.device, one.frames)
+        else:
+            one.expected = run.expected
 
     @property
     def _first(self) -> int:
@@ -118,27 +122,32 @@ class Journal:
         first = next(iter(self._waiting.values()), None)
         return self._next - 1 if first is None else first.since
 
-    def _oldest(self) -> dict[str, _Waiting]:
+    def _oldest(self) -> list[str]:
         """Those that keep the journal long."""
-        found = {}
+        found = []
         for dev_eui, one in self._waiting.items():
             if self._frames - one.before < JOURNAL_FRAMES_MAX:
                 break
-            found[dev_eui] = one
+            found.append(dev_eui)
         return found
 
-    def _device(self, dev_eui: str, work: Work, waiting: _Waiting | None, upto: int) -> Device:
-        identity, frames = work.states.get(dev_eui), work.frames.get(dev_eui)
+    def _change(self, dev_eui: str, work: Work, upto: int) -> tuple[Device, bytes]:
+        """Of its row, and the usual frames that go into their page."""
+        one, run = self._devices.known(dev_eui), work.runs.get(dev_eui)
+        mine = work.usual.get(dev_eui, b"") if run is None else run.records
+        state, frames = work.states.get(dev_eui), work.frames.get(dev_eui)
         last_ms, heard = work.heard.devices.get(dev_eui, (None, 0))
-        if waiting is not None:
-            identity = identity or self._devices.identity(dev_eui)
-            frames = frames or self._devices.frames(dev_eui)
-            newest_ms, frames_more = _heard(waiting.records)
+        if run is not None or one.waiting is not None:
+            now = one.now(b"" if run is None else mine)
+            state, frames = state or now[0], frames or now[1]
+        if one.waiting is not None:
+            newest_ms, frames_more = _heard(one.waiting.records)
             before = (newest_ms if last_ms is None else last_ms, heard)
             last_ms, heard = added(before, newest_ms, frames_more)
+            mine = bytes(one.waiting.records) + mine
         if frames == FrameState():
             frames = None
-        return Device(dev_eui, identity, frames, last_ms, heard, upto)
+        return Device(dev_eui, state, frames, last_ms, heard, upto), mine
 
     # -- what else is asked
 
@@ -169,17 +178,8 @@ class Journal:
             yield list(usual_frame.unpack(records))
 
 
-def _heard(records: bytes) -> Heard:
+def _heard(records: bytearray) -> Heard:
     return usual_frame.newest_ms(records), len(records) // usual_frame.SIZE
-
-
-def _pages_of(due: Mapping[str, _Waiting | None], work: Work) -> list[tuple[int, bytes]]:
-    pages = []
-    for dev_eui, before in due.items():
-        records = (before.records if before else b"") + work.usual.get(dev_eui, b"")
-        if records:
-            pages.append((device_id(dev_eui), records))
-    return pages
 
 
 def _page(number: int, records: bytes) -> tuple[int, int, int, int, bytes]:

@@ -13,9 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from revier_gateway.identity import Frame
 from revier_gateway.uplink import Uplink
-from revier_gateway.values import device_id
 
 _RECORD = struct.Struct("<qIIqqIIB")
 SIZE = _RECORD.size
@@ -33,33 +31,22 @@ class UsualFrame(NamedTuple):
     seq: int
     f_port: int
 
-    @property
-    def frame(self) -> Frame:
-        return Frame(f"{self.dev_addr:08x}", self.f_cnt, self.heard_ms, self.content)
 
-
-def pack(up: Uplink, content: int, seq: int) -> bytes:
-    return _RECORD.pack(
-        device_id(up.dev_eui),
-        int(up.dev_addr, 16),
-        up.f_cnt,
-        up.heard_ms,
-        up.counted_ms,
-        content,
-        seq,
-        up.f_port,
-    )
+def pack(device: int, address: int, up: Uplink, content: int, seq: int) -> bytes:
+    """device: values.device_id; address: the uplink's, as a number."""
+    times = up.heard_ms, up.counted_ms
+    return _RECORD.pack(device, address, up.f_cnt, *times, content, seq, up.f_port)
 
 
 def packed(one: UsualFrame) -> bytes:
     return _RECORD.pack(*one)
 
 
-def unpack(records: bytes) -> Iterator[UsualFrame]:
+def unpack(records: bytes | bytearray) -> Iterator[UsualFrame]:
     return map(UsualFrame._make, _RECORD.iter_unpack(records))
 
 
-def newest_ms(records: bytes) -> int:
+def newest_ms(records: bytes | bytearray) -> int:
     """When the newest of them was heard; there is one."""
     return max([one.heard_ms for one in unpack(records)])
 

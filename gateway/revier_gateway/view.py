@@ -21,7 +21,7 @@ from revier_gateway.outcomes import Outcome
 from revier_gateway.store import Store
 from revier_gateway.values import instant
 from revier_gateway.watch.standing import Standing
-from revier_gateway.work import DEVICE, RADIO_GATEWAY, Work, added
+from revier_gateway.work import RADIO_GATEWAY, Work, added
 from revier_inventory import Inventory
 
 RECENT_MAX = 50
@@ -56,16 +56,18 @@ class RadioGatewayView(msgspec.Struct, frozen=True):
 
 class View:
     def __init__(
-        self, store: Store, inventory: Inventory, standing: Callable[[str], Standing]
+        self,
+        store: Store,
+        inventory: Inventory,
+        standing: Callable[[str], Standing],
+        last_ms: Callable[[str], int | None],
     ) -> None:
-        """standing: of an asset, now, as the watch sees it."""
+        """As the watch sees an asset: its standing now, and when its device was heard last."""
         self._standing = standing
-        self._latest_ms = {asset: t_ms for asset, t_ms, _ in store.newest()}
+        self._last_ms = last_ms
         self._store = store
-        heard = store.heard()
-        self._devices_ms = {one: at[0] for (role, one), at in heard.items() if role == DEVICE}
         self._radio_gateways = {
-            one: at for (role, one), at in heard.items() if role == RADIO_GATEWAY
+            one: at for (role, one), at in store.heard().items() if role == RADIO_GATEWAY
         }
         self._counters = store.counters()
         self._recent: deque[bytes] = deque(maxlen=RECENT_MAX)
@@ -77,32 +79,18 @@ class View:
 
     def set_inventory(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._device_by_asset = {
-            period.asset: period.dev_eui for period in inventory.periods if period.until is None
-        }
 
     def set_link(self, name: str, online: bool) -> None:
         self._links[name] = "online" if online else "offline"
 
     def apply(self, work: Work, outcomes: Sequence[Outcome]) -> None:
         """A batch was committed."""
-        for asset, (t_ms, _) in work.latest.items():
-            self._latest_ms[asset] = t_ms
-        devices_ms = self._devices_ms
-        for dev_eui, (last_ms, _) in work.heard.devices.items():
-            if last_ms > devices_ms.get(dev_eui, last_ms - 1):
-                devices_ms[dev_eui] = last_ms
         for name, (last_ms, frames) in work.heard.radio_gateways.items():
             before = self._radio_gateways.get(name, (last_ms, 0))
             self._radio_gateways[name] = added(before, last_ms, frames)
         for name, value in work.counters.items():
             self._counters[name] = self._counters.get(name, 0) + value
         self._tell(outcomes)
-
-    def forget(self, asset: str, before_ms: int) -> None:
-        """The deadline of this asset's observations has passed."""
-        if self._latest_ms.get(asset, before_ms) < before_ms:
-            del self._latest_ms[asset]
 
     def count(self, name: str, value: int) -> None:
         """A figure of the moment, such as rows that wait."""
@@ -133,10 +121,8 @@ class View:
     def _asset_view(self, name: str) -> AssetView:
         asset = self._inventory.asset(name)
         assert asset is not None
-        newest_ms = self._latest_ms.get(name)
-        newest = b"" if newest_ms is None else self._store.newest_payload(name)
-        device = self._device_by_asset.get(name)
-        last_ms = self._devices_ms.get(device, newest_ms) if device else newest_ms
+        newest = self._store.newest_payload(name)
+        last_ms = self._last_ms(name)
         standing = self._standing(name)
         return AssetView(
             asset=asset.asset,
@@ -148,7 +134,7 @@ class View:
             latest=_decode(newest) if newest else None,
             status=standing.state,
             cause=standing.cause,
-            last_seen=_instant(last_ms),
+            last_seen=_instant(self._store.latest_ms(name) if last_ms is None else last_ms),
         )
 
     def radio_gateways(self) -> list[RadioGatewayView]:

@@ -14,10 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from revier_gateway import usual_frame
 from revier_gateway.commands.fate import Command
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
+from revier_gateway.known import Expected, Known
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.usual_frame import Like, UsualFrame
 from revier_payload.schema import MESSAGES
@@ -36,8 +39,7 @@ class Reads(Protocol):
     def seen_among(self, keys: Sequence[bytes]) -> dict[bytes, Seen]: ...
     def usual_frame(self, dev_eui: str, like: Like, since_ms: int) -> int | None: ...
     def usual_readings(self, dev_eui: str, first: int, last: int) -> list[UsualFrame]: ...
-    def device_state(self, dev_eui: str) -> DeviceState: ...
-    def frame_state(self, dev_eui: str) -> FrameState: ...
+    def known(self, dev_eui: str) -> Known: ...
     def latest_ms(self, asset: str) -> int | None: ...
 
 
@@ -59,6 +61,18 @@ class AllHeard(NamedTuple):
     paths: dict[str, tuple[str, ...]]  # the radio gateways that heard it last, by dev_eui
 
 
+class Run(msgspec.Struct, gc=False):
+    """A device of which nothing but usual frames came in this batch, so far."""
+
+    known: Known
+    expected: Expected
+    records: bytes = b""  # usual_frame.py
+
+    @property
+    def count(self) -> int:
+        return len(self.records) // usual_frame.SIZE
+
+
 @dataclass(slots=True, weakref_slot=True)
 class Work:
     """The stages of the pipeline read here; its last step writes here."""
@@ -66,9 +80,11 @@ class Work:
     reads: Reads
     seen: dict[bytes, Seen] = field(default_factory=dict)
     known: dict[bytes, Seen | None] = field(default_factory=dict)  # as the store has it
-    usual: dict[str, bytes] = field(default_factory=dict)  # records (usual_frame.py) by dev_eui
+    runs: dict[str, Run] = field(default_factory=dict)  # by dev_eui
+    usual: dict[str, bytes] = field(default_factory=dict)  # such records of all other devices
+    _broken: set[str] = field(default_factory=set)  # devices that have no run any more
     states: dict[str, DeviceState] = field(default_factory=dict)
-    latest: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    latest: dict[str, int] = field(default_factory=dict)  # t_ms of new states by asset
     history: list[tuple[str, int, bytes]] = field(default_factory=list)
     outbox: list[FeedMessage] = field(default_factory=list)
     quarantine: list[QuarantineRow] = field(default_factory=list)
@@ -78,7 +94,6 @@ class Work:
     counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     done: list[int] = field(default_factory=list)  # rows that leave the outbox
     frames: dict[str, FrameState] = field(default_factory=dict)
-    unusual: set[str] = field(default_factory=set)  # devices whose frames did not only count on
     commands: dict[str, Command] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)  # of tables that other rooms keep
     afterwards: list[Callable[[], None]] = field(default_factory=list)  # when it is on the disk
@@ -108,6 +123,7 @@ class Work:
 
     def frame_before(self, dev_eui: str, like: Like, since_ms: int) -> int | None:
         """When the same frame was heard, if it is among the usual ones and not older."""
+        self._break(dev_eui)
         heard_ms = usual_frame.found(usual_frame.unpack(self.usual.get(dev_eui, b"")), like)
         if heard_ms is not None and heard_ms >= since_ms:
             return heard_ms
@@ -123,15 +139,59 @@ class Work:
                 return one.heard_ms, one.content
         return None
 
+    # -- what is known of a device
+
+    def run_of(self, dev_eui: str) -> Run | None:
+        """None: its next frame is to be looked at closely."""
+        run = self.runs.get(dev_eui)
+        if run is None and dev_eui not in self._broken:
+            known = self.reads.known(dev_eui)
+            if known.expected is not None:
+                run = self.runs[dev_eui] = Run(known, known.expected)
+        return run
+
     def device_state(self, dev_eui: str) -> DeviceState:
-        return self.states.get(dev_eui) or self.reads.device_state(dev_eui)
+        self._break(dev_eui)
+        return self.states.get(dev_eui) or self.reads.known(dev_eui).now()[0]
 
     def frame_state(self, dev_eui: str) -> FrameState:
-        return self.frames.get(dev_eui) or self.reads.frame_state(dev_eui)
+        self._break(dev_eui)
+        return self.frames.get(dev_eui) or self.reads.known(dev_eui).now()[1]
+
+    def set_device_state(self, dev_eui: str, state: DeviceState) -> None:
+        self._break(dev_eui)
+        self.states[dev_eui] = state
+
+    def set_frame_state(self, dev_eui: str, state: FrameState) -> None:
+        self._break(dev_eui)
+        self.frames[dev_eui] = state
+
+    def enter_usual(self, dev_eui: str, record: bytes) -> None:
+        """The frame that set_device_state was for, of a device without a run, was a usual one."""
+        assert dev_eui in self._broken
+        self.usual[dev_eui] = self.usual.get(dev_eui, b"") + record
+
+    @property
+    def changed_otherwise(self) -> list[str]:
+        """Devices that more happened to than usual frames."""
+        changed = dict.fromkeys((*self.states, *self.frames, *self.heard.devices))
+        return [dev_eui for dev_eui in changed if dev_eui not in self.runs]
+
+    def _break(self, dev_eui: str) -> None:
+        """What comes now must know, and may change, the whole of what is known."""
+        if dev_eui in self._broken:
+            return
+        self._broken.add(dev_eui)
+        run = self.runs.pop(dev_eui, None)
+        if run is not None and run.records:
+            self.usual[dev_eui] = run.records
+            self.states[dev_eui], self.frames[dev_eui] = run.known.now(run.records)
+
+    # -- what was heard and measured
 
     def latest_ms(self, asset: str) -> int | None:
         mine = self.latest.get(asset)
-        return self.reads.latest_ms(asset) if mine is None else mine[0]
+        return self.reads.latest_ms(asset) if mine is None else mine
 
     def hear(self, dev_eui: str, gateways: tuple[str, ...], at_ms: int) -> None:
         """A frame of the device came by these radio gateways."""

@@ -79,7 +79,7 @@ class Bench:
         self.room = Commands(
             config, self.store, self.gaps, lambda: self.inventory, self.written, self.clock
         )
-        listeners = [self.gaps.ledger.listen, self.room.tracker.listen]
+        listeners = [self.gaps.ledger, self.room.tracker]
         self.pipeline = Pipeline(self.inventory, "revier/v1", self.clock, listeners)
         self.responses: list[tuple[str, dict[str, Any]]] = []
         self.sending = Sending()

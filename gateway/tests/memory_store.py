@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from revier_gateway import usual_frame
+from revier_gateway import known, usual_frame
 from revier_gateway.gaps.frames import FrameState
 from revier_gateway.identity import DeviceState
+from revier_gateway.known import Known
 from revier_gateway.usual_frame import Like, UsualFrame
 from revier_gateway.work import Seen, Work
 
@@ -37,19 +38,24 @@ class Memory:
     def _usual(self, dev_eui: str) -> list[UsualFrame]:
         return list(usual_frame.unpack(self.usual.get(dev_eui, b"")))
 
-    def frame_state(self, dev_eui: str) -> FrameState:
-        return self.frames.get(dev_eui, FrameState())
+    def known(self, dev_eui: str) -> Known:
+        states = self.states.get(dev_eui, DeviceState()), self.frames.get(dev_eui, FrameState())
+        return Known(dev_eui, *states, None, known.expected(dev_eui, *states))
 
-    def device_state(self, dev_eui: str) -> DeviceState:
-        return self.states.get(dev_eui, DeviceState())
+    def frame_state(self, dev_eui: str) -> FrameState:
+        return self.known(dev_eui).frames
 
     def latest_ms(self, asset: str) -> int | None:
         return self.latest.get(asset)
 
     def commit(self, work: Work) -> None:
         self.seen.update(work.seen)
-        for dev_eui, some in work.usual.items():
+        for dev_eui, run in work.runs.items():
+            self.states[dev_eui], self.frames[dev_eui] = run.known.now(run.records)
+        for dev_eui, some in (
+            work.usual | {eui: run.records for eui, run in work.runs.items()}
+        ).items():
             self.usual[dev_eui] = self.usual.get(dev_eui, b"") + some
         self.frames.update(work.frames)
         self.states.update(work.states)
-        self.latest.update({asset: t_ms for asset, (t_ms, _) in work.latest.items()})
+        self.latest.update(work.latest)

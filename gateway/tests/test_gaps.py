@@ -81,7 +81,7 @@ class Bench:
         self.store = Store(folder / "data")
         self.inventory = support.inventory()
         self.gaps = Gaps(config, self.store, lambda: self.inventory, lambda _: None, self.clock)
-        listeners = [self.gaps.ledger.listen]
+        listeners = [self.gaps.ledger]
         self.pipeline = Pipeline(self.inventory, "revier/v1", self.clock, listeners)
         self.gaps.keeper.source(True)
 

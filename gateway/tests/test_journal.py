@@ -18,7 +18,7 @@ from gateway.tests import support
 from gateway.tests.support import AIR, START, air_payload, diagnosis_payload, uplink
 from gateway.tests.test_identity_whole_way import Node
 
-from revier_gateway import retention, store_journal
+from revier_gateway import retention, store_journal, usual_way
 from revier_gateway.commands import devices
 from revier_gateway.config import Retention
 from revier_gateway.data_dir import FILE_NAME, open_to_read
@@ -70,7 +70,7 @@ class Gateway:
     def _open(self) -> None:
         self.store = Store(self.folder)
         self.ledger = Ledger(self.store)
-        self.pipeline.listeners = [self.ledger.listen]
+        self.pipeline.listen_to([self.ledger])
 
     def killed(self) -> None:
         self.store.abandon()
@@ -109,13 +109,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_killed_gateway_knows_what_one_knows_that_writes_every_row(
+def test_a_killed_gateway_knows_what_one_knows_that_looks_closely_at_every_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     messages = Life(seed, loss=0.1 * (seed % 3)).live(150)
     rng = random.Random(seed)
     with monkeypatch.context() as every:
-        every.setattr(store_journal, "PAGE_FRAMES", 1)
+        every.setattr(usual_way, "follow", lambda *_: ())
         one = Gateway(tmp_path / "one")
         wanted = [told for message in messages for told in one.take([message])]
     monkeypatch.setattr(store_journal, "PAGE_FRAMES", rng.choice((4, 32)))
@@ -278,7 +278,7 @@ def test_states_leave_the_memory_only_when_their_rows_are_of_now(
 ) -> None:
     from revier_gateway import store_devices
 
-    monkeypatch.setattr(store_devices, "STATES_CACHED_MAX", 0)
+    monkeypatch.setattr(store_devices, "KNOWN_MAX", 0)
     gateway = Gateway(tmp_path)
     for message in usual_life(6):
         gateway.take([message])

@@ -27,7 +27,9 @@ def figures(tmp_path: Path) -> dict[str, tuple[str, str, dict[str, float]]]:
     bench = Bench(tmp_path)
     bench.connect()
     bench.minutes(10)
-    view = View(bench.store, support.inventory(), bench.keeper.standing)
+    view = View(
+        bench.store, support.inventory(), bench.keeper.standing, bench.keeper.assets.last_ms
+    )
     for name in written():
         view.count(name, 3)
     text = generate_latest(metrics.registry(view, bench.keeper)).decode()

@@ -25,9 +25,8 @@ from revier_payload.codec import encode
 NOW_MS = int(START.timestamp() * 1000)
 
 
-def tidy(store: Store, view: View | None = None, **deadlines: int) -> None:
-    forget = view.forget if view else lambda *_: None
-    for _ in retention.steps(store, Retention(**deadlines), NOW_MS, forget):
+def tidy(store: Store, **deadlines: int) -> None:
+    for _ in retention.steps(store, Retention(**deadlines), NOW_MS):
         continue
 
 
@@ -55,11 +54,11 @@ def test_bays_are_forgotten_after_30_days_and_nothing_else_is(
     pipeline: Pipeline, store: Store
 ) -> None:
     pipeline.inventory = _long_served(pipeline)
-    view = View(store, pipeline.inventory, lambda _asset: ONLINE)
+    view = View(store, pipeline.inventory, lambda _: ONLINE, lambda _: None)
     for days_ago in (40, 30.1, 29.9, 1):
         take(pipeline, store, days_ago, view)
     waiting = store.outbox_rows()
-    tidy(store, view)
+    tidy(store)
     assert store.outbox_rows() == waiting  # the platform gets them all
     days = {
         asset: [round((NOW_MS - t_ms) / DAY_MS, 1) for t_ms, _ in store.history(asset)]
@@ -80,15 +79,15 @@ def test_bays_are_forgotten_after_30_days_and_nothing_else_is(
 
 def test_a_silent_bay_has_no_latest_either(pipeline: Pipeline, store: Store) -> None:
     pipeline.inventory = _long_served(pipeline)
-    view = View(store, pipeline.inventory, lambda _asset: ONLINE)
+    view = View(store, pipeline.inventory, lambda _: ONLINE, lambda _: None)
     take(pipeline, store, 40, view)
-    tidy(store, view, parking_days=39)
+    tidy(store, parking_days=39)
     assert sorted(asset for asset, _, _ in store.latest()) == ["aq-0007", "wc-0113"]
     assert store.history("ps-r12-03") == []
     assert view.history("ps-r12-03") == []
     (bay,) = [asset for asset in view.assets() if asset.asset == "ps-r12-03"]
     assert bay.latest is None
-    again = View(store, pipeline.inventory, lambda _asset: ONLINE)
+    again = View(store, pipeline.inventory, lambda _: ONLINE, lambda _: None)
     assert again.history("ps-r12-03") == []
 
 

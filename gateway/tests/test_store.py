@@ -313,7 +313,7 @@ def test_an_older_database_keeps_what_it_knows_of_devices(
 
 def test_a_work_goes_when_it_is_done(store: Store, pipeline: Pipeline) -> None:
     """A batch of a backlog is megabytes; in a circle it stays until the collector looks."""
-    pipeline.listeners = [Ledger(store).listen]
+    pipeline.listen_to([Ledger(store)])
     work = Work(store)
     pipeline.handle(Message(support.topic(), support.to_bytes(uplink(air_payload(1)))), work)
     store.commit(work)

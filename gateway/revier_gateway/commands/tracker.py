@@ -76,7 +76,7 @@ class Tracker:
     def listen(self, what: Uplink | events.Event, now_ms: int, work: Work) -> None:
         if isinstance(what, Uplink):
             speaks = what.f_port in (ANSWER_PORT, DIAGNOSIS_PORT)
-            if speaks or what.dev_eui in self._open or work.commands:
+            if speaks or not self.let_pass(what, work):
                 self._hear(what, now_ms, work)
             return
         dev_eui = _dev_eui_of(what)
@@ -98,12 +98,16 @@ class Tracker:
             if len(self._early) > EARLY_MAX:
                 self._early.popitem(last=False)
 
+    def let_pass(self, up: Uplink, work: Work) -> bool:
+        """Where no command of the device is under way."""
+        return not (up.dev_eui in self._open or work.commands)
+
     def _hear(self, up: Uplink, now_ms: int, work: Work) -> None:
         if up.f_port == ANSWER_PORT:
             self._answer(up, now_ms, work)
         elif up.f_port == DIAGNOSIS_PORT:
             self._diagnosis(up, now_ms, work)
-        if up.dev_eui not in self._open and not work.commands:
+        if self.let_pass(up, work):
             return
         for one in self.open_of(up.dev_eui, work):
             answers = up.f_port == BACKFILL_PORT and one.kind == "backfill"

@@ -110,11 +110,16 @@ def usual(state: FrameState, dev_addr: str, f_cnt: int, heard_ms: int) -> FrameS
         return None
     if heard_ms < last.newest_ms or heard_ms < last.began_ms:
         return None
+    return count_on(state, f_cnt, heard_ms)
+
+
+def count_on(state: FrameState, f_cnt: int, heard_ms: int) -> FrameState:
+    """Usual frames came, up to this one."""
+    *before, last = state.sessions
     renewed = Session(
         last.dev_addr, last.began_ms, last.first, f_cnt, heard_ms, last.holes, last.joined
     )
-    sessions = (renewed,) if len(sessions) == 1 else (*sessions[:-1], renewed)
-    return FrameState(sessions, state.tenant_id, state.application_id, heard_ms)
+    return FrameState((*before, renewed), state.tenant_id, state.application_id, heard_ms)
 
 
 def join(state: FrameState, dev_addr: str, at_ms: int) -> FrameState:

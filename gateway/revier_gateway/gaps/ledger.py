@@ -47,8 +47,7 @@ class Ledger:
 
     def set(self, dev_eui: str, state: FrameState, work: Work) -> None:
         """The state from now on, when the work is committed."""
-        work.frames[dev_eui] = state
-        work.unusual.add(dev_eui)
+        work.set_frame_state(dev_eui, state)
 
     def noticed_before(self, at_ms: int, limit: int) -> list[str]:
         """Devices with a hole that was noticed by then and is not declared, oldest first."""
@@ -67,10 +66,14 @@ class Ledger:
         elif isinstance(what, LogEvent) and what.code == RETRANSMISSION:
             self._served(what, work)
 
+    def let_pass(self, up: Uplink, _: Work) -> bool:
+        """Usual frames are counted by what is kept of them (known.py)."""
+        self._note_minute(up.dev_eui, up.counted_ms)
+        return True
+
     def _hear(self, up: Uplink, now_ms: int, work: Work) -> None:
         dev_eui, at_ms = up.dev_eui, up.counted_ms
-        if self._minutes.get(at_ms // MINUTE_MS) != SEVERAL:
-            self._note_minute(dev_eui, at_ms)
+        self._note_minute(dev_eui, at_ms)
         state, device = work.frame_state(dev_eui), up.device
         owner = (device.tenant_id, device.application_id)
         usual = None
@@ -79,7 +82,7 @@ class Ledger:
         if usual is None:
             heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
         elif up.f_port not in SPEAKING_PORTS and not usual.sessions[-1].holes:
-            work.frames[dev_eui] = usual
+            work.set_frame_state(dev_eui, usual)
             return
         else:
             heard = Heard(usual, "new")
@@ -92,10 +95,7 @@ class Ledger:
         if at_ms > state.received_ms or not state.application_id:
             sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
             state = FrameState(sessions, *owner, newest_ms)
-        if state is usual:
-            work.frames[dev_eui] = state
-        else:
-            self.set(dev_eui, state, work)
+        self.set(dev_eui, state, work)
         if heard.gap:
             work.changes.append(lambda db: _fill(db, heard.gap, now_ms))
         if up.f_port in (BATCH_PORT, BACKFILL_PORT):
@@ -127,6 +127,8 @@ class Ledger:
 
     def _note_minute(self, dev_eui: str, at_ms: int) -> None:
         minute = at_ms // MINUTE_MS
+        if self._minutes.get(minute) == SEVERAL:
+            return
         if self._minutes.setdefault(minute, dev_eui) != dev_eui:
             self._minutes[minute] = SEVERAL
         elif len(self._minutes) > MINUTES_KEPT:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from revier_gateway.values import unix_ms
 from revier_gateway.watch import ears
@@ -35,13 +36,23 @@ def radio_gateway_cause(gateway_id: str) -> str:
 
 
 @dataclass(slots=True)
+class Speaker:
+    """A device, as far as it is heard."""
+
+    last_ms: int | None = None
+    habit: Habit | None = None
+    path: tuple[str, ...] = ()  # the radio gateways that heard it last
+    interval_s: float | None = None  # what follows from the habit, once somebody asked
+    limits: Limits | None = None
+    is_changed: bool = False  # something was learned of it that is not written yet
+
+
+@dataclass(slots=True)
 class Memory:
     """What a restart finds again."""
 
-    devices: dict[str, int] = field(default_factory=dict)  # last_ms by dev_eui
+    devices: dict[str, Speaker] = field(default_factory=dict)  # by dev_eui
     radio_gateways: dict[str, int] = field(default_factory=dict)  # last_ms by name
-    habits: dict[str, Habit] = field(default_factory=dict)  # by dev_eui
-    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)  # radio gateways by dev_eui
     periods: list[Period] = field(default_factory=list)
     first_ms: int | None = None  # when this gateway listened first
     alive_ms: int | None = None  # when it did last
@@ -55,14 +66,10 @@ class AssetWatch:
         self._profile_s = profile_s
         self._devices = memory.devices
         self._radio_gateways = memory.radio_gateways
-        self._habits = memory.habits
-        self._paths = memory.paths
         self.deafness = Deafness(memory.periods)
         self.first_ms = now_ms if memory.first_ms is None else memory.first_ms
         self._event_ms = now_ms
-        self._interval_s: dict[str, float] = {}  # by dev_eui, until it learns more
-        self._limits: dict[str, Limits] = {}  # by dev_eui, too
-        self.changed: set[str] = set()  # devices of which something was learned
+        self._changed: dict[str, Speaker] = {}  # by dev_eui
         self.deafness.end(SOURCE, now_ms if memory.alive_ms is None else memory.alive_ms)
         if memory.alive_ms is not None and memory.alive_ms < now_ms:
             self.deafness.begin(SOURCE, GATEWAY_STOPPED, memory.alive_ms)
@@ -75,12 +82,15 @@ class AssetWatch:
         self._period_by_asset = {
             period.asset: period for period in inventory.periods if period.until is None
         }
-        self._limits.clear()
+        self._work_out_anew()
 
     def set_profile(self, profile_s: Mapping[str, float]) -> None:
         self._profile_s = profile_s
-        self._limits.clear()
-        self._interval_s.clear()
+        self._work_out_anew()
+
+    def _work_out_anew(self) -> None:
+        for speaker in self._devices.values():
+            speaker.interval_s = speaker.limits = None
 
     # -- what happens
 
@@ -89,22 +99,25 @@ class AssetWatch:
         self._event_ms = now_ms
         if self.deafness.cause(SOURCE) == SOURCE_SILENT:
             self.deafness.end(SOURCE, now_ms)
-        known = self._devices
+        known, paths = self._devices, heard.paths
         for dev_eui, (last_ms, frames) in heard.devices.items():
-            before_ms = known.get(dev_eui)
+            speaker = known.get(dev_eui)
+            if speaker is None:
+                speaker = known[dev_eui] = Speaker()
+            before_ms = speaker.last_ms
             if before_ms is None:
-                known[dev_eui] = last_ms
+                speaker.last_ms = last_ms
             elif last_ms > before_ms:
-                known[dev_eui] = last_ms
-                self._learn(dev_eui, before_ms, last_ms, frames)
+                speaker.last_ms = last_ms
+                self._learn(dev_eui, speaker, before_ms, frames)
+            path = paths[dev_eui]
+            if path != speaker.path:
+                speaker.path = path
+                self._note_change(dev_eui, speaker)
         for name, (last_ms, _) in heard.radio_gateways.items():
             if last_ms > self._radio_gateways.get(name, last_ms - 1):
                 self._radio_gateways[name] = last_ms
                 self.deafness.end(name, last_ms)
-        for dev_eui, gateways in heard.paths.items():
-            if self._paths.get(dev_eui) != gateways:
-                self._paths[dev_eui] = gateways
-                self.changed.add(dev_eui)
 
     def source(self, online: bool, now_ms: int) -> None:
         self._event_ms = now_ms
@@ -127,12 +140,12 @@ class AssetWatch:
         for number, name in enumerate(tuple(self._period_by_asset)):
             if number % ASSETS_PER_STEP == ASSETS_PER_STEP - 1:
                 yield
-            device = self._heard_device(name)
-            if device is None or self.standing(name, now_ms) is OFFLINE:
+            speaker = self._heard_speaker(name)
+            if speaker is None or self.standing(name, now_ms) is OFFLINE:
                 continue
-            interval_s = self._usual_s(name, device)
+            interval_s = self._usual_s(name, speaker)
             everybody.append(interval_s)
-            for gateway in self._paths.get(device, ()):
+            for gateway in speaker.path:
                 by_gateway[gateway].append(interval_s)
         if ears.is_deaf(everybody, (now_ms - self._event_ms) / 1000):
             self.deafness.begin(SOURCE, SOURCE_SILENT, self._event_ms)
@@ -155,7 +168,7 @@ class AssetWatch:
         """Was any asset's device heard by it last? A mast that was taken down is missed by nobody
         once other radio gateways hear its nodes."""
         return any(
-            gateway in self._paths.get(period.dev_eui, ())
+            gateway in self._speaker(period.dev_eui).path
             for period in self._period_by_asset.values()
         )
 
@@ -165,17 +178,16 @@ class AssetWatch:
         period = self._period_by_asset.get(asset)
         if period is None:
             return Standing("unknown", standings.NO_DEVICE)
-        device = period.dev_eui
-        limits = self._limits.get(device) or self.limits(asset)
-        last_ms = self._devices.get(device)
+        speaker = self._speaker(period.dev_eui)
+        limits = speaker.limits or self.limits(asset)
+        last_ms, path = speaker.last_ms, speaker.path
         if last_ms is None:
             return self._never_heard(period, limits, now_ms)
         silent_s = (now_ms - last_ms) / 1000
         if silent_s <= limits.late_after_s:
             return ONLINE
-        gateways = self._paths.get(device, ())
-        deaf_s = length_ms(self.deafness.deaf(gateways, last_ms, now_ms)) / 1000
-        cause = self.deafness.last_cause(gateways, last_ms, now_ms)
+        deaf_s = length_ms(self.deafness.deaf(path, last_ms, now_ms)) / 1000
+        cause = self.deafness.last_cause(path, last_ms, now_ms)
         return standings.standing(limits, silent_s, deaf_s, cause)
 
     def _never_heard(self, period: DevicePeriod, limits: Limits, now_ms: int) -> Standing:
@@ -185,16 +197,14 @@ class AssetWatch:
 
     def limits(self, asset: str) -> Limits:
         period = self._period_by_asset.get(asset)
-        habit = self._habits.get(period.dev_eui) if period else None
-        found = standings.limits(self._profile(asset), habit)
-        if period is not None:
-            self._limits[period.dev_eui] = found
-        return found
+        speaker = self._speaker(period.dev_eui) if period else Speaker()
+        speaker.limits = standings.limits(self._profile(asset), speaker.habit)
+        return speaker.limits
 
     def last_ms(self, asset: str) -> int | None:
         """When a frame of its device was heard last."""
         period = self._period_by_asset.get(asset)
-        return self._devices.get(period.dev_eui) if period else None
+        return self._speaker(period.dev_eui).last_ms if period else None
 
     def silent_s(self, asset: str, now_ms: int) -> float | None:
         """Since its last frame; None: never heard."""
@@ -214,35 +224,55 @@ class AssetWatch:
             if period.until_ms is None and period.scope != SOURCE
         }
 
-    def remembered(self, dev_euis: Iterable[str]) -> list[tuple[str, bytes, tuple[str, ...]]]:
-        """dev_eui, habit, radio gateways."""
+    def changed(self, limit: int) -> list[tuple[str, bytes, tuple[str, ...]]]:
+        """dev_eui, habit, radio gateways of so many devices; call `written` when they are on the
+        disk."""
         return [
-            (dev_eui, bytes(self._habits.get(dev_eui, Habit())), self._paths.get(dev_eui, ()))
-            for dev_eui in dev_euis
+            (dev_eui, bytes(speaker.habit or Habit()), speaker.path)
+            for dev_eui, speaker in islice(self._changed.items(), limit)
         ]
+
+    @property
+    def changes(self) -> int:
+        """Devices of which something was learned that is not written."""
+        return len(self._changed)
+
+    def written(self, dev_euis: Iterable[str]) -> None:
+        for dev_eui in dev_euis:
+            self._changed.pop(dev_eui).is_changed = False
 
     # -- inside
 
-    def _learn(self, dev_eui: str, before_ms: int, last_ms: int, frames: int) -> None:
+    def _learn(self, dev_eui: str, speaker: Speaker, before_ms: int, frames: int) -> None:
         if frames == 1 and self.deafness.touches(SOURCE, before_ms):
             return  # frames may be missing in between
-        self._habits.setdefault(dev_eui, Habit()).note((last_ms - before_ms) / 1000 / frames)
-        self._interval_s.pop(dev_eui, None)
-        self._limits.pop(dev_eui, None)
-        self.changed.add(dev_eui)
+        assert speaker.last_ms is not None
+        if speaker.habit is None:
+            speaker.habit = Habit()
+        speaker.habit.note((speaker.last_ms - before_ms) / 1000 / frames)
+        speaker.interval_s = speaker.limits = None
+        self._note_change(dev_eui, speaker)
 
-    def _heard_device(self, asset: str) -> str | None:
+    def _note_change(self, dev_eui: str, speaker: Speaker) -> None:
+        if not speaker.is_changed:
+            speaker.is_changed = True
+            self._changed[dev_eui] = speaker
+
+    def _speaker(self, dev_eui: str) -> Speaker:
+        """Of a device that was never heard, one that nobody keeps."""
+        return self._devices.get(dev_eui) or Speaker()
+
+    def _heard_speaker(self, asset: str) -> Speaker | None:
         period = self._period_by_asset.get(asset)
-        heard = period is not None and period.dev_eui in self._devices
-        return period.dev_eui if period is not None and heard else None
+        speaker = self._devices.get(period.dev_eui) if period else None
+        return speaker if speaker and speaker.last_ms is not None else None
 
-    def _usual_s(self, asset: str, dev_eui: str) -> float:
-        known = self._interval_s.get(dev_eui)
+    def _usual_s(self, asset: str, speaker: Speaker) -> float:
+        known = speaker.interval_s
         if known is None:
-            habit = self._habits.get(dev_eui)
-            median_s = habit.median_s() if habit else None
+            median_s = speaker.habit.median_s() if speaker.habit else None
             known = median_s or max(self._profile(asset), INTERVAL_UNKNOWN_S)
-            self._interval_s[dev_eui] = known
+            speaker.interval_s = known
         return known
 
     def _profile(self, asset: str) -> float:

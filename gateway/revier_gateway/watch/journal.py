@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 
 from revier_gateway.alerts.book import Book, Incident
 from revier_gateway.outcomes import FeedMessage
@@ -63,7 +62,7 @@ class Journal:
         periods = self._assets.deafness.periods()
         due = last or now_ms - self._slow_ms >= SLOW_EVERY_S * 1000
         if due and not self.has_more:
-            self._slow_left = max(len(self._days), len(self._assets.changed), 1)
+            self._slow_left = max(len(self._days), self._assets.changes, 1)
         slow = self.has_more
         forgets = now_ms - self._forgot_ms >= FORGET_EVERY_S * 1000
         self._gather(work, now_ms, changed, periods)
@@ -83,7 +82,7 @@ class Journal:
         del self._incidents[:incidents]
         if slow:
             self._days.written()
-            self._assets.changed.difference_update(remembered)
+            self._assets.written(remembered)
             self._slow_left -= SLOW_ROWS
             self._slow_ms = now_ms
         if forgets:
@@ -111,8 +110,7 @@ class Journal:
         """What may be lost in a kill without harm: habits and days since the last time. Returns the
         devices."""
         days = self._days.gathered(SLOW_ROWS)
-        devices = list(islice(self._assets.changed, SLOW_ROWS))
-        remembered = self._assets.remembered(devices)
+        remembered = self._assets.changed(SLOW_ROWS)
         work.changes.append(lambda db: rows.write_days(db, days))
         work.changes.append(lambda db: rows.write_devices(db, remembered))
-        return devices
+        return [dev_eui for dev_eui, _, _ in remembered]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from revier_gateway.alerts.book import Alert, Book, Incident, Silence
-from revier_gateway.watch.assets import Memory
+from revier_gateway.watch.assets import Memory, Speaker
 from revier_gateway.watch.deafness import Period
 from revier_gateway.watch.habit import Habit
 from revier_gateway.watch.standing import Standing
@@ -38,10 +38,13 @@ class Day(msgspec.Struct):
 def read_memory(db: sqlite3.Connection) -> Memory:
     memory = Memory()
     for role, name, last_ms in db.execute("SELECT role, name, last_ms FROM heard"):
-        (memory.devices if role == DEVICE else memory.radio_gateways)[name] = last_ms
+        if role == DEVICE:
+            memory.devices[name] = Speaker(last_ms)
+        else:
+            memory.radio_gateways[name] = last_ms
     for dev_eui, habit, gateways in db.execute("SELECT dev_eui, habit, gateways FROM watch_device"):
-        memory.habits[dev_eui] = Habit(habit)
-        memory.paths[dev_eui] = tuple(gateways.split())
+        speaker = memory.devices.setdefault(dev_eui, Speaker())
+        speaker.habit, speaker.path = Habit(habit), tuple(gateways.split())
     sql = "SELECT scope, cause, from_ms, until_ms FROM watch_deaf"
     memory.periods = [Period(*row) for row in db.execute(sql)]
     marks = dict(db.execute("SELECT name, at_ms FROM watch_mark"))

@@ -11,7 +11,7 @@ from gateway.tests import support
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from revier_gateway.watch.assets import AssetWatch, Memory
+from revier_gateway.watch.assets import AssetWatch, Memory, Speaker
 from revier_gateway.watch.deafness import SOURCE
 from revier_gateway.watch.habit import Habit
 from revier_gateway.watch.standing import Standing
@@ -84,10 +84,11 @@ class World:
     def restarted(self, after_minutes: int = 0) -> World:
         """Killed, and started again: only the memory is left."""
         memory = Memory(
-            devices=dict(self.memory.devices),
+            devices={
+                name: Speaker(one.last_ms, one.habit and Habit(bytes(one.habit)), one.path)
+                for name, one in self.memory.devices.items()
+            },
             radio_gateways=dict(self.memory.radio_gateways),
-            habits={name: Habit(bytes(habit)) for name, habit in self.memory.habits.items()},
-            paths=dict(self.memory.paths),
             periods=self.watch.deafness.periods(),
             first_ms=self.watch.first_ms,
             alive_ms=self.now_ms,
@@ -148,7 +149,9 @@ def test_a_node_that_speaks_once_an_hour_is_known_by_its_habit() -> None:
     world.set_source(True)
     for _ in range(5):
         world.now_ms += 60 * MINUTE_MS
-        world.watch.take(AllHeard({dev_eui(NAMES[0]): (world.now_ms, 1)}, {}, {}), world.now_ms)
+        device = dev_eui(NAMES[0])
+        heard = AllHeard({device: (world.now_ms, 1)}, {}, {device: (ROOF,)})
+        world.watch.take(heard, world.now_ms)
     world.now_ms += 70 * MINUTE_MS
     assert world.watch.standing(NAMES[0], world.now_ms).state == "online"
     world.now_ms += 200 * MINUTE_MS
