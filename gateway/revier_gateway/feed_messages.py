@@ -226,7 +226,7 @@ def _observation(
         instant_of_ms(uplink.received_ms),
         late,
         place.loc,
-        cast(dict[str, Value], in_json),
+        cast("dict[str, Value]", in_json),
         Provenance(
             "lorawan",
             uplink.dev_eui,

@@ -84,8 +84,10 @@ def _written_bytes() -> int:
 
 
 def _is_done(service: Service, readings: int) -> bool:
-    published = service.view.counters().get("published.readings", 0)
-    return published >= readings and service.waiting == 0
+    """Asked 200 times a second, so the counters are only looked at where they can matter."""
+    if service.waiting:
+        return False
+    return service.view.counters().get("published.readings", 0) >= readings
 
 
 def main() -> None:

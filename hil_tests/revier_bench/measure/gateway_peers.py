@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 import aiomqtt
+import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -27,10 +28,10 @@ WORKERS = 64  # of aiomqtt: publishing one after another takes twice as long
 
 
 def feed_message(payload: bytes | bytearray) -> tuple[str, bytes]:
-    event = json.loads(payload)
+    event = msgspec.json.decode(payload)
     topic = f"feed/{event['deviceInfo']['devEui']}/obs"
     body = {"id": event["deduplicationId"], "f_cnt": event["fCnt"], "data": event["data"]}
-    return topic, json.dumps(body).encode().ljust(FEED_BYTES)
+    return topic, msgspec.json.encode(body).ljust(FEED_BYTES)
 
 
 def relay_paho(port: int, client_id: str, events: int) -> None:

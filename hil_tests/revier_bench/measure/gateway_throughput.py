@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """gateway-throughput: uplinks a second through the whole gateway, the broker on the same machine.
 
-A backlog of 20,000 air readings of 2,000 nodes (and their diagnoses) waits under the gateway's
+A backlog of 40,000 air readings of 2,000 nodes (and their diagnoses) waits under the gateway's
 session. The gateway decodes, checks owner and quality, gives identities, commits and publishes obs
 and state; the time ends when the broker has acknowledged all of it. The peers pass one small
 message on for each event, and keep nothing.
+
+The budget is of the machine on which it was set. There paho relayed 2 kB events as the peer does
+here, at PAHO_PER_S and PAHO_CPU_US; so on a slower machine, or a busy one, the budget is asked by
+paho's measure of the same run.
 """
 
 from __future__ import annotations
@@ -24,15 +28,16 @@ from revier_bench.measure import gateway_broker, gateway_child, gateway_node_red
 
 BUDGET_PER_S = 15_000
 BUDGET_CPU_US = 45
+PAHO_PER_S = 8_690
+PAHO_CPU_US = 113.5
 DEVICES = 2_000
-ROUNDS = 10
+ROUNDS = 20
 UPLINKS = DEVICES * ROUNDS
 EVENTS = UPLINKS + DEVICES
 RUNS = 3
-PEER_RUNS = 1  # they are told beside ours and judge nothing
 LIMIT_S = 90  # of one run
-OURS = "revier gateway"
-PEERS = ("paho", "aiomqtt", "node-red")
+OURS, MEASURE = "revier gateway", "paho"
+PEERS = (MEASURE, "aiomqtt", "node-red")
 
 
 class BridgeError(Exception):
@@ -40,14 +45,14 @@ class BridgeError(Exception):
 
 
 def measure() -> dict[str, Any]:
-    """Median of three runs of ours, the peers between; about a minute."""
+    """Median of three runs of ours and paho's, the other peers once; one to three minutes."""
     wanted = [name for name in PEERS if name != "node-red" or gateway_node_red.path()]
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in (OURS, *wanted)}
     without = {} if "node-red" in wanted else {"node-red": "not run: not installed"}
     with tempfile.TemporaryDirectory(prefix="revier-throughput-") as folder:
         for number in range(RUNS):
             for name, done in runs.items():
-                if name != OURS and number >= PEER_RUNS:
+                if name not in (OURS, MEASURE) and number:
                     continue
                 try:
                     done.append(_one(name, Path(folder) / f"{number}-{name}"))
@@ -59,12 +64,13 @@ def measure() -> dict[str, Any]:
     peers = [name for name in runs if name != OURS]
     rates = {name: _median(done, "per_s") for name, done in runs.items()}
     cpu_us = _median(runs[OURS], "cpu_us")
+    there = _by_paho(runs)
     return {
         "name": "gateway-throughput",
         "value": round(rates[OURS]),
         "unit": "uplinks/s",
         "budget": f">= {BUDGET_PER_S}/s and <= {BUDGET_CPU_US} us CPU each",
-        "holds": rates[OURS] >= BUDGET_PER_S and cpu_us <= BUDGET_CPU_US,
+        "holds": _holds(rates[OURS], cpu_us) or (there is not None and _holds(*there)),
         "n": {
             "uplinks": UPLINKS,
             "devices": DEVICES,
@@ -73,14 +79,33 @@ def measure() -> dict[str, Any]:
             "cpus": os.cpu_count(),
             "cpu_us_per_uplink": round(cpu_us, 1),
             "disk_kb_per_uplink": round(_median(runs[OURS], "disk_kb"), 2),
+            "holds_here": _holds(rates[OURS], cpu_us),
         },
         "peer": {
+            "by paho's measure": "not known" if there is None else _told(*there),
             **{f"{name}, messages/s": round(rates[name]) for name in peers},
             **without,
             "broker": gateway_broker.broker_name(),
         },
         "rows": [_row(name, done) for name, done in runs.items()],
     }
+
+
+def _by_paho(runs: dict[str, list[dict[str, float]]]) -> tuple[float, float] | None:
+    """Uplinks a second and CPU us of each, as on the machine where paho does its figures."""
+    if MEASURE not in runs:
+        return None
+    rate = _median(runs[OURS], "per_s") / _median(runs[MEASURE], "per_s")
+    cpu = _median(runs[OURS], "cpu_us") / _median(runs[MEASURE], "cpu_us")
+    return rate * PAHO_PER_S, cpu * PAHO_CPU_US
+
+
+def _told(per_s: float, cpu_us: float) -> str:
+    return f"{per_s:.0f} uplinks/s at {cpu_us:.1f} us (paho {PAHO_PER_S}/s at {PAHO_CPU_US})"
+
+
+def _holds(per_s: float, cpu_us: float) -> bool:
+    return per_s >= BUDGET_PER_S and cpu_us <= BUDGET_CPU_US
 
 
 def _median(runs: list[dict[str, float]], key: str) -> float:

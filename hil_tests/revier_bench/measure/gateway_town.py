@@ -24,7 +24,7 @@ TOPIC = "application/{application}/device/{eui}/event/up"
 AIR_PORT, DIAGNOSIS_PORT = 10, 1
 SEQ_MASK = (1 << 9) - 1
 INTERVAL_S = 300
-START = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
+SERVED_SINCE = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
 RADIO_GATEWAYS = tuple(f"0016c001f10000{last:02x}" for last in (0xAA, 0xBB, 0xCC))
 AIR_VALUES: dict[str, int | None] = {
     "pm1": 51,
@@ -42,7 +42,6 @@ def dev_eui(device: int) -> str:
 
 def inventory(devices: int) -> Inventory:
     owner = Owner(ags=AGS, name="Town", tenant_ids=(TENANT,), application_ids=(APPLICATION,))
-    since = START - timedelta(days=1)
     numbers = range(devices)
     return Inventory(
         owners=(owner,),
@@ -51,7 +50,8 @@ def inventory(devices: int) -> Inventory:
             for n in numbers
         ),
         periods=tuple(
-            DevicePeriod(dev_eui=dev_eui(n), asset=f"aq-{n:05d}", since=since) for n in numbers
+            DevicePeriod(dev_eui=dev_eui(n), asset=f"aq-{n:05d}", since=SERVED_SINCE)
+            for n in numbers
         ),
     )
 
@@ -62,16 +62,20 @@ def write_inventory(folder: Path, devices: int) -> None:
         (folder / name).write_text(text, "utf-8")
 
 
-def events(devices: int, rounds: int) -> Iterator[tuple[str, bytes]]:
-    """Topic and payload. Each device's diagnosis first, then `rounds` readings of each in turn."""
+def events(devices: int, rounds: int, end: datetime | None = None) -> Iterator[tuple[str, bytes]]:
+    """Topic and payload. Each device's diagnosis first, then `rounds` readings of each in turn; the
+    last at `end`, or now: of nodes that fell silent long ago the gateway would have more to tell.
+    """
+    end = datetime.now(UTC).replace(microsecond=0) if end is None else end
+    start = end - timedelta(seconds=INTERVAL_S * rounds)
     for device in range(devices):
         payload = encode(DIAGNOSIS_PORT, {"seq": 0, "battery": 3600, "fw_minor": 1})
-        yield _event(device, 0, DIAGNOSIS_PORT, payload, START - timedelta(seconds=60))
+        yield _event(device, 0, DIAGNOSIS_PORT, payload, start - timedelta(seconds=60))
     for number in range(rounds):
         for device in range(devices):
             varied = {"pm25": 60 + (device + number) % 90, "temperature": 80 + number % 100}
             payload = encode(AIR_PORT, {**AIR_VALUES, **varied, "seq": number & SEQ_MASK})
-            at = START + timedelta(seconds=INTERVAL_S * number, milliseconds=device)
+            at = start + timedelta(seconds=INTERVAL_S * number, milliseconds=device)
             yield _event(device, number + 1, AIR_PORT, payload, at)
 
 

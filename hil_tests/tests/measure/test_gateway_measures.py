@@ -134,6 +134,24 @@ def test_the_throughput_is_judged_by_rate_and_by_cpu(
     assert gateway_throughput.measure()["holds"] is holds
 
 
+@pytest.mark.parametrize(
+    ("paho_per_s", "paho_cpu_us", "holds"),
+    [(4_345.0, 227.0, True), (4_346.0, 227.0, False), (4_345.0, 226.0, False)],
+)
+def test_on_a_slower_machine_it_is_judged_by_paho_of_the_same_run(
+    paho_per_s: float, paho_cpu_us: float, holds: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one(name: str, *_: object) -> dict[str, float]:
+        ours = name == gateway_throughput.OURS
+        per_s, cpu_us = (7_500.0, 90.0) if ours else (paho_per_s, paho_cpu_us)
+        return {"per_s": per_s, "cpu_us": cpu_us, "disk_kb": 2.5}
+
+    monkeypatch.setattr(gateway_throughput, "_one", one)
+    result = gateway_throughput.measure()
+    assert result["holds"] is holds
+    assert not result["n"]["holds_here"]
+
+
 def test_the_peers_pass_the_same_small_message_on() -> None:
     (_, event), *_ = gateway_town.events(1, 0)
     topic, payload = gateway_peers.feed_message(event)
