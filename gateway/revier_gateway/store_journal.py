@@ -55,7 +55,7 @@ class Journal:
     # -- the one transaction
 
     def step(self, work: Work) -> Step:
-        more, due = [], self._oldest()  # due: devices whose rows are to be written
+        more, due = [], dict.fromkeys(self._oldest())  # due: whose rows are to be written
         for dev_eui, run in work.runs.items():
             if not run.records or dev_eui in due:
                 continue
@@ -63,8 +63,8 @@ class Journal:
             if (0 if waiting is None else waiting.count) + run.count < PAGE_FRAMES:
                 more.append(run)
             else:
-                due.append(dev_eui)
-        due += [one for one in work.changed_otherwise if one not in due]
+                due[dev_eui] = None
+        due |= dict.fromkeys(work.changed_otherwise)
         records = b"".join([*work.usual.values(), *[run.records for run in work.runs.values()]])
         upto = self._next if records else self._next - 1
         devices, pages = [], []
@@ -137,7 +137,8 @@ class Journal:
         mine = work.usual.get(dev_eui, b"") if run is None else run.records
         state, frames = work.states.get(dev_eui), work.frames.get(dev_eui)
         last_ms, heard = work.heard.devices.get(dev_eui, (None, 0))
-        if run is not None or one.waiting is not None:
+        is_carried = run is not None or one.waiting is not None
+        if is_carried and (state is None or frames is None):
             now = one.now(b"" if run is None else mine)
             state, frames = state or now[0], frames or now[1]
         if one.waiting is not None:
