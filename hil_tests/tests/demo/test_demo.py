@@ -42,7 +42,7 @@ def test_every_reading_heard_is_on_the_feed_although_the_gateway_is_killed(tmp_p
         "--for",
         "2s",
         "--hours",
-        "2",
+        "1",
         "--seed",
         "11",
         "--kill-gateway",
@@ -61,7 +61,7 @@ def test_every_reading_heard_is_on_the_feed_although_the_gateway_is_killed(tmp_p
 
 def test_every_message_of_the_feed_is_as_its_documents_say(tmp_path: Path) -> None:
     """Held against AsyncAPI document and JSON Schema by a subscriber beside the demo's own."""
-    command = [REVIER_BENCH, "demo", "--headless", "--for", "2s", "--hours", "2", "--seed", "7"]
+    command = [REVIER_BENCH, "demo", "--headless", "--for", "2s", "--hours", "1", "--seed", "7"]
     command.append("--provisioned")
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -138,7 +138,7 @@ def check_in_step_through_200_lives():
 
 
 def _found_out():
-    return [seed for seed in range(40) if life(seed)[0] > 0]
+    return any(life(seed)[0] > 0 for seed in range(40))
 
 
 def check_a_counter_that_goes_on_at_its_lease_is_found_out():
