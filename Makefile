@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## run the whole chain on this machine: make demo ARGS="--for 60s --headless"
 	@$(BIN)/revier-bench demo $(ARGS)
 
-test: $(STAMP)  ## run every test; half of the time they wait, so four at a time on two cores
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup $(ARGS)
+test: $(STAMP)  ## run every test; half of the time they wait, so three at a time on two cores
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 check: $(STAMP)  ## format, lint, types, import contracts, tidy: seconds
 	@$(BIN)/python tools/check.py
