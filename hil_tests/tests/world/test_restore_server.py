@@ -91,7 +91,7 @@ def test_nodes_join_an_empty_server_that_was_restored(tmp_path: Path) -> None:
             books = ["--inventory", folder, "--vault", vault]
             provision("vault", "init", vault, "--identity-file", opener, "--no-passphrase")
             provision("vault", "fill", *books, *old.reach)
-            world.run_for(DAY_S // 2)
+            world.run_for(DAY_S)
             assets = [ready.node.asset for ready in world.ready]
             assert world.status().nodes_joined == len(KINDS)
             before = inventory_files.read(folder)
