@@ -24,7 +24,7 @@ TOPIC = "application/{application}/device/{eui}/event/up"
 AIR_PORT, DIAGNOSIS_PORT = 10, 1
 SEQ_MASK = (1 << 9) - 1
 INTERVAL_S = 300
-SERVED_SINCE = datetime(2026, 5, 4, 7, 0, tzinfo=UTC)
+SERVED_SINCE = datetime(2026, 5, 1, tzinfo=UTC)
 RADIO_GATEWAYS = tuple(f"0016c001f10000{last:02x}" for last in (0xAA, 0xBB, 0xCC))
 AIR_VALUES: dict[str, int | None] = {
     "pm1": 51,

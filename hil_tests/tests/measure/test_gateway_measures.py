@@ -50,6 +50,8 @@ def test_a_small_fuzz_holds() -> None:
     result = decode_fuzz.measure(1_000)
     assert result["holds"], result
     assert len(result["rows"]) > 10
+    events = {row["outcome"]: row["events"] for row in result["rows"]}
+    assert events["published"] > 20, "the whole ones, and damage that does no harm, go all the way"
 
 
 def test_a_decoder_that_raises_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
