@@ -52,10 +52,6 @@ class Waiting(msgspec.Struct):
     before: int  # frames that had gone into the journal before that row
     records: bytearray
 
-    @property
-    def count(self) -> int:
-        return len(self.records) // usual_frame.SIZE
-
 
 class Known(msgspec.Struct, gc=False):
     """A device. The states are those of its row; waiting is what came since."""

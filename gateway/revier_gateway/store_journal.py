@@ -60,7 +60,10 @@ class Journal:
             if not run.records or dev_eui in due:
                 continue
             waiting = run.known.waiting
-            if (0 if waiting is None else waiting.count) + run.count < PAGE_FRAMES:
+            frames = usual_frame.count(run.records)
+            if waiting is not None:
+                frames += usual_frame.count(waiting.records)
+            if frames < PAGE_FRAMES:
                 more.append(run)
             else:
                 due[dev_eui] = None
@@ -103,7 +106,7 @@ class Journal:
             one.expected = run.expected
         if step.records:
             self._next += 1
-            self._frames += len(step.records) // usual_frame.SIZE
+            self._frames += usual_frame.count(step.records)
         self._devices.trim(self._waiting)
 
     def _written(self, device: Device, run: Run | None) -> None:
@@ -180,7 +183,7 @@ class Journal:
 
 
 def _heard(records: bytearray) -> Heard:
-    return usual_frame.newest_ms(records), len(records) // usual_frame.SIZE
+    return usual_frame.newest_ms(records), usual_frame.count(records)
 
 
 def _page(number: int, records: bytes) -> tuple[int, int, int, int, bytes]:

@@ -46,6 +46,10 @@ def unpack(records: bytes | bytearray) -> Iterator[UsualFrame]:
     return map(UsualFrame._make, _RECORD.iter_unpack(records))
 
 
+def count(records: bytes | bytearray) -> int:
+    return len(records) // SIZE
+
+
 def newest_ms(records: bytes | bytearray) -> int:
     """When the newest of them was heard; there is one."""
     return max([one.heard_ms for one in unpack(records)])

@@ -68,10 +68,6 @@ class Run(msgspec.Struct, gc=False):
     expected: Expected
     records: bytes = b""  # usual_frame.py
 
-    @property
-    def count(self) -> int:
-        return len(self.records) // usual_frame.SIZE
-
 
 @dataclass(slots=True, weakref_slot=True)
 class Work:

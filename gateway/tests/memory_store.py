@@ -50,11 +50,11 @@ class Memory:
 
     def commit(self, work: Work) -> None:
         self.seen.update(work.seen)
+        usual = dict(work.usual)
         for dev_eui, run in work.runs.items():
             self.states[dev_eui], self.frames[dev_eui] = run.known.now(run.records)
-        for dev_eui, some in (
-            work.usual | {eui: run.records for eui, run in work.runs.items()}
-        ).items():
+            usual[dev_eui] = run.records
+        for dev_eui, some in usual.items():
             self.usual[dev_eui] = self.usual.get(dev_eui, b"") + some
         self.frames.update(work.frames)
         self.states.update(work.states)

@@ -82,7 +82,7 @@ class Ledger:
         if usual is None:
             heard = frames.hear(state, up.dev_addr, up.f_cnt, at_ms, now_ms)
         elif up.f_port not in SPEAKING_PORTS and not usual.sessions[-1].holes:
-            work.set_frame_state(dev_eui, usual)
+            self.set(dev_eui, usual, work)
             return
         else:
             heard = Heard(usual, "new")
