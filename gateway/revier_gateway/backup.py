@@ -18,6 +18,7 @@ from revier_gateway.data_dir import (
     DataDirError,
     Lock,
     database_of,
+    hand_over,
     open_to_read,
 )
 from revier_gateway.store_schema import refuse_newer, version_of
@@ -59,6 +60,7 @@ def restore(file: Path, data_dir: Path) -> Copied:
         incoming.unlink(missing_ok=True)
         with closing(open_to_read(file)) as db:
             _copy(db, incoming)
+        hand_over(incoming)
         replaced = _set_aside(data_dir)
         incoming.rename(data_dir / FILE_NAME)
         _flush(data_dir)
@@ -71,6 +73,7 @@ def keep_copy(db: sqlite3.Connection, target: Path) -> None:
     """For a database that is about to change; a copy of an earlier attempt is replaced."""
     target.unlink(missing_ok=True)
     _copy(db, target)
+    hand_over(target)
 
 
 def _copy(db: sqlite3.Connection, target: Path) -> None:
@@ -78,6 +81,7 @@ def _copy(db: sqlite3.Connection, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     try:
+        part.touch(0o600)
         with closing(sqlite3.connect(part)) as copy:
             db.backup(copy, pages=-1)
             copy.execute("PRAGMA journal_mode=DELETE")

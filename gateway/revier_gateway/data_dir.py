@@ -34,6 +34,7 @@ class Lock:
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
             self._file = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            hand_over(data_dir / LOCK_NAME)
         except OSError as error:
             cure = "Correct [gateway] data_dir, its owner and rights, or make room"
             raise DataDirError(f"{data_dir}: {error.strerror}. {cure}.") from None
@@ -58,6 +59,14 @@ class Lock:
 
     def release(self) -> None:
         os.close(self._file)
+
+
+def hand_over(file: Path) -> None:
+    """What root made in the data folder becomes the folder's owner's: the gateway is seldom root,
+    and must write it. Raises OSError."""
+    if os.geteuid() == 0:
+        owner = file.parent.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def database_of(data_dir: Path) -> Path:

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -24,11 +26,14 @@ from revier_bench.broker import free_port
 from revier_gateway import backup, store_schema
 from revier_gateway.cli import app
 from revier_gateway.data_dir import FILE_NAME, RESTORING_NAME, DataDirBusyError, DataDirError
+from revier_gateway.doctor.broker import write_marks
 from revier_gateway.mqtt.link import Message
 from revier_gateway.outcomes import FeedMessage
 from revier_gateway.pipeline import Pipeline
 from revier_gateway.store import Store
 from revier_gateway.work import QuarantineRow, Work
+
+NOBODY = 65534
 
 
 def fill(store: Store, count: int, first: int = 0) -> None:
@@ -235,6 +240,30 @@ def test_an_interrupted_restore_is_not_taken_for_a_database(tmp_path: Path) -> N
         Store(tmp_path / "data")
     backup.restore(tmp_path / "copy", tmp_path / "data")
     Store(tmp_path / "data").close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for another user")
+def test_what_root_restores_is_the_gateways_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under systemd the folder is the service user's, and the operator who restores is root."""
+    data_dir, copy = tmp_path / "data", tmp_path / "copy"
+    data_dir.mkdir()
+    os.chown(data_dir, NOBODY, NOBODY)
+    store = Store(data_dir)
+    fill(store, 3)
+    store.close()
+    os.chown(data_dir / FILE_NAME, NOBODY, NOBODY)
+    backup.backup(data_dir, copy)
+    backup.restore(copy, data_dir)
+    before = newest_schema()
+    with_later_schema(monkeypatch, "CREATE TABLE later (id INTEGER PRIMARY KEY) STRICT;")
+    write_marks(data_dir, {"feed": 1.0})
+    Store(data_dir).close()
+    owner_of = {path.name: path.stat().st_uid for path in data_dir.iterdir()}
+    assert {FILE_NAME, "lock", "doctor.json", f"{FILE_NAME}.schema-{before:04}"} <= set(owner_of)
+    assert set(owner_of.values()) == {NOBODY}
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from revier_gateway.config import Config, Feed, Source
+from revier_gateway.data_dir import hand_over
 from revier_gateway.doctor import probe
 from revier_gateway.doctor.findings import Checked, ok, skipped, wrong
 from revier_gateway.mqtt.link import LinkLost, Outgoing
@@ -114,3 +115,4 @@ def read_marks(data_dir: Path) -> Mapping[str, float]:
 def write_marks(data_dir: Path, marks: Mapping[str, float]) -> None:
     data_dir.mkdir(parents=True, exist_ok=True)
     (data_dir / MARKS_FILE).write_bytes(msgspec.json.encode(dict(marks)))
+    hand_over(data_dir / MARKS_FILE)
