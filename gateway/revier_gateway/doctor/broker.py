@@ -27,7 +27,7 @@ ACL_CURE = (
     "(gateway/deploy/mosquitto/revier.acl)"
 )
 QUEUE_CURE = (
-    "Set max_queued_messages 0 and a max_queued_bytes in mosquitto.conf "
+    "Set max_queued_messages 100000000 and a max_queued_bytes in mosquitto.conf "
     "(gateway/deploy/mosquitto/); other brokers have a like limit of a session's queue"
 )
 SESSION_CURE = "Let the broker keep sessions: session expiry above 0 must be allowed"

@@ -64,9 +64,10 @@ MOSQUITTO = (
         "autosave_interval 60",
     ),
     Setting(
-        "max_queued_messages", lambda v: v == "0" or _int(v) >= QUEUE_MIN,
-        "from the 1001st message on, what waits for the gateway is dropped",
-        "max_queued_messages 0",
+        "max_queued_messages", lambda v: _int(v) >= QUEUE_MIN,
+        "what waits for the gateway is dropped from the 1001st message on; with 0 Mosquitto 2.0.12 "
+        "to 2.0.21 cuts off whoever sends one message that the access list refuses",
+        "max_queued_messages 100000000",
     ),
     Setting(
         "max_queued_bytes", lambda v: _int(v) > 0,

@@ -66,6 +66,24 @@ def test_a_municipality_has_its_own_tree_alone(site: Sites) -> None:
     assert not can_write(made, OWN, "revier/doctor/kreis/probe")
 
 
+def test_one_refused_message_cuts_nobody_off(site: Sites) -> None:
+    """Mosquitto 2.0.12 to 2.0.21 does with max_queued_messages 0, of whatever QoS it was."""
+    made = site()
+    client = made.client(OWN)
+    answers: list[bool] = []
+    gone: list[Any] = []
+    client.on_publish = lambda _c, _u, _m, code, _p: answers.append(code.is_failure)
+    client.on_disconnect = lambda *told: gone.append(told)
+    support.wait_until(client.is_connected)
+    for ags in (OTHER, OWN):
+        client.publish(f"revier/v1/{ags}/parking/a/obs", b"{}", qos=0)
+        client.publish(f"revier/v1/{ags}/parking/a/obs", b"{}", qos=1)
+    support.wait_until(lambda: len(answers) == 4)
+    assert (sorted(answers), gone) == ([False, False, False, True], [])
+    client.disconnect()
+    client.loop_stop()
+
+
 def test_chirpstack_platform_and_gateway(site: Sites) -> None:
     made = site()
     event = f"application/{support.APPLICATION}/device/{support.AIR}/event/up"

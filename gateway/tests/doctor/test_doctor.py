@@ -79,6 +79,15 @@ PROBED: dict[str, set[str]] = {
 }
 
 
+def test_a_queue_without_a_limit_is_named(site: Sites) -> None:
+    """Mosquitto 2.0.12 to 2.0.21 takes it for a queue that is always full where it refuses one."""
+    path = site().conf
+    path.write_text(re.sub(r"(max_queued_messages) \d+", r"\1 0", path.read_text()))
+    (found,) = wrong_ones(files.mosquitto(path))
+    assert found.check == "max_queued_messages"
+    assert "cuts off" in found.what
+
+
 @pytest.mark.parametrize("key", [setting.key for setting in files.MOSQUITTO])
 def test_each_setting_of_mosquitto_less_is_named(site: Sites, key: str) -> None:
     if key == "allow_anonymous":  # Mosquitto's own default since 2.0: only the file tells
@@ -201,7 +210,7 @@ def test_the_command_says_what_is_wrong_and_the_cure(site: Sites, tmp_path: Path
         )
     assert done.exit_code == 1
     assert "of 2000 messages for one who was away only 1" in done.output
-    assert "Set max_queued_messages 0" in done.output
+    assert "Set max_queued_messages 100000000" in done.output
     assert "Set qos = 1 in [integration.mqtt]" in done.output
     assert "3 things are wrong." in done.output
     assert PASSWORD not in done.output
