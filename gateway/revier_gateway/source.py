@@ -98,7 +98,7 @@ class Intake:
 
     async def take(self, batch: Sequence[Message]) -> None:
         """Messages that came another way than the link's; returns when they are on the disk."""
-        await self._make_durable(batch)
+        await self._make_durable(batch, by_link=False)
 
     async def _subscribe(self, link: Link, ready: Ready) -> None:
         (granted,) = await link.subscribe([self._topic], self._qos)
@@ -110,18 +110,18 @@ class Intake:
     async def _take(self, link: Link) -> None:
         while True:
             for some in _parts(await _gather(link)):
-                await self._make_durable(some)
+                await self._make_durable(some, by_link=True)
                 link.acknowledge(some)
                 await asyncio.sleep(0)  # a backlog must not starve the feed and the page
 
-    async def _make_durable(self, batch: Sequence[Message]) -> None:
+    async def _make_durable(self, batch: Sequence[Message], by_link: bool) -> None:
         """Returns when the batch is on the disk. While the disk does not take it nothing is
         acknowledged, and the broker keeps the rest."""
         complained = False
         while True:
             try:
                 self._store.check_room()
-                work, outcomes = self._commit(batch)
+                work, outcomes = self._commit(batch, by_link)
             except (StoreError, sqlite3.OperationalError) as error:
                 if not complained:
                     log.error("the store does not take it: nothing is acknowledged", why=str(error))
@@ -131,7 +131,7 @@ class Intake:
                 continue
             except Exception as error:
                 log.exception("a defect: each message of the batch for itself", messages=len(batch))
-                await self._one_by_one(batch, error)
+                await self._one_by_one(batch, by_link, error)
                 return
             if complained:
                 log.info("the store takes it again")
@@ -139,11 +139,11 @@ class Intake:
             self._committed(work, outcomes)
             return
 
-    async def _one_by_one(self, batch: Sequence[Message], error: Exception) -> None:
+    async def _one_by_one(self, batch: Sequence[Message], by_link: bool, error: Exception) -> None:
         """The message that our defect chokes on goes to quarantine; the others go on."""
         if len(batch) > 1:
             for message in batch:
-                await self._make_durable([message])
+                await self._make_durable([message], by_link)
             return
         (raw,) = batch
         work = Work(self._store)
@@ -154,12 +154,11 @@ class Intake:
         self._store.commit(work)
         self._committed(work, [])
 
-    def _commit(self, batch: Sequence[Message]) -> tuple[Work, list[Outcome]]:
+    def _commit(self, batch: Sequence[Message], by_link: bool) -> tuple[Work, list[Outcome]]:
         work = Work(self._store)
         with self._store.reading():
             outcomes = self._handle(batch, work)
-        qos0 = sum(message.packet_id is None for message in batch)
-        if qos0:
+        if by_link and (qos0 := sum(message.packet_id is None for message in batch)):
             work.counters["source.qos0"] += qos0
             self._tell_qos0()
         self._store.commit(work)

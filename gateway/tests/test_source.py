@@ -270,3 +270,14 @@ def test_events_with_qos_0_are_taken_counted_and_warned_of_once(
     assert "qos = 1 in [integration.mqtt]" in warning["cure"]
     assert store.counters()["source.qos0"] == 3
     assert store.counters()["published.readings"] == 3
+
+
+def test_what_comes_out_of_the_event_log_says_nothing_of_chirpstack_s_qos(
+    pipeline: Pipeline, store: Store
+) -> None:
+    with capture_logs() as logs:
+        batch = [Message(support.topic(), payload) for payload in readings(3)]
+        asyncio.run(intake_of(pipeline, store).take(batch))
+    assert [entry for entry in logs if entry["log_level"] == "warning"] == []
+    assert "source.qos0" not in store.counters()
+    assert store.counters()["published.readings"] == 3
