@@ -28,7 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revier_gateway.commands import table
-from revier_gateway.commands.fate import Command
+from revier_gateway.commands.fate import UPLINKS_MAX, Command
 from revier_gateway.commands.room import place_of
 from revier_gateway.commands.sending import NotSent, SendRefused
 from revier_gateway.commands.settings import AGAIN_AFTER_MS, status_of
@@ -99,6 +99,32 @@ def test_settings_that_went_away_are_sent_again(bench: Bench) -> None:
     bench.hear(lost, 1, 4)
     (again,) = bench.room.tracker.open_of(AIR)
     assert (again.data, again.origin) == (command.data, "settings")
+
+
+def test_an_old_diagnosis_out_of_the_log_says_nothing_of_the_settings_now(bench: Bench) -> None:
+    """It is new to the gateway, but the node has been configured since then."""
+    old = encode(1, {"seq": 100, "config_hash": hash_of(b""), "status": 128})
+    command = run(bench, interval=900)
+    before = bench.now
+    bench.now += 10 * MINUTE
+    bench.hear(configuration_answer(command), 3, 9)
+    for at, f_cnt in ((before - timedelta(hours=1), 7), (before, 8)):
+        bench.hear(old, 1, f_cnt, at=at)
+    assert bench.ask("device", device=AIR)["data"]["settings"] == "in_force"
+    bench.hear(old, 1, 10)
+    assert bench.ask("device", device=AIR)["data"]["settings"] == "refused"
+
+
+def test_frames_from_before_a_command_are_no_news_of_it(bench: Bench) -> None:
+    hour_ago = bench.now - timedelta(hours=1)
+    command = run(bench, interval=900)
+    bench.hear(configuration_answer(command), 3, 2, at=hour_ago)
+    for f_cnt in range(3, 3 + 2 * UPLINKS_MAX):
+        bench.hear(air_payload(f_cnt), 10, f_cnt, at=hour_ago)
+    assert bench.command(command.id).state == "sent"
+    assert bench.command(command.id).uplinks == 0
+    bench.hear(configuration_answer(command), 3, 40)
+    assert bench.command(command.id).state == "acknowledged"
 
 
 def test_settings_that_the_node_died_of_are_not_sent_again(bench: Bench) -> None:

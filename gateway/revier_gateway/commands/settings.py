@@ -69,7 +69,7 @@ def answered(
 ) -> Settings:
     """The answer to a command; only that to the last one says whether all is as desired."""
     change = msgspec.structs.replace
-    now = change(settings, reported_hash=config_hash, reported_ms=at_ms)
+    now = _told(settings, config_hash, at_ms)
     if command != settings.command:
         return now
     now = change(now, refusal=refusal)
@@ -81,11 +81,20 @@ def sent_again(settings: Settings, command: str, at_ms: int) -> Settings:
 
 
 def reported(settings: Settings, config_hash: int, is_reverted: bool, at_ms: int) -> Settings:
-    """is_reverted: the node died of them and took them back: they are not sent to it again."""
-    now = msgspec.structs.replace(settings, reported_hash=config_hash, reported_ms=at_ms)
+    """is_reverted: the node died of them and took them back: they are not sent to it again. at_ms:
+    the network server had it then; what came late, out of its log, is not what the node has now."""
+    if at_ms < settings.reported_ms:
+        return settings
+    now = _told(settings, config_hash, at_ms)
     if is_reverted and config_hash != settings.accepted_hash is not None:
         return msgspec.structs.replace(now, refusal=REVERTED)
     return now
+
+
+def _told(settings: Settings, config_hash: int | None, at_ms: int) -> Settings:
+    if at_ms < settings.reported_ms:
+        return settings
+    return msgspec.structs.replace(settings, reported_hash=config_hash, reported_ms=at_ms)
 
 
 def status_of(settings: Settings) -> Status:

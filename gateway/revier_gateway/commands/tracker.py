@@ -15,7 +15,7 @@ from revier_gateway.commands.fate import Command
 from revier_gateway.commands.making import new_command
 from revier_gateway.decode import decoded
 from revier_gateway.events import AckEvent, LogEvent, TxAckEvent
-from revier_gateway.uplink import Uplink
+from revier_gateway.uplink import CLOCK_DIFFERENCE_MAX_MS, Uplink
 from revier_gateway.work import Work
 from revier_payload.downlinks import outcome_of
 
@@ -109,13 +109,18 @@ class Tracker:
             self._diagnosis(up, now_ms, work)
         if self.let_pass(up, work):
             return
-        for one in self.open_of(up.dev_eui, work):
+        for one in self._asked_before(up, work):
             answers = up.f_port == BACKFILL_PORT and one.kind == "backfill"
             event = fate.Answered(is_last=False) if answers else fate.Heard()
             self.advance(one, event, now_ms, work)
 
+    def _asked_before(self, up: Uplink, work: Work) -> list[Command]:
+        """Commands of which the frame may be news: it may be old, out of ChirpStack's log."""
+        latest_ms = up.counted_ms + CLOCK_DIFFERENCE_MAX_MS
+        return [one for one in self.open_of(up.dev_eui, work) if one.created_ms <= latest_ms]
+
     def _answer(self, up: Uplink, now_ms: int, work: Work) -> None:
-        for one in self.open_of(up.dev_eui, work):
+        for one in self._asked_before(up, work):
             outcome = outcome_of(one.data, up.data) if one.kind == "configure" else None
             if outcome is None:
                 continue
@@ -126,7 +131,7 @@ class Tracker:
                 command=one.id,
                 config_hash=outcome.config_hash,
                 refusal=refusal,
-                at_ms=now_ms,
+                at_ms=up.counted_ms,
             )
             change_settings(work, up.dev_eui, reply)
 
@@ -139,7 +144,7 @@ class Tracker:
             settings.reported,
             config_hash=config_hash,
             is_reverted=bool((values.get("status") or 0) & REVERTED),
-            at_ms=now_ms,
+            at_ms=up.counted_ms,
         )
         change_settings(work, up.dev_eui, report)
         now = report(table.settings(self._db, up.dev_eui))
