@@ -46,15 +46,20 @@ def keys_of(
     state: identity.DeviceState,
     work: Work,
 ) -> list[bytes]:
-    """Of a frame that is not a usual one; raises Ignored where its reading is known."""
+    """Of a frame that is not a usual one; raises Ignored where its reading is known. Then the frame
+    is remembered: when its session is forgotten, nothing else tells that it came."""
     up = reading.uplink
     keys = [frame_key(up), key_of(reading_id)]
-    if identity.is_known(state, which):
-        no_repetition(reading, which, reading_id, frame.content, work)
-    if which.epoch != identity.WHOLE:
-        low = low_key(up.dev_eui, reading.kind, reading.seq_low, reading.seq_bits)
-        not_known_by_low_bits(low, frame.heard_ms, frame.content, work)
-        keys.append(low)
+    try:
+        if identity.is_known(state, which):
+            no_repetition(reading, which, reading_id, frame.content, work)
+        if which.epoch != identity.WHOLE:
+            low = low_key(up.dev_eui, reading.kind, reading.seq_low, reading.seq_bits)
+            not_known_by_low_bits(low, frame.heard_ms, frame.content, work)
+            keys.append(low)
+    except Ignored:
+        work.seen[keys[0]] = (frame.heard_ms, frame.content)
+        raise
     return keys
 
 

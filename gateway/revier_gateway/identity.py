@@ -131,11 +131,21 @@ def identify(
 
 
 def follows(state: DeviceState, frame: Frame) -> bool:
-    """It counts on in the session that was heard last: no copy of it can have come."""
+    """It counts on in the session that was heard last, and later than all that was heard: no copy
+    of it can have come."""
     if not state.sessions:
         return False
     last = state.sessions[-1]
-    return last.dev_addr == frame.dev_addr and -1 < last.newest_f_cnt < frame.f_cnt
+    return (
+        last.dev_addr == frame.dev_addr
+        and -1 < last.newest_f_cnt < frame.f_cnt
+        and frame.heard_ms > newest_ms(state)
+    )
+
+
+def newest_ms(state: DeviceState) -> int:
+    """When the newest frame was heard; there is one."""
+    return max([session.newest_ms for session in state.sessions])
 
 
 Step = tuple[int, int, int, int]  # f_cnt, heard_ms, seq, content
@@ -212,9 +222,13 @@ def learn_backfill(state: DeviceState, newest_seq: int) -> DeviceState:
 
 
 def is_ahead(state: DeviceState, frame: Frame) -> bool:
-    """No frame of its session with this counter, or a later one, was ever entered."""
+    """No frame of its session with this counter, or a later one, was ever entered.
+
+    A session that was forgotten (SESSIONS_MAX) may come back out of ChirpStack's event log, so
+    whatever is not the newest is looked for.
+    """
     session = session_of(state, frame)
-    return -1 < session.newest_f_cnt < frame.f_cnt
+    return -1 < session.newest_f_cnt < frame.f_cnt and frame.heard_ms > newest_ms(state)
 
 
 def is_known(state: DeviceState, identity: Identity) -> bool:
