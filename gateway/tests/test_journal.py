@@ -67,15 +67,15 @@ class OddLife(Life):
 
     def speak(self, data: bytes, f_port: int, seqs: Sequence[int], heard: bool) -> None:
         super().speak(data, f_port, seqs, heard)
-        if heard and self.rng.random() < 0.15:
+        if heard and self.rng.random() < 0.3:
             event = self.events.pop()
-            odd = self.rng.choice((self.moved, self.of_another, self.early, self.leap))
+            odd = self.rng.choice((self.moved, self.of_another, self.early, self.leap, self.skewed))
             self.events.append(odd(event))
 
     def moved(self, event: dict[str, Any]) -> dict[str, Any]:
-        key, value = self.rng.choice(
-            (("tenantId", support.OTHER_TENANT), ("applicationId", str(self.rng.random())))
-        )
+        another = {"ags": support.OTHER_AGS}
+        places = {"tenantId": support.OTHER_TENANT, "applicationId": "another", "tags": another}
+        key, value = self.rng.choice(list(places.items()))
         return {**event, "deviceInfo": {**event["deviceInfo"], key: value}}
 
     def of_another(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -83,11 +83,15 @@ class OddLife(Life):
         return {**event, "devAddr": f"{self.rng.randrange(2**24):08x}"}
 
     def early(self, event: dict[str, Any]) -> dict[str, Any]:
-        """By a clock that went back."""
-        at = self.now - timedelta(minutes=self.rng.choice((3, 8, 200)))
-        times = {"gwTime": support.stamp(at), "nsTime": support.stamp(at)}
-        rx_info = [{**one, **times} for one in event["rxInfo"]]
-        return {**event, "time": support.stamp(at), "rxInfo": rx_info}
+        """By a clock of the network server that went back."""
+        at = support.stamp(self.now - timedelta(minutes=self.rng.choice((3, 8, 200))))
+        rx_info = [{**one, "gwTime": at, "nsTime": at} for one in event["rxInfo"]]
+        return {**event, "time": at, "rxInfo": rx_info}
+
+    def skewed(self, event: dict[str, Any]) -> dict[str, Any]:
+        """By the clock of a radio gateway, which is off."""
+        at = support.stamp(self.now + timedelta(seconds=self.rng.choice((-280, 280))))
+        return {**event, "time": at, "rxInfo": [{**one, "gwTime": at} for one in event["rxInfo"]]}
 
     def leap(self, event: dict[str, Any]) -> dict[str, Any]:
         self.seq += self.rng.choice((1, 5, 20, 300, 600))
