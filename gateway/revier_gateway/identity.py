@@ -77,7 +77,7 @@ class Session(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class DeviceState(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is remembered of one device; sessions oldest first."""
+    """What is remembered of one device; sessions as they were heard last, the newest at the end."""
 
     sessions: tuple[Session, ...] = ()
     per_frame: int = 1  # new readings in one frame, at most, as far as was heard
@@ -354,13 +354,17 @@ def _remember(
     newest_seq = state.newest_seq
     if identity is not None and identity.epoch == WHOLE and identity.seq > newest_seq:
         newest_seq = identity.seq
-    if state.sessions and state.sessions[-1] is session:
-        kept = (*state.sessions[:-1], renewed)
-    elif any(old is session for old in state.sessions):
-        kept = tuple([renewed if old is session else old for old in state.sessions])
-    else:
-        kept = (*state.sessions, renewed)[-SESSIONS_MAX:]
+    others = [old for old in state.sessions if old is not session]
+    kept = _newest_last(others, renewed)[-SESSIONS_MAX:]
     return DeviceState(kept, state.per_frame, newest_seq)
+
+
+def _newest_last(others: list[Session], renewed: Session) -> tuple[Session, ...]:
+    """As they were heard last. One that was forgotten and comes out of a log stays before those
+    that go on, or it would drive one of them out."""
+    if not others or others[-1].newest_ms <= renewed.newest_ms:
+        return (*others, renewed)
+    return tuple(sorted([*others, renewed], key=lambda one: one.newest_ms))
 
 
 def _anchored(session: Session, frame: Frame, identity: Identity) -> Packed:

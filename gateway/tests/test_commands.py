@@ -127,6 +127,17 @@ def test_frames_from_before_a_command_are_no_news_of_it(bench: Bench) -> None:
     assert bench.command(command.id).state == "acknowledged"
 
 
+def test_usual_frames_are_counted_while_a_command_is_under_way(bench: Bench) -> None:
+    """Else a node that does not answer would be waited for until the command expires."""
+    bench.hear(encode(1, {"seq": 100}), 1, 2)
+    command = run(bench, interval=900)
+    for n in range(UPLINKS_MAX):
+        assert bench.command(command.id).uplinks == n
+        bench.now += 5 * MINUTE
+        bench.hear(air_payload(100 + n), 10, 3 + n)
+    assert (bench.command(command.id).state, bench.states()[-1]) == ("waiting", "waiting")
+
+
 def test_settings_that_the_node_died_of_are_not_sent_again(bench: Bench) -> None:
     command = run(bench, interval=900)
     bench.hear(configuration_answer(command), 3, 2)

@@ -23,7 +23,9 @@ from revier_gateway.identity import (
     DeviceState,
     Frame,
     Identity,
+    follows,
     identify,
+    is_ahead,
     learn,
     reading_id,
 )
@@ -160,6 +162,20 @@ def test_a_counter_that_restarted_is_a_new_session_and_a_late_frame_is_not() -> 
     assert late == Identity(1000, WHOLE)
     restarted, _ = identify(state, frame(1, at_s=newest_s + 1), low(1001, 4), 4)
     assert restarted.epoch != WHOLE
+
+
+def test_an_old_session_out_of_a_log_drives_out_none_that_goes_on() -> None:
+    state = known()
+    for session in range(SESSIONS_MAX):
+        state = learn(state, frame(0, f"0000000{session}", 1000 * (session + 1)), 1000)
+    addresses = [session.dev_addr for session in state.sessions]
+    for f_cnt in (1, 2):
+        old = frame(f_cnt, "0a0b0c0d", 60 * f_cnt)
+        assert not follows(state, old)
+        assert not is_ahead(state, old)
+        _, state = identify(state, old, low(7 + f_cnt, 4), 4)
+        assert [session.dev_addr for session in state.sessions] == addresses
+    assert follows(state, frame(1, addresses[-1], 9000))
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -5,11 +5,12 @@ comes late, not in what is told of a device."""
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,39 @@ def test_a_late_copy_of_a_usual_frame_is_known(tmp_path: Path, age: int, kill: b
     gateway.store.close()
 
 
+def test_a_usual_frame_that_a_wrong_clock_makes_older_is_no_state(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path)
+    first, second, third = (json.loads(message.payload) for message in usual_life(2))
+    for event, off_s in ((second, 280), (third, -280)):
+        at = datetime.fromisoformat(event["time"]) + timedelta(seconds=off_s)
+        event["time"] = event["rxInfo"][0]["gwTime"] = support.stamp(at)
+    before = rows(gateway.store, "SELECT * FROM device")
+    found = []
+    for event in (first, second, third):
+        message = Message(support.topic(), support.to_bytes(event))
+        (outcome,) = gateway.take([message])
+        found.append(len(outcome[2]))
+        before = before or rows(gateway.store, "SELECT * FROM device")
+    assert found == [0, 2, 1]
+    assert rows(gateway.store, "SELECT * FROM device") == before, "they were no usual frames"
+    gateway.store.close()
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_a_counter_that_restarted_within_the_hour_brings_no_copy(
+    tmp_path: Path, kill: bool
+) -> None:
+    gateway = Gateway(tmp_path)
+    for message in usual_life(4):
+        gateway.take([message])
+    if kill:
+        gateway.killed()
+    event = uplink(air_payload(300), 10, 2, at=START + timedelta(minutes=35))
+    (outcome,) = gateway.take([Message(support.topic(), support.to_bytes(event))])
+    assert outcome[0] == "published"
+    gateway.store.close()
+
+
 def test_a_copy_in_the_same_batch_is_known(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)
     messages = usual_life(3)
@@ -287,15 +321,25 @@ def test_their_readings_are_not_missing(tmp_path: Path) -> None:
     gateway.store.close()
 
 
+@pytest.mark.usefixtures("small")
+def test_another_program_is_told_what_the_gateway_knows(tmp_path: Path) -> None:
+    """After each frame: in the journal, or just put into a page."""
+    gateway = Gateway(tmp_path)
+    for message in usual_life(10):
+        gateway.take([message])
+        with closing(open_to_read(gateway.store.path)) as db:
+            device = store_journal.device_now(db, AIR)
+        assert device is not None
+        assert (device.identity, device.frames, (device.last_ms, device.heard)) == gateway.knows()
+    gateway.store.close()
+
+
 def test_another_program_is_told_of_now(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path)
     for message in usual_life(9):
         gateway.take([message])
     with closing(open_to_read(gateway.store.path)) as db:
-        device = store_journal.device_now(db, AIR)
         told = devices.record(db, support.inventory(), AIR, START)
-    assert device is not None
-    assert (device.identity, device.frames, (device.last_ms, device.heard)) == gateway.knows()
     assert (told["frames"], told["f_cnt"]) == (10, 9)
     assert told["last_heard"] == "2026-05-04T07:45:00.000Z"
     gateway.store.close()
@@ -338,12 +382,14 @@ def test_states_leave_the_memory_only_when_their_rows_are_of_now(
     gateway = Gateway(tmp_path)
     for message in usual_life(6):
         gateway.take([message])
+    assert rows(gateway.store, "SELECT sum(length(records)) FROM journal") == [(6 * 41,)]
     at = START + timedelta(hours=1)
     event = uplink(diagnosis_payload(0), 1, 0, support.PARKING, at=at, dev_addr="00000002")
     gateway.take([Message(support.topic(support.PARKING), support.to_bytes(event))])
     knows = gateway.knows()
     gateway.killed()
     assert gateway.knows() == knows
+    assert missing.sequences(gateway.store, AIR, "air", 0, 5) == []
     gateway.store.close()
 
 
