@@ -57,6 +57,13 @@ def test_a_join_begins_at_zero() -> None:
     assert missing(heard(state, [3], OTHER, 10_000)) == [(0, 2)]
 
 
+def test_a_join_that_comes_late_leaves_a_newer_one_that_was_not_followed_yet() -> None:
+    state = frames.join(heard(FrameState(), [7]), OTHER, 9000)
+    late = frames.join(state, "00000001", 3000)
+    assert [one.dev_addr for one in late.sessions] == ["00000001", ADDR, OTHER]
+    assert missing(heard(late, [0], OTHER, 10_000)) == []
+
+
 def test_a_lost_join_event_begins_at_zero_too() -> None:
     assert missing(heard(heard(FrameState(), [7]), [3], OTHER, 10_000)) == [(0, 2)]
 

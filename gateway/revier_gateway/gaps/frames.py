@@ -128,7 +128,7 @@ def join(state: FrameState, dev_addr: str, at_ms: int) -> FrameState:
         if old.dev_addr == dev_addr and old.newest_ms >= at_ms:
             began_ms = min(old.began_ms, at_ms)
             return _with(state, old, msgspec.structs.replace(old, began_ms=began_ms, joined=True))
-    unheard = [one for one in state.sessions if one.newest == NONE_HEARD]
+    unheard = [one for one in state.sessions if one.newest == NONE_HEARD and one.began_ms < at_ms]
     kept = tuple(one for one in state.sessions if one not in unheard)
     begun = Session(dev_addr, at_ms, 0, NONE_HEARD, at_ms, joined=True)
     return _added(msgspec.structs.replace(state, sessions=kept), begun)
