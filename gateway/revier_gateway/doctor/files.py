@@ -65,7 +65,7 @@ MOSQUITTO = (
     ),
     Setting(
         "max_queued_messages", lambda v: _int(v) >= QUEUE_MIN,
-        "what waits for the gateway is dropped from the 1001st message on; with 0 Mosquitto 2.0.12 "
+        "what waits for the gateway is dropped from the 1001st message on; with 0 Mosquitto 2.0.16 "
         "to 2.0.21 cuts off whoever sends one message that the access list refuses",
         "max_queued_messages 100000000",
     ),

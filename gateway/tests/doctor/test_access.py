@@ -67,7 +67,7 @@ def test_a_municipality_has_its_own_tree_alone(site: Sites) -> None:
 
 
 def test_one_refused_message_cuts_nobody_off(site: Sites) -> None:
-    """Mosquitto 2.0.12 to 2.0.21 does with max_queued_messages 0, of whatever QoS it was."""
+    """Mosquitto 2.0.16 to 2.0.21 does with max_queued_messages 0, of whatever QoS it was."""
     made = site()
     client = made.client(OWN)
     answers: list[bool] = []

@@ -80,7 +80,7 @@ PROBED: dict[str, set[str]] = {
 
 
 def test_a_queue_without_a_limit_is_named(site: Sites) -> None:
-    """Mosquitto 2.0.12 to 2.0.21 takes it for a queue that is always full where it refuses one."""
+    """Mosquitto 2.0.16 to 2.0.21 takes it for a queue that is always full where it refuses one."""
     path = site().conf
     path.write_text(re.sub(r"(max_queued_messages) \d+", r"\1 0", path.read_text()))
     (found,) = wrong_ones(files.mosquitto(path))
