@@ -330,6 +330,24 @@ def test_events_out_of_the_log_come_by_the_sources_topic(template: str, topic: s
     assert topic_of(template, "app", "eui", "up") == topic
 
 
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_late_frame_in_the_middle_leaves_one_reading_on_either_side(
+    bench: Bench, declared: bool
+) -> None:
+    bench.begin()
+    bench.take([bench.reading(104, 5)])
+    if declared:
+        bench.declare()
+    bench.take([bench.reading(102, 3)])
+    bench.take([bench.reading(105, 6)])
+    bench.declare()
+    bench.look()
+    rows = read(bench.store.database, "")
+    assert sum(row.frames for row in rows) == 2
+    assert [row.readings for row in rows] == [row.frames for row in rows]
+    assert len(rows) == (1 if declared else 2)
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.sampled_from("hhhlad"), min_size=1, max_size=40),

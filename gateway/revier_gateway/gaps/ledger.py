@@ -90,8 +90,10 @@ class Ledger:
         said = decoded(up).values if up.f_port == DIAGNOSIS_PORT else {}
         if said and heard.verdict == "new":
             state = _look_back(state, up, said, work.device_state(up.dev_eui), now_ms)
-        if state.sessions[-1].holes:
-            state = self._look_closer(state, up, said, work)
+        if (said.get("status") or 0) & F_CNT_LEAPT:
+            state = frames.leapt(state, up.dev_addr, up.f_cnt)
+        if state.sessions[-1].holes and heard.verdict != "filled":
+            state = self._look_closer(state, up, work)
         if at_ms > state.received_ms or not state.application_id:
             sessions, newest_ms = state.sessions, max(at_ms, state.received_ms)
             state = FrameState(sessions, *owner, newest_ms)
@@ -101,10 +103,9 @@ class Ledger:
         if up.f_port in (BATCH_PORT, BACKFILL_PORT):
             work.changes.append(lambda db: _look(db, up.dev_eui, now_ms))
 
-    def _look_closer(self, state: FrameState, up: Uplink, said: Said, work: Work) -> FrameState:
-        """The identities are those of the frames before this one."""
-        if (said.get("status") or 0) & F_CNT_LEAPT:
-            state = frames.leapt(state, up.dev_addr, up.f_cnt)
+    def _look_closer(self, state: FrameState, up: Uplink, work: Work) -> FrameState:
+        """The identities are those of the frames before this one: where it parts a hole in two, the
+        next one tells which readings lie on either side."""
         known = frames.with_sequences(state, work.device_state(up.dev_eui))
         for before, after in zip(state.holes, known.holes, strict=True):
             if after.gap and after is not before:
