@@ -139,13 +139,8 @@ def follows(state: DeviceState, frame: Frame) -> bool:
     return (
         last.dev_addr == frame.dev_addr
         and -1 < last.newest_f_cnt < frame.f_cnt
-        and frame.heard_ms > newest_ms(state)
+        and frame.heard_ms > last.newest_ms
     )
-
-
-def newest_ms(state: DeviceState) -> int:
-    """When the newest frame was heard; there is one."""
-    return max([session.newest_ms for session in state.sessions])
 
 
 Step = tuple[int, int, int, int]  # f_cnt, heard_ms, seq, content
@@ -228,7 +223,8 @@ def is_ahead(state: DeviceState, frame: Frame) -> bool:
     whatever is not the newest is looked for.
     """
     session = session_of(state, frame)
-    return -1 < session.newest_f_cnt < frame.f_cnt and frame.heard_ms > newest_ms(state)
+    counts_on = -1 < session.newest_f_cnt < frame.f_cnt
+    return counts_on and frame.heard_ms > state.sessions[-1].newest_ms
 
 
 def is_known(state: DeviceState, identity: Identity) -> bool:
@@ -354,17 +350,11 @@ def _remember(
     newest_seq = state.newest_seq
     if identity is not None and identity.epoch == WHOLE and identity.seq > newest_seq:
         newest_seq = identity.seq
+    # One that was forgotten and comes out of a log stays before those that go on, or it would drive
+    # one of them out.
     others = [old for old in state.sessions if old is not session]
-    kept = _newest_last(others, renewed)[-SESSIONS_MAX:]
-    return DeviceState(kept, state.per_frame, newest_seq)
-
-
-def _newest_last(others: list[Session], renewed: Session) -> tuple[Session, ...]:
-    """As they were heard last. One that was forgotten and comes out of a log stays before those
-    that go on, or it would drive one of them out."""
-    if not others or others[-1].newest_ms <= renewed.newest_ms:
-        return (*others, renewed)
-    return tuple(sorted([*others, renewed], key=lambda one: one.newest_ms))
+    kept = sorted([*others, renewed], key=lambda one: one.newest_ms)[-SESSIONS_MAX:]
+    return DeviceState(tuple(kept), state.per_frame, newest_seq)
 
 
 def _anchored(session: Session, frame: Frame, identity: Identity) -> Packed:

@@ -81,17 +81,16 @@ def sent_again(settings: Settings, command: str, at_ms: int) -> Settings:
 
 
 def reported(settings: Settings, config_hash: int, is_reverted: bool, at_ms: int) -> Settings:
-    """is_reverted: the node died of them and took them back: they are not sent to it again. at_ms:
-    the network server had it then; what came late, out of its log, is not what the node has now."""
-    if at_ms < settings.reported_ms:
-        return settings
+    """is_reverted: the node died of them and took them back: they are not sent to it again."""
     now = _told(settings, config_hash, at_ms)
-    if is_reverted and config_hash != settings.accepted_hash is not None:
+    if now is not settings and is_reverted and config_hash != settings.accepted_hash is not None:
         return msgspec.structs.replace(now, refusal=REVERTED)
     return now
 
 
 def _told(settings: Settings, config_hash: int | None, at_ms: int) -> Settings:
+    """at_ms: the network server had it then. What came late, out of its log, is not what the node
+    has now: then the settings are those given."""
     if at_ms < settings.reported_ms:
         return settings
     return msgspec.structs.replace(settings, reported_hash=config_hash, reported_ms=at_ms)
